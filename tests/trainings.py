@@ -11,6 +11,7 @@ from typing import Any
 from small_configs import MOONS, load
 
 from bpcli.config.load import Config
+from bpcli.experiment import build
 from bpcli.sweeps.folder import SweepFolder, new_record
 from bpcli.sweeps.ranking import Criterion
 from bpcli.sweeps.restarts import restart_config
@@ -79,25 +80,25 @@ class Recorder:
 def sweep_in(folder: Path) -> SweepFolder:
     """A new folder of a sweep."""
     config = moons()
-    return SweepFolder.new(folder, config, new_record("sweep", config))
+    record = new_record("sweep", config, build(config), 3, "val.loss")
+    return SweepFolder.new(folder, config, record)
 
 
 def run(
     sweep: SweepFolder,
-    trainings: Iterable[Training] | Schedule,
+    trainings: Sequence[Training],
     processes: int = 2,
     *,
+    schedule: Schedule | None = None,
     request: StopRequest | None = None,
     recorder: Recorder | None = None,
 ) -> list[TrainingResult]:
     """Run what is left of some trainings; return all results in the order of the journal."""
-    schedule = InOrder(trainings) if isinstance(trainings, Iterable) else trainings
     with sweep.open() as (before, journal):
         known = {each.key: each for each in before}
         told = recorder or Recorder()
-        Runner(
-            sweep.trainings, journal, processes, request or StopRequest(), told, known
-        ).run(schedule)  # fmt: skip
+        runner = Runner(sweep.trainings, journal, processes, request or StopRequest(), told, known)
+        runner.run(schedule or InOrder(trainings), {each.name: each for each in trainings})
     return sweep.results()
 
 

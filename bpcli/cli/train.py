@@ -181,7 +181,7 @@ def _resume(
     from bpcli.terminal.progress.choice import view_of
     from bpcli.workflows.resume import resume, resumption
 
-    sweep = find_sweep(reference, runs_dir)
+    sweep = find_sweep(reference, runs_dir, by_id=True)
     if sweep is not None:
         outcome = _resume_restarts(sweep, overrides, is_silent)
         return _experiment_of(outcome), outcome

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from bpcli.errors import RunError
@@ -35,7 +36,8 @@ def read_journal(path: Path) -> tuple[list[TrainingResult], int]:
 
 def _checked(line: object, path: Path) -> TrainingResult:
     result = check(TrainingResult, line, path)
-    if result.name != training_name(result.setting, result.seed, result.fold):
+    name = training_name(result.setting, result.seed, result.fold)
+    if not re.fullmatch(rf"{name}(-restart[0-9]+)?", result.name):
         raise RunError(f"{path} is damaged: `{visible(result.name)}` is no name of its training.")
     return result
 

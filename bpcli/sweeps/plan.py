@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -46,6 +47,12 @@ class Plan:
     def keys(self) -> list[str]:
         """The keys in which settings differ."""
         return list(dict.fromkeys(key for values in self.settings.values() for key in values))
+
+    def command_of(self, setting: int) -> str:
+        """The shell command that trains a setting with its first seed, as a run of its own."""
+        config = next(each.config for each in self.trainings if each.setting == setting)
+        sets = [part for each in config.overrides for part in ("--set", each)]
+        return shlex.join(["bpnet", "train", config.source.name, *sets])
 
     def document(
         self, results: Mapping[str, TrainingResult], *, is_interrupted: bool = False
@@ -108,6 +115,8 @@ class Plan:
             parts.append(f"seed {training.seed}")
         if training.fold is not None and self.noun != "restart":
             parts.append(f"fold {training.fold}")
+        if training.restart is not None:
+            parts.append(f"restart {training.restart}")
         return ", ".join(parts)
 
     def _setting(self, number: int, results: Sequence[TrainingResult | None]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from bpcli import system
 from bpcli.config.load import Config
 from bpcli.config.models import Restarts, Seeds
 from bpcli.errors import ConfigIssue, Diverged, Interrupted, RunError
-from bpcli.experiment import build
+from bpcli.experiment import Experiment, build
 from bpcli.experiment.streams import seed_of
 from bpcli.nn.averaging import averaged_network, averaged_params, why_not_averaged
 from bpcli.nn.network import Layer
@@ -40,7 +40,7 @@ from bpcli.runs.references import reference_to
 from bpcli.runs.run_json import Fold, Restart, RestartsRecord, RunRecord
 from bpcli.runs.store import Run
 from bpcli.runs.trained import load_trained
-from bpcli.sweeps.folder import SweepFolder, new_record
+from bpcli.sweeps.folder import SweepFolder, new_record, refuse_other_data
 from bpcli.sweeps.plan import Plan
 from bpcli.sweeps.ranking import criterion_for
 from bpcli.sweeps.run_plan import PlanResults, run_plan
@@ -75,20 +75,27 @@ def train_restarts(
     Raises `ConfigError` if the data do not allow the training; `Diverged` if all trainings
     diverged; `Interrupted` after a signal: `resume_restarts` does what is left then.
     """
-    _check(config)
-    sweep = SweepFolder.new(runs_dir, config, new_record("restarts", config, group))
+    first = _checked(config)
+    count, metric = config.spec.training.all_restarts.count, criterion_for(first).name
+    record = replace(new_record("restarts", config, first, count, metric), group=group)
+    sweep = SweepFolder.new(runs_dir, config, record)
     return _train(sweep, config, view, processes)
 
 
 def resume_restarts(
     sweep: SweepFolder, view: SilentProgress, *, processes: int | None = None
 ) -> Outcome:
-    """Train what is left of restarts, and save the result; raises as `train_restarts` does."""
-    return _train(sweep, sweep.config(), view, processes)
+    """Train what is left of restarts, and save the result; raises as `train_restarts` does.
+
+    Raises `RunError` if the data have changed.
+    """
+    config = sweep.config()
+    refuse_other_data(sweep, build(restart_config(config, 0)))
+    return _train(sweep, config, view, processes)
 
 
-def _check(config: Config) -> None:
-    """Raise `ConfigError` before any training if the restarts can lead to nothing."""
+def _checked(config: Config) -> Experiment:
+    """The first restart's experiment. Raises `ConfigError` if restarts can lead to nothing."""
     first, second = (build(restart_config(config, number)) for number in range(2))
     location: tuple[str, ...] = ("training", "restarts")
     if np.array_equal(first.initial_params, second.initial_params):
@@ -101,6 +108,7 @@ def _check(config: Config) -> None:
         reason = why_not_averaged(first.network)
         if reason is not None:
             raise config.source.error([ConfigIssue(reason, (*location, "combine"))])
+    return first
 
 
 def _train(

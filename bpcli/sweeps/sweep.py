@@ -10,8 +10,13 @@ from bpcli.config.load import Config, validate
 from bpcli.config.sweep_spec import SweepSpec
 from bpcli.errors import ConfigIssue
 from bpcli.experiment import Experiment, build
-from bpcli.runs.record import now
-from bpcli.sweeps.folder import SweepFolder, new_record
+from bpcli.sweeps.folder import (
+    SweepFolder,
+    SweepRecord,
+    new_record,
+    refuse_other_data,
+    resumed_record,
+)
 from bpcli.sweeps.halving import Halving
 from bpcli.sweeps.options import SweepOptions, add_options
 from bpcli.sweeps.plan import Plan
@@ -32,6 +37,7 @@ class PlannedSweep:
     """
 
     config: Config
+    first: Experiment
     space: Space
     trainings: Sequence[Training]
     criterion: Criterion
@@ -53,6 +59,12 @@ class PlannedSweep:
         )
 
     @property
+    def record(self) -> SweepRecord:
+        """The record of the sweep, if it began now."""
+        count, metric = len(self.trainings), self.criterion.name
+        return new_record("sweep", self.config, self.first, count, metric)
+
+    @property
     def schedule(self) -> Schedule:
         """The trainings in order, or with halving."""
         if _sweep(self.config).halving:
@@ -69,13 +81,20 @@ def plan_sweep(config: Config) -> PlannedSweep:
         Training(number, replica.spec.seed, replica.spec.data.split.fold, replica)
         for number, setting in enumerate(settings)
         for seeded in (with_seed(setting, seed) for seed in range(sweep.seeds))
-        for replica in _replicas(seeded)
+        for replica in replicas(seeded)
     ]
     experiment = build(trainings[0].config)
     criterion, warnings = _criterion(config, experiment)
     notes = [note for note in experiment.notes if not note.startswith("`sweep`")]
     return PlannedSweep(
-        config, space, trainings, criterion, test_metric_of(experiment), tuple(notes), warnings
+        config,
+        experiment,
+        space,
+        trainings,
+        criterion,
+        test_metric_of(experiment),
+        tuple(notes),
+        warnings,
     )
 
 
@@ -86,7 +105,7 @@ def start_sweep(
 
     Trainings that fail are results. After a signal, those that are missing can be resumed.
     """
-    sweep = SweepFolder.new(runs_dir, planned.config, new_record("sweep", planned.config))
+    sweep = SweepFolder.new(runs_dir, planned.config, planned.record)
     return run_plan(sweep, planned.plan(sweep.folder), planned.schedule, view, processes)
 
 
@@ -100,9 +119,12 @@ def resumed_config(sweep: SweepFolder, options: SweepOptions) -> Config:
 def resume_sweep(
     sweep: SweepFolder, planned: PlannedSweep, view: SilentProgress, processes: int | None = None
 ) -> PlanResults:
-    """Train the settings that are missing; none is trained twice to the end."""
-    record = sweep.record()
-    sweep.write(planned.config, replace(record, resumed=[*record.resumed, now()]))
+    """Train what is missing; no training is run twice to its end.
+
+    Raises `RunError` if the data have changed.
+    """
+    refuse_other_data(sweep, planned.first)
+    sweep.write(planned.config, resumed_record(sweep, planned.record))
     return run_plan(sweep, planned.plan(sweep.folder), planned.schedule, view, processes)
 
 
@@ -111,7 +133,7 @@ def _sweep(config: Config) -> SweepSpec:
     return config.spec.sweep
 
 
-def _replicas(config: Config) -> Iterator[Config]:
+def replicas(config: Config) -> Iterator[Config]:
     """The config without restarts: itself, or that of each fold."""
     training = config.spec.training.model_copy(update={"restarts": 1})
     config = replace(config, spec=config.spec.model_copy(update={"training": training}))

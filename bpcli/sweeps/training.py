@@ -28,7 +28,7 @@ ResultStatus: TypeAlias = Literal["finished", "diverged", "failed", "paused"]
 
 @dataclass(frozen=True)
 class Training:
-    """A setting's training with one seed, and one fold if the config has folds.
+    """A setting's training with one seed, one fold if the config has folds, and one restart.
 
     `until` is the epoch at which it pauses, if halving may end it there.
     """
@@ -37,12 +37,13 @@ class Training:
     seed: int
     fold: int | None
     config: Config
+    restart: int | None = None
     until: int | None = None
 
     @property
     def name(self) -> str:
         """The name of its folder."""
-        return training_name(self.setting, self.seed, self.fold)
+        return training_name(self.setting, self.seed, self.fold, self.restart)
 
     @property
     def key(self) -> Key:
@@ -50,9 +51,10 @@ class Training:
         return self.name, self.until
 
 
-def training_name(setting: int, seed: int, fold: int | None) -> str:
+def training_name(setting: int, seed: int, fold: int | None, restart: int | None = None) -> str:
     """The name of the folder of a training."""
-    return f"{setting:04}-{seed}" + ("" if fold is None else f"-{fold}")
+    end = "" if fold is None else f"-fold{fold}"
+    return f"{setting:04}-{seed}{end}" + ("" if restart is None else f"-restart{restart}")
 
 
 @structure

@@ -14,6 +14,7 @@ from tampered import RECORD_OF_A_RUN, log_of, record_of
 
 from bpcli.config.load import load_config
 from bpcli.errors import RunError
+from bpcli.experiment import build
 from bpcli.runs.files import load_arrays
 from bpcli.runs.layout import SWEEP, WEIGHTS
 from bpcli.runs.metrics_log import INLINED, Log, LogLine
@@ -86,7 +87,8 @@ def saved(bpnet) -> dict[type[Saved], Any]:
     run = Run(folder)
     (checkpoint, *_) = run.folder.glob("checkpoint-*")
     config = load_config(Path("t.yaml"), [fold])
-    sweep = SweepFolder.new(Path("sweeps"), config, new_record("restarts", config, "a-group"))
+    begun = new_record("restarts", config, build(config), 2, "val.loss")
+    sweep = SweepFolder.new(Path("sweeps"), config, begun)
     training = Training(0, 0, 2, config)
     assert run_training(training, sweep.trainings) == ""
     result = result_of(training, sweep.trainings)

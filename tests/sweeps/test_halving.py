@@ -235,7 +235,7 @@ def test_a_setting_that_went_through_all_rungs_has_the_weights_of_one_training(
 ) -> None:
     trainings = restarts(5, "training.epochs=30")
     sweep = sweep_in(tmp_path)
-    found = run(sweep, Halving(trainings, VAL_LOSS), 2)
+    found = run(sweep, trainings, 2, schedule=Halving(trainings, VAL_LOSS))
     ended = [each for each in found if each.status == "finished"]
     assert {each.until for each in found} == {2, 4, 10, None}
     assert 1 <= len(ended) < 5

@@ -87,6 +87,7 @@ def line(**changes: Any) -> bytes:
         (line(setting=1), "`0000-0` is no name of its training."),
         (line(seed=1), "`0000-0` is no name of its training."),
         (line(fold=1), "`0000-0` is no name of its training."),
+        (line(name="0000-0-restart"), "`0000-0-restart` is no name of its training."),
     ],
 )
 def test_damage_is_one_error_wherever_it_is(damage: bytes, message: str, tmp_path: Path) -> None:

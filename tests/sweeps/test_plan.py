@@ -95,19 +95,25 @@ def test_the_head_says_what_is_swept_and_what_ranks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("noun", "seeds", "folds", "label"),
+    ("noun", "seeds", "folds", "restart", "label"),
     [
-        ("setting", (0,), (None,), "setting 0"),
-        ("setting", (0, 1), (1, 2), "setting 0, seed 0, fold 1"),
-        ("size", (3,), (2,), "size 0, fold 2"),
-        ("restart", (0,), (2,), "restart 0"),
+        ("setting", (0,), (None,), None, "setting 0"),
+        ("setting", (0, 1), (1, 2), None, "setting 0, seed 0, fold 1"),
+        ("size", (3,), (2,), 4, "size 0, fold 2, restart 4"),
+        ("restart", (0,), (2,), None, "restart 0"),
     ],
 )
 def test_a_label_has_what_tells_trainings_apart(
-    noun: str, seeds: tuple[int, ...], folds: tuple[int | None, ...], label: str
+    noun: str,
+    seeds: tuple[int, ...],
+    folds: tuple[int | None, ...],
+    restart: int | None,
+    label: str,
 ) -> None:
     trainings = [
-        replace(each, fold=fold) for each in trainings_of([moons()], seeds) for fold in folds
+        replace(each, fold=fold, restart=restart)
+        for each in trainings_of([moons()], seeds)
+        for fold in folds
     ]
     document = a_plan(trainings, noun=noun).document({})
     assert document["trainings"][0]["label"] == label

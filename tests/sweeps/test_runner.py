@@ -22,7 +22,7 @@ from bpcli.sweeps import runner, training
 from bpcli.sweeps.journal import Journal
 from bpcli.sweeps.runner import InOrder
 from bpcli.sweeps.training import Training, TrainingResult, run_training
-from bpcli.system import children
+from bpcli.system import Child, children
 from bpcli.terminal.progress import SilentView
 from bpcli.training.loop import Epoch
 from bpcli.workflows.interrupts import StopRequest
@@ -161,13 +161,13 @@ def test_what_was_killed_with_its_parent_is_resumed_to_the_same_bits(tmp_path: P
     (whole,) = run(sweep_in(tmp_path), restarts(1, *settings))
     sweep = sweep_in(tmp_path)
 
-    def die(one: Training, folder: Path) -> str:
-        return _killed(one.name)(one, folder)
-
-    child = children.Child(lambda: die(restarts(1, *settings)[0], sweep.trainings))
-    assert child.text() is None
+    (one,) = restarts(1, *settings)
+    child = Child(lambda name: _killed(name)(one, sweep.trainings))
+    child.begin(one.name)
+    assert child.answer() is None
+    child.close()
     assert sweep.results() == []
-    (resumed,) = run(sweep, restarts(1, *settings))
+    (resumed,) = run(sweep, [one])
     assert Run(sweep.trainings / "0000-0").record().resumed[0].at_epoch in (4, 5)
     assert resumed.weights_sha256 == whole.weights_sha256
 
@@ -210,7 +210,7 @@ def test_a_schedule_gets_every_result_also_known_ones(tmp_path: Path) -> None:
     sweep, trainings = sweep_in(tmp_path), restarts(3)
     run(sweep, trainings[1:2])
     schedule = _Noting(trainings)
-    run(sweep, schedule, 1)
+    run(sweep, trainings, 1, schedule=schedule)
     assert sorted(schedule.got) == ["0000-0", "0001-0", "0002-0"]
 
 

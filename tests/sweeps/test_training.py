@@ -53,7 +53,8 @@ def digest(training: Training, folder: Path) -> str:
 
 def test_a_training_has_a_folder_of_its_own_and_a_key_with_its_pause() -> None:
     assert one().name == training_name(3, 0, None) == "0003-0"
-    assert one(seed=7, fold=2).name == training_name(3, 7, 2) == "0003-7-2"
+    assert one(seed=7, fold=2).name == training_name(3, 7, 2) == "0003-7-fold2"
+    assert one(fold=2, restart=4).name == training_name(3, 0, 2, 4) == "0003-0-fold2-restart4"
     assert one(until=4).key == ("0003-0", 4)
     assert training_name(12345, 2**63 - 1, None) == f"12345-{2**63 - 1}"
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 from programs import output_of
@@ -39,80 +38,119 @@ def until(condition: Callable[[], object]) -> None:
         time.sleep(0.005)
 
 
-def sleeps() -> str:
+def sleeps(_: str) -> str:
     time.sleep(600)
     return "never"
 
 
-def exits() -> str:
+def exits(_: str) -> str:
     sys.exit(3)
 
 
-def raises() -> str:
+def raises(_: str) -> str:
     raise ValueError("wrong")
 
 
-def test_the_text_of_a_child_comes_back() -> None:
+@contextlib.contextmanager
+def a_child(work: Callable[[str], str], name: str = "") -> Iterator[Child]:
+    """A child that has begun to work."""
+    child = Child(work)
+    try:
+        child.begin(name)
+        yield child
+    finally:
+        child.close()
+
+
+def test_the_answers_of_a_child_come_back_one_after_another() -> None:
     here = os.getpid()
-    child = Child(lambda: f"ünï {os.getpid() == here}")
-    assert child.text() == f"ünï {not children.can_fork()}"
-    assert child.has_ended
+
+    def work(name: str) -> str:
+        return f"{name} {os.getpid() == here}"
+
+    with a_child(work, "ünï") as child:
+        assert child.answer() == f"ünï {not children.can_fork()}"
+        child.begin("second")
+        assert child.answer() == f"second {not children.can_fork()}"
 
 
 @forked
-def test_a_child_that_was_killed_has_no_text_but_a_fate() -> None:
-    child = Child(sleeps)
-    assert not child.has_ended
-    child.kill()
-    assert child.has_ended
-    assert (child.text(), child.fate) == (None, "was killed by signal 9")
+def test_one_process_does_all_pieces_of_work() -> None:
+    with a_child(lambda _: str(os.getpid())) as child:
+        first = child.answer()
+        child.begin("")
+        assert child.answer() == first
+        assert not child.has_answer
+        assert not child.has_ended
+
+
+@forked
+def test_a_child_that_was_killed_has_no_answer_but_a_fate() -> None:
+    with a_child(sleeps) as child:
+        assert not child.has_answer
+        os.kill(pid_of(child), signal.SIGKILL)
+        until(lambda: child.has_answer)
+        assert (child.answer(), child.fate) == (None, "was killed by signal 9")
+        assert child.has_ended
+
+
+def pid_of(child: Child) -> int:
+    return int(child._process.pid)
 
 
 @forked
 @pytest.mark.parametrize(("work", "status"), [(exits, 3), (raises, 1)])
 def test_a_child_that_fails_has_the_status_as_its_fate(
-    work: Callable[[], str], status: int
+    work: Callable[[str], str], status: int
 ) -> None:
-    child = Child(work)
-    assert (child.text(), child.fate) == (None, f"ended with status {status}")
+    with a_child(work) as child:
+        assert (child.answer(), child.fate) == (None, f"ended with status {status}")
 
 
 @forked
-def test_a_text_is_cut_to_what_the_smallest_pipe_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    import fcntl
-    import multiprocessing
-
-    context = multiprocessing.get_context("fork")
-    usual = context.Pipe
-
-    def small(**options: Any) -> Any:
-        ends = usual(**options)
-        fcntl.fcntl(ends[1].fileno(), fcntl.F_SETPIPE_SZ, 4096)
-        return ends
-
-    monkeypatch.setattr(type(context), "Pipe", staticmethod(small))
-    child = Child(lambda: "x" + 100_000 * "ü")
-    wait_for([child], 60)
-    assert child.text() == "x" + 1999 * "ü", "a letter of two bytes is not cut in half"
+def test_a_child_that_was_killed_between_two_pieces_of_work_has_no_second_answer() -> None:
+    """And the pipe that is broken then is no error: that of stdout ends a command in silence."""
+    with a_child(lambda name: name, "first") as child:
+        assert child.answer() == "first"
+        os.kill(pid_of(child), signal.SIGKILL)
+        until(lambda: child.has_ended)
+        child.begin("second")
+        assert child.has_answer
+        assert (child.answer(), child.fate) == (None, "was killed by signal 9")
 
 
 @forked
-def test_a_text_may_have_letters_that_no_encoding_has() -> None:
-    assert Child(lambda: "a\ud800b").text() == "a\\ud800b"
+def test_a_child_that_was_killed_in_the_middle_of_an_answer_has_none() -> None:
+    with a_child(lambda _: 10_000_000 * "x") as child:
+        until(lambda: child.has_answer)  # its first part fits into the pipe
+        os.kill(pid_of(child), signal.SIGKILL)
+        until(lambda: child.has_ended)
+        assert child.answer() is None
 
 
 @forked
-def test_waiting_ends_when_the_first_child_has_ended() -> None:
-    running = [Child(sleeps), Child(lambda: "first"), Child(sleeps)]
-    try:
-        wait_for(running, 600)  # or the alarm of this test ends it
-        until(lambda: running[1].has_ended)  # its files are closed a moment before
-        assert not running[0].has_ended
-        wait_for([running[0], running[2]], 0.01)
-        assert not running[0].has_ended
-    finally:
-        for child in running:
-            child.kill()
+def test_an_answer_may_be_longer_than_the_pipe() -> None:
+    with a_child(lambda _: 10_000_000 * "x") as child:
+        wait_for([child], 600)
+        assert child.answer() == 10_000_000 * "x"
+
+
+@forked
+def test_an_answer_may_have_letters_that_no_encoding_has() -> None:
+    with a_child(lambda _: "a\ud800b") as child:
+        assert child.answer() == "a\\ud800b"
+
+
+@forked
+def test_waiting_ends_when_the_first_child_has_an_answer() -> None:
+    with a_child(sleeps) as one, a_child(lambda _: "first") as two, a_child(sleeps) as three:
+        wait_for([one, two, three], 600)  # or the alarm of this test ends it
+        assert [child.has_answer for child in (one, two, three)] == [False, True, False]
+        wait_for([one, three], 0.01)
+        assert not one.has_answer
+        os.kill(pid_of(three), signal.SIGKILL)
+        wait_for([one, three], 600)
+        assert three.has_answer
 
 
 @forked
@@ -120,25 +158,24 @@ def test_a_child_writes_nothing_to_the_terminal_not_even_what_was_buffered() -> 
     program = (
         "import os; from bpcli.system import Child\n"
         "print('before', end=' ')\n"  # is in the buffer of both processes
-        "def work():\n"
+        "def work(_):\n"
         "    print('child'); os.write(1, b'child'); os.write(2, b'child'); raise SystemExit\n"
-        "child = Child(work); print(child.text(), child.fate)"
+        "child = Child(work); child.begin(''); print(child.answer(), child.fate)"
     )
     assert output_of(program, shell="2>&1") == "before None ended with status 0\n"
 
 
 @forked
-def test_children_that_have_ended_leave_no_open_files() -> None:
-    def one() -> None:
-        assert Child(lambda: "done").text() == "done"
-        child = Child(sleeps)
-        child.kill()
-        child.text()
+def test_children_that_are_closed_leave_no_process_and_no_open_files() -> None:
+    def several() -> None:
+        with a_child(sleeps), a_child(lambda name: name) as child, a_child(raises) as other:
+            assert (child.answer(), other.answer()) == ("", None)
 
-    one()
+    several()
     before = len([*Path("/proc/self/fd").iterdir()])
     for _ in range(5):
-        one()
+        several()
+    assert multiprocessing.active_children() == []
     assert len([*Path("/proc/self/fd").iterdir()]) == before
 
 
@@ -146,32 +183,31 @@ def test_where_processes_cannot_be_forked_the_work_is_done_here(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(children, "can_fork", lambda: False)
-    done: list[int] = []
+    done: list[str] = []
 
-    def work() -> str:
-        done.append(os.getpid())
-        return "here"
+    def work(name: str) -> str:
+        done.append(f"{name} {os.getpid()}")
+        return name
 
-    child = Child(work)
-    assert done == [os.getpid()], "before `Child` returns"
-    assert child.has_ended
-    child.stop()
-    child.kill()
-    wait_for([child], 600)
-    assert child.text() == "here"
+    with a_child(work, "here") as child:
+        assert done == [f"here {os.getpid()}"], "before `begin` returns"
+        assert child.has_answer
+        assert not child.has_ended
+        child.stop()
+        wait_for([child], 600)
+        assert child.answer() == "here"
+        child.begin("again")
+        assert child.answer() == "again"
 
 
 @forked
 def test_a_training_that_is_asked_to_stop_saves_its_run(tmp_path: Path) -> None:
     config = load(MOONS, "training.epochs=1000000", "training.stop={}", "training.log_every=1")
-    child = Child(partial(run_training, Training(0, 0, None, config), tmp_path))
     run = Run(tmp_path / "0000-0")
-    try:
+    with a_child(lambda _: run_training(Training(0, 0, None, config), tmp_path)) as child:
         until(lambda: run.path(METRICS).is_file() and run.path(METRICS).stat().st_size)
         child.stop()
-        assert child.text() == ""
-    finally:
-        child.kill()
+        assert child.answer() == ""
     assert run.record().status == "interrupted"
     assert list(run.folder.glob("checkpoint-*"))
 
@@ -198,8 +234,12 @@ def work(number):
     return "went on"
 
 signal.signal(signal.SIGINT, lambda *_: Path("heard").touch())
-children = [Child(lambda number=number: work(number)) for number in range(3)]
-print(*(child.text() for child in children), sep=", ")
+children = [Child(work) for _ in range(3)]
+for number, child in enumerate(children):
+    child.begin(str(number))
+print(*(child.answer() for child in children), sep=", ")
+for child in children:
+    child.close()
 """
 
 

@@ -1,0 +1,101 @@
+"""What `bpnet sweep` and `bpnet size` share: options, figures, and how they end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bpcli.cli.common import console, require_plot_format
+from bpcli.cli.documents import print_json
+from bpcli.errors import Diverged, Interrupted, RunError
+
+if TYPE_CHECKING:
+    from bpcli.sweeps.folder import Kind, SweepFolder
+    from bpcli.sweeps.run_plan import PlanResults
+
+processes_option = click.option(
+    "--processes",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Trainings at the same time; default: the number of cores. It changes no result.",
+)
+figure_option = click.option(
+    "--figure",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File for the plot: .svg, .png or .pdf; default: an .svg in the folder of the trainings.",
+)
+
+
+def prepare_figure(path: Path | None) -> None:
+    """Check before any training that a plot can be drawn, and make its folder."""
+    from bpcli.cli.limits import require_room_for
+    from bpcli.runs.files import make_folder_of
+
+    require_room_for("matplotlib")
+    if path is not None:
+        require_plot_format("--figure", path)
+        make_folder_of(path)
+
+
+def save_figure(kind: Kind, document: Mapping[str, Any], path: Path | None) -> Path | None:
+    """Draw the finished trainings; return the file, or None if there are none."""
+    from bpcli.plots.sizes import sizes_plot
+    from bpcli.plots.sweep import sweep_plot
+    from bpcli.runs.files import write_atomically
+
+    path = path or Path(document["folder"]) / f"{kind}.svg"
+    values = document["settings"] if kind == "sweep" else document["sizes"]
+    if all(each["mean"] is None for each in values):
+        return None
+    draw = sweep_plot if kind == "sweep" else sizes_plot
+    write_atomically(path, draw(document, path))
+    return path
+
+
+def sweep_to_resume(reference: str, runs_dir: Path, kind: Kind) -> SweepFolder:
+    """The sweep that a reference names. Raises `RunError` if there is none of this kind."""
+    from bpcli.sweeps.folder import find_sweep
+
+    sweep = find_sweep(reference, runs_dir, [kind])
+    if sweep is None:
+        raise RunError(f"There is no sweep `{reference}` in {runs_dir}: `bpnet runs list` has all.")
+    own = sweep.record().kind
+    if own != kind:
+        command = "train" if own == "restarts" else own
+        raise RunError(f"Resume {sweep.sweep_id} with: bpnet {command} --resume {sweep.sweep_id}")
+    return sweep
+
+
+def finish(
+    kind: Kind,
+    done: PlanResults,
+    document: dict[str, Any],
+    figure: Path | None,
+    as_json: bool,
+    show: Callable[[PlanResults], None],
+) -> None:
+    """Print the results; raise `Interrupted` after a signal, or an error if there are none."""
+    from bpcli.runs.references import reference_to
+    from bpcli.runs.store import Run
+
+    if as_json:
+        print_json(document | {"figure": None if figure is None else str(figure)})
+    elif done.results:
+        show(done)
+        if figure is not None:
+            console().say(f"plot saved in {figure}")
+    if done.signal_number is not None:
+        ended = f"{len(done.results)} of {len(done.plan.trainings)}"
+        error = Interrupted(f"Interrupted: {ended} trainings were finished.", done.signal_number)
+        reference = reference_to(Run(done.plan.folder))
+        error.add_note(f"Train the rest with: bpnet {kind} --resume {reference}")
+        raise error
+    failed = [each for each in done.in_order if each.status in ("failed", "diverged")]
+    if len(failed) == len(done.plan.trainings):
+        is_divergence = all(each.status == "diverged" for each in failed)
+        raise (Diverged if is_divergence else RunError)(
+            f"All {len(failed)} trainings failed. The first one: {failed[0].error}"
+        )

@@ -1,0 +1,188 @@
+"""`bpnet sweep`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bpcli.cli.common import (
+    console,
+    examples,
+    json_option,
+    runs_dir_option,
+    say_notes,
+    say_warnings,
+    set_option,
+    sweep_progress,
+)
+from bpcli.cli.many import (
+    figure_option,
+    finish,
+    prepare_figure,
+    processes_option,
+    save_figure,
+    sweep_to_resume,
+)
+
+if TYPE_CHECKING:
+    from bpcli.sweeps.options import SweepOptions
+    from bpcli.sweeps.run_plan import PlanResults
+    from bpcli.sweeps.sweep import PlannedSweep
+
+
+@click.command(
+    "sweep",
+    short_help="Train with many values of some keys, and rank them.",
+    epilog=examples("sweep"),
+)
+@click.argument("config", type=click.Path(path_type=Path), required=False)
+@click.option("--resume", "resumed", metavar="SWEEP", help="Train what is missing in this sweep.")
+@click.option(
+    "--grid",
+    multiple=True,
+    metavar="KEY=VALUES",
+    help="Try every value: training.learning_rate=0.01,0.1 or hidden=1..10. All combinations of "
+    "several are tried.",
+)
+@click.option(
+    "--random",
+    multiple=True,
+    metavar="KEY=RANGE",
+    help='Draw values: "training.l2=loguniform(1e-4, 10)", uniform(a, b), int(a, b), '
+    "logint(a, b) or choice(a, b, c).",
+)
+@click.option("--trials", type=int, metavar="N", help="The number of settings; default with "
+              "--random: 20.")  # fmt: skip
+@click.option(
+    "--seeds", type=int, metavar="N", help="Trainings of each setting, each with another seed."
+)
+@click.option(
+    "--metric", metavar="METRIC", help="What ranks the settings; default: the validation loss."
+)
+@click.option(
+    "--halving",
+    is_flag=True,
+    help="Stop weak settings early: only the best third continues at 1/27, 1/9 and 1/3 of the "
+    "epochs.",
+)
+@processes_option
+@figure_option
+@set_option
+@click.option("--name", help="Name of the sweep; default: the config's.")
+@runs_dir_option
+@json_option
+def command(
+    config: Path | None,
+    resumed: str | None,
+    grid: tuple[str, ...],
+    random: tuple[str, ...],
+    trials: int | None,
+    seeds: int | None,
+    metric: str | None,
+    halving: bool,
+    processes: int | None,
+    figure: Path | None,
+    overrides: tuple[str, ...],
+    name: str | None,
+    runs_dir: Path,
+    as_json: bool,
+) -> None:
+    """Train a network with many values of some keys of its config, and rank the settings.
+
+    The keys are in the section `sweep` of the config, or in options, which add to it. KEY is any
+    key, such as training.learning_rate; `hidden` is the sizes of the hidden layers. Settings are
+    numbered, and the values of a number never change: so more --trials or --seeds only add to a
+    sweep, and anybody can repeat it.
+
+    Each training is saved as a run in the folder of the sweep. Ctrl-C saves what was trained;
+    --resume trains the rest. A training that fails is recorded, and the others go on.
+    """
+    from bpcli.sweeps.options import SweepOptions
+    from bpcli.workflows.interrupts import stop_requests
+
+    options = SweepOptions(grid, random, trials, seeds, metric, halving)
+    # From here on: an exception raised by Ctrl-C in the middle of an import can get lost.
+    with stop_requests():
+        prepare_figure(figure)
+        if resumed is not None:
+            _refuse(config, overrides, name, options)
+            done = _resume(resumed, options, runs_dir, processes, as_json)
+        else:
+            done = _start(config, overrides, name, options, runs_dir, processes, as_json)
+        document = done.document
+        path = save_figure("sweep", document, figure)
+        finish("sweep", done, document, path, as_json, print_sweep)
+
+
+def _start(
+    config: Path | None,
+    overrides: tuple[str, ...],
+    name: str | None,
+    options: SweepOptions,
+    runs_dir: Path,
+    processes: int | None,
+    is_silent: bool,
+) -> PlanResults:
+    from bpcli.sweeps.options import load_sweep
+    from bpcli.sweeps.sweep import plan_sweep, start_sweep
+
+    if config is None:
+        raise click.UsageError("Missing argument 'CONFIG', or --resume SWEEP.")
+    planned = plan_sweep(load_sweep(config, overrides, options, name))
+    _say(planned, is_silent)
+    with sweep_progress(is_silent) as progress:
+        return start_sweep(planned, runs_dir, progress, processes)
+
+
+def _resume(
+    reference: str,
+    options: SweepOptions,
+    runs_dir: Path,
+    processes: int | None,
+    is_silent: bool,
+) -> PlanResults:
+    from bpcli.sweeps.sweep import plan_sweep, resume_sweep, resumed_config
+
+    sweep = sweep_to_resume(reference, runs_dir, "sweep")
+    planned = plan_sweep(resumed_config(sweep, options))
+    _say(planned, is_silent)
+    with sweep_progress(is_silent) as progress:
+        return resume_sweep(sweep, planned, progress, processes)
+
+
+def _say(planned: PlannedSweep, is_silent: bool) -> None:
+    if not is_silent:
+        say_notes(planned.notes)
+    say_warnings(planned.warnings)
+
+
+def _refuse(
+    config: Path | None, overrides: tuple[str, ...], name: str | None, options: SweepOptions
+) -> None:
+    """Refuse what would change the settings of a sweep that is resumed."""
+    if config is not None or overrides or name is not None:
+        raise click.UsageError(
+            "--resume SWEEP uses the sweep's own config: leave out CONFIG, --set and --name."
+        )
+    if options.grid or options.random or options.halving:
+        raise click.UsageError(
+            "--resume SWEEP keeps its keys and values: only --trials, --seeds and --metric can "
+            "change."
+        )
+
+
+def print_sweep(done: PlanResults) -> None:
+    """Print the best settings, and how to go on."""
+    from bpcli.terminal.sweep import summary_lines, sweep_table
+
+    out, document = console(), done.document
+    out.show(*sweep_table(document))
+    for line in summary_lines(document):
+        out.say(line)
+    best = document["settings"][0]
+    if best["mean"] is not None:
+        first = next(each for each in document["trainings"] if each["setting"] == best["setting"])
+        out.say(f"score the best setting with: bpnet eval {first['folder']}")
+        out.say(f"train it again with: {done.plan.command_of(best['setting'])}")
