@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bpcli.sweeps.run_plan import PlanResults
     from bpcli.sweeps.size import PlannedSearch
 
-_HIDDEN, _RESTARTS, _SPLITS = "1..10", 5, 5
+_HIDDEN, _RESTARTS, _SPLITS = "1..10", 10, 5
 
 
 @click.command(
@@ -44,7 +44,7 @@ _HIDDEN, _RESTARTS, _SPLITS = "1..10", 5, 5
     "--restarts",
     type=click.IntRange(1, 10_000),
     metavar="N",
-    help=f"Initialisations on each split, of which the best counts; default: {_RESTARTS}.",
+    help=f"Initialisations on each split; default: {_RESTARTS}.",
 )
 @click.option(
     "--splits",
@@ -74,9 +74,10 @@ def command(
     """Train networks of several sizes, and say which size is enough.
 
     All hidden layers get the same number of units. Each size is trained on several random splits of
-    the rows, and on each split from several initialisations, of which the best counts. Sizes are
-    ranked by the validation loss, or by the evidence with bayesian_regularization. Enough is the
-    smallest size that is at most one standard error worse than the best.
+    the rows, and on each split from several initialisations, of which the one with the lowest
+    training loss counts. Sizes are ranked by the validation loss, or by the evidence with
+    bayesian_regularization. Enough is the smallest size that is at most one standard error worse
+    than the best.
 
     Ctrl-C saves what was trained; --resume trains the rest, or more sizes, restarts and splits.
     """

@@ -1,8 +1,11 @@
 """A search for the number of hidden units: train each size several times, and compare them.
 
-Each size is trained on several random splits, and on each split from several initialisations, of
-which the best counts: that is what a training with so many restarts reaches. Trainings of other
-sizes have the same splits.
+Each size is trained on several random splits, which are the same for all sizes, and on each split
+from several initialisations. Of these, the one with the lowest training loss counts. Its validation
+loss is an unbiased estimate, unlike the lowest of several validation losses, which is too low, and
+most so where they differ most. In 20 splits of 200 rows of Friedman's first problem, the size that
+is called enough had a test loss within 10 % of the best size in 95 % of the searches with 10
+restarts and 5 splits; in 35 % where the restart was chosen by its validation loss.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from bpcli.config.source import Source
 from bpcli.config.writing import inline
 from bpcli.errors import ConfigError
 from bpcli.experiment import Experiment, build
+from bpcli.nn.numerics import repeatable_numerics
 from bpcli.runs.provenance import data_digest
 from bpcli.sweeps.folder import (
     SweepFolder,
@@ -41,6 +45,7 @@ from bpcli.sweeps.space import with_seed
 from bpcli.sweeps.sweep import replicas, test_metric_of
 from bpcli.sweeps.training import Training, TrainingResult
 from bpcli.terminal.sweep import SilentProgress
+from bpcli.workflows.scores import constant_loss
 
 _MOST_UNITS = 10_000
 _EQUAL_EVIDENCE = 1.0
@@ -239,6 +244,7 @@ def size_document(planned: PlannedSearch, done: PlanResults) -> dict[str, Any]:
         "best": None if best is None else best["hidden"],
         "enough": min(enough, default=None),
         "limit": limit,
+        "constant": _constant_loss(planned),
         "interrupted": done.signal_number is not None,
     }
 
@@ -249,8 +255,17 @@ def _limit(criterion: Criterion, best: Mapping[str, Any]) -> float:
     return float(best["mean"] + (-margin if criterion.greater_is_better else margin))
 
 
+def _constant_loss(planned: PlannedSearch) -> float | None:
+    """The loss of a constant prediction on the first split, if a loss ranks the sizes."""
+    split, _, metric = planned.criterion.name.partition(".")
+    if metric != "loss":
+        return None
+    with repeatable_numerics():
+        return constant_loss(planned.first, "test" if split == "test" else "val")
+
+
 def _size(size: int, trainings: Sequence[Training], done: PlanResults) -> dict[str, Any]:
-    """A size in the document; a value is that of the best restart on a split."""
+    """A size in the document; a value is that of the restart that counts on a split."""
     criterion, test_metric = done.plan.criterion, done.plan.test_metric
     results = [done.results.get(each.name) for each in trainings]
     ended = [each for each in results if each is not None]
@@ -279,15 +294,19 @@ def _size(size: int, trainings: Sequence[Training], done: PlanResults) -> dict[s
 def _best_of_each_split(
     trainings: Sequence[Training], done: PlanResults
 ) -> list[TrainingResult | None]:
-    """The best result on each split; with one split, all results."""
+    """The result on each split with the lowest training loss, or with the highest evidence.
+
+    With one split, all results.
+    """
     criterion = done.plan.criterion
+    choice = criterion if criterion.name == EVIDENCE else Criterion("train.loss")
     splits = [list(group) for _, group in groupby(trainings, lambda each: (each.seed, each.fold))]
     if len(splits) == 1:
         return [done.results.get(each.name) for each in splits[0]]
     chosen = []
     for split in splits:
         results = [done.results[each.name] for each in split if each.name in done.results]
-        chosen.append(next(iter(criterion.ranked(results)), None))
+        chosen.append(next(iter(choice.ranked(results)), None))
     return chosen
 
 
