@@ -1,4 +1,10 @@
-"""Runs many trainings, each in a process of its own, and keeps their results."""
+"""Runs many trainings in parallel processes, and keeps their results.
+
+Processes, not stacked matrices: for 20 networks of one shape, trained by gradient descent on the
+full batch with matrices (20, units, inputs), an epoch was 15 times as fast as in two processes for
+XOR (2-2-1, 4 rows), but took 1.4 times as long for 4-8-3 with 150 rows, and 3.7 times for 10-16-1
+with 1,000; and every optimizer, stop rule and checkpoint would need a second form.
+"""
 
 from __future__ import annotations
 
