@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from bpcli.experiment import Experiment
 from bpcli.terminal.progress.plain import SilentView
 from bpcli.terminal.stream import Stream
+from bpcli.terminal.sweep import PlainProgress, SilentProgress
 from bpcli.workflows.stop_decision import Observer
 
 if TYPE_CHECKING:
@@ -26,6 +27,18 @@ def view_for(experiment: Experiment, progress: bool) -> SilentView:
     view = view_of(experiment, _stderr(), is_silent=False)
     view.says_warnings = False
     return view
+
+
+def sweep_view_for(progress: bool) -> SilentProgress:
+    """Progress of many trainings on stderr, or none."""
+    err = _stderr()
+    if not progress:
+        return SilentProgress()
+    if isinstance(err, Stream):
+        return PlainProgress(err)
+    from bpcli.terminal.sweep_live import LiveProgress
+
+    return LiveProgress(err)
 
 
 def _stderr() -> Console | Stream:

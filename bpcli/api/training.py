@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bpcli.api.configs import AnyPath, ConfigSource, Overrides, load_config
-from bpcli.api.progress import Callback, view_for
+from bpcli.api.progress import Callback, sweep_view_for, view_for
 from bpcli.api.run import Run, run_of
 from bpcli.api.scratch import Scratch
 from bpcli.errors import ConfigError
-from bpcli.experiment import build
+from bpcli.experiment import Experiment, build
 from bpcli.workflows.data_file import with_data_file
+from bpcli.workflows.outcome import Outcome
 from bpcli.workflows.train import train as train_experiment
 
 
@@ -28,6 +29,8 @@ def train(
     `config` is the path of a YAML file, a mapping with the same keys, or what `load_config` has
     returned. With `runs_dir`, the run is saved there, as by `bpnet train`, with the same bits;
     without it, the run is removed when nothing refers to it any more.
+
+    With `training.restarts`, the run is the best of several trainings, or their average.
 
     `callbacks` are called after every epoch, also after epoch 0, with an object whose values are
     computed when they are read: `number`, `loss` (minimised), `mean_loss` (without L2), `val_loss`
@@ -55,6 +58,23 @@ def train(
     scratch = Scratch() if runs_dir is None else None
     folder = Path(runs_dir or "") if scratch is None else scratch.folder
     experiment = with_data_file(experiment, folder)
+    if loaded.spec.training.all_restarts.count > 1:
+        return run_of(_best_of_restarts(experiment, folder, callbacks, progress), experiment.notes,
+                      scratch)  # fmt: skip
     with view_for(experiment, progress) as view:
         outcome = train_experiment(experiment, folder, view, observers=tuple(callbacks))
     return run_of(outcome, experiment.notes, scratch)
+
+
+def _best_of_restarts(
+    experiment: Experiment, folder: Path, callbacks: Sequence[Callback], progress: bool
+) -> Outcome:
+    from bpcli.sweeps.restarts import train_restarts
+
+    if callbacks:
+        raise ConfigError(
+            "`callbacks` watch one training, and `training.restarts` asks for several: leave out "
+            "one of the two."
+        )
+    with sweep_view_for(progress) as view:
+        return train_restarts(experiment.config, folder, view)

@@ -59,7 +59,7 @@ def sweep_to_resume(reference: str, runs_dir: Path, kind: Kind) -> SweepFolder:
     """The sweep that a reference names. Raises `RunError` if there is none of this kind."""
     from bpcli.sweeps.folder import find_sweep
 
-    sweep = find_sweep(reference, runs_dir)
+    sweep = find_sweep(reference, runs_dir, [kind])
     if sweep is None:
         raise RunError(f"There is no sweep `{reference}` in {runs_dir}: `bpnet runs list` has all.")
     own = sweep.record().kind

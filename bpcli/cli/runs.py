@@ -45,13 +45,15 @@ def command() -> None:
 def list_command(limit: int | None, sort_key: str | None, runs_dir: Path, as_json: bool) -> None:
     """List the runs, newest first, with the keys in which their configs differ.
 
-    Metrics are those of the best weights.
+    Metrics are those of the best weights. Sweeps, searches for a size and unfinished restarts
+    follow in a table of their own.
     """
     import time
 
     from bpcli.runs.listing import differing_keys, sorted_by
     from bpcli.runs.references import list_runs
-    from bpcli.terminal.runs import runs_table
+    from bpcli.sweeps.listing import listed_sweeps
+    from bpcli.terminal.runs import runs_table, sweeps_table
 
     runs = list_runs(runs_dir)
     shown = runs if sort_key else runs[:limit]
@@ -59,13 +61,17 @@ def list_command(limit: int | None, sort_key: str | None, runs_dir: Path, as_jso
     tags = {run.run_id: _tags(run) for run in shown}
     if sort_key:
         records = sorted_by(records, sort_key)[:limit]
+    sweeps = listed_sweeps(runs_dir)[:limit]
     if as_json:
         documents = [record.to_json() | {"tags": tags[record.run_id]} for record in records]
-        print_json({"runs": documents})
-    elif records:
+        print_json({"runs": documents, "sweeps": sweeps})
+        return
+    if records:
         shown_tags = [tags[record.run_id] for record in records]
         console().show(*runs_table(records, shown_tags, differing_keys(records), time.time()))
-    else:
+    if sweeps:
+        console().show(*sweeps_table(sweeps, time.time()))
+    if not records and not sweeps:
         console(stderr=True).say(f"no runs in {runs_dir}")
 
 
@@ -88,13 +94,19 @@ def _tags(run: Run) -> list[str]:
 @runs_dir_option
 @json_option
 def show_command(run: str, runs_dir: Path, as_json: bool) -> None:
-    """Show how RUN was trained, why it stopped, and its scores."""
+    """Show how RUN was trained, why it stopped, and its scores; or the results of a sweep."""
+    from bpcli.cli.saved_sweeps import show_saved
     from bpcli.runs.folds import document_of, siblings
     from bpcli.runs.references import find_run
+    from bpcli.sweeps.folder import find_sweep
     from bpcli.terminal.folds import folds_table, summary_table
     from bpcli.terminal.restarts import restarts_table, spread_line
     from bpcli.terminal.tables import history, scored_text, scores_tables, stop_table
 
+    sweep = find_sweep(run, runs_dir, by_id=True)
+    if sweep is not None:
+        show_saved(sweep, as_json)
+        return
     saved = find_run(run, runs_dir)
     record, tags = saved.record(), _tags(saved)
     folds = siblings(record, saved.folder.parent)
@@ -164,14 +176,13 @@ def _print_difference(document: dict[str, Any]) -> None:
 @click.option("--yes", is_flag=True, help="Delete without a confirmation.")
 @runs_dir_option
 def rm_command(runs: tuple[str, ...], yes: bool, runs_dir: Path) -> None:
-    """Delete runs permanently, after a confirmation.
+    """Delete runs and sweeps permanently, after a confirmation.
 
     Only folders within --runs-dir are deleted. For a symbolic link, only the link is removed.
     """
-    from bpcli.runs.references import find_run
     from bpcli.runs.tags import changing_tags
 
-    named = (find_run(reference, runs_dir, keeps_link=True) for reference in runs)
+    named = (_run_or_sweep(reference, runs_dir) for reference in runs)
     by_folder = {run.folder: run for run in named}
     for run in by_folder.values():
         run.check_removable(runs_dir)
@@ -185,6 +196,16 @@ def rm_command(runs: tuple[str, ...], yes: bool, runs_dir: Path) -> None:
         with changing_tags(runs_dir):  # so that no other process adds or moves its tags meanwhile
             run.remove(runs_dir)
     err.say(f"deleted {len(by_folder)} run{'s' * (len(by_folder) > 1)}")
+
+
+def _run_or_sweep(reference: str, runs_dir: Path) -> Run:
+    """The folder of a run, or that of a sweep with its runs."""
+    from bpcli.runs.references import find_run
+    from bpcli.runs.store import Run
+    from bpcli.sweeps.folder import find_sweep
+
+    sweep = find_sweep(reference, runs_dir, by_id=True)
+    return find_run(reference, runs_dir, keeps_link=True) if sweep is None else Run(sweep.folder)
 
 
 def _confirmed(count: int) -> bool:

@@ -120,7 +120,7 @@ def command(
             done = _start(config, overrides, name, options, runs_dir, processes, as_json)
         document = done.document
         path = save_figure("sweep", document, figure)
-        finish("sweep", done, document, path, as_json, _print)
+        finish("sweep", done, document, path, as_json, print_sweep)
 
 
 def _start(
@@ -180,7 +180,8 @@ def _refuse(
         )
 
 
-def _print(done: PlanResults) -> None:
+def print_sweep(done: PlanResults) -> None:
+    """Print the best settings, and how to go on."""
     from bpcli.terminal.sweep import summary_lines, sweep_table
 
     out, document = console(), done.document

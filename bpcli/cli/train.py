@@ -146,7 +146,6 @@ def _train(
 ) -> tuple[Experiment, Outcome]:
     """Train in a new folder; a stream shows nothing of a training that is shown in brief."""
     from bpcli.experiment import build
-    from bpcli.sweeps.restarts import train_restarts
     from bpcli.terminal.progress.choice import view_of
     from bpcli.terminal.stream import Stream
     from bpcli.workflows.train import train
@@ -158,6 +157,8 @@ def _train(
         say_notes(experiment.notes)
     is_silent = is_silent or (is_brief and isinstance(err, Stream))
     if config.spec.training.all_restarts.count > 1:
+        from bpcli.sweeps.restarts import train_restarts  # here: few trainings have restarts
+
         with sweep_progress(is_silent) as progress:
             outcome = train_restarts(config, runs_dir, progress, group=group)
         return _experiment_of(outcome), outcome
@@ -180,7 +181,7 @@ def _resume(
     from bpcli.terminal.progress.choice import view_of
     from bpcli.workflows.resume import resume, resumption
 
-    sweep = find_sweep(reference, runs_dir)
+    sweep = find_sweep(reference, runs_dir, by_id=True)
     if sweep is not None:
         outcome = _resume_restarts(sweep, overrides, is_silent)
         return _experiment_of(outcome), outcome
@@ -274,11 +275,12 @@ def _profile(experiment: Experiment, outcome: Outcome) -> dict[str, Any] | None:
 def _print_result(outcome: Outcome, experiment: Experiment, profile: dict[str, Any] | None) -> None:
     from bpcli.config.file_models import FileData
     from bpcli.runs.references import reference_to
-    from bpcli.terminal.restarts import restarts_table, spread_line
     from bpcli.terminal.tables import profile_table, scored_text, scores_tables, stop_table
 
     out, record = console(), outcome.record
     if record.restarts is not None:
+        from bpcli.terminal.restarts import restarts_table, spread_line  # here: few runs have them
+
         out.show(restarts_table(record.restarts), ["time", "init seed", "stop reason"])
         out.say(spread_line(record.restarts))
     if record.stop:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from bpcli.runs.files import write_atomically
 from bpcli.runs.layout import CONFIG, GIVEN, JOURNAL, SWEEP, TRAININGS
 from bpcli.runs.provenance import data_digest
 from bpcli.runs.record import argv, now
-from bpcli.runs.saved import Digest, Name, Saved, Text, check, structure
+from bpcli.runs.saved import Digest, Name, Positive, Saved, Text, check, structure
 from bpcli.runs.sealed import read_sealed, write_sealed
 from bpcli.runs.store import Run, name_in
 from bpcli.sweeps.journal import Journal, read_journal
@@ -31,8 +31,10 @@ Kind: TypeAlias = Literal["sweep", "restarts", "size"]
 class SweepRecord(Saved):
     """The content of sweep.json: what is trained, and who began it.
 
-    `data_sha256` is the digest of the rows of the first training. `group` is the id of the first
-    fold, for the restarts of a fold of a cross-validation.
+    `data_sha256` is the digest of the rows of the first training, `trainings` is the number of
+    trainings, and `metric` ranks them. `group` is the id of the first
+    fold, for the restarts of a fold of a cross-validation. The last three fields are those of a
+    search for a size.
     """
 
     kind: Kind
@@ -41,8 +43,13 @@ class SweepRecord(Saved):
     argv: list[Text]
     overrides: list[Text]
     data_sha256: Digest
+    trainings: Positive
+    metric: Name
     group: Text | None = None
     resumed: list[Name] = field(default_factory=list)
+    hidden: list[Positive] = field(default_factory=list)
+    restarts: Positive = 1
+    splits: Positive = 1
 
 
 @dataclass(frozen=True)
@@ -108,11 +115,31 @@ class SweepFolder:
 
 
 def new_record(
-    kind: Kind, config: Config, first: Experiment, group: str | None = None
+    kind: Kind, config: Config, first: Experiment, trainings: int, metric: str
 ) -> SweepRecord:
     """The record of a sweep that begins now; `first` is the experiment of its first training."""
-    digest = data_digest(first.table)
-    return SweepRecord(kind, config.spec.name, now(), argv(), [*config.overrides], digest, group)
+    return SweepRecord(
+        kind,
+        config.spec.name,
+        now(),
+        argv(),
+        [*config.overrides],
+        data_digest(first.table),
+        trainings,
+        metric,
+    )
+
+
+def resumed_record(sweep: SweepFolder, record: SweepRecord) -> SweepRecord:
+    """A record of a sweep that is resumed now, which keeps when and how it began."""
+    old = sweep.record()
+    return replace(
+        record,
+        started=old.started,
+        argv=old.argv,
+        overrides=old.overrides,
+        resumed=[*old.resumed, now()],
+    )
 
 
 def refuse_other_data(sweep: SweepFolder, first: Experiment) -> None:
@@ -134,23 +161,40 @@ def list_sweeps(runs_dir: Path) -> list[SweepFolder]:
     return [SweepFolder(each) for each in sorted(folders, reverse=True)]
 
 
-def find_sweep(reference: str, runs_dir: Path) -> SweepFolder | None:
-    """The sweep that a reference names: its id, a unique beginning of it, its name, or a path.
+def find_sweep(
+    reference: str, runs_dir: Path, kinds: Collection[Kind] = (), *, by_id: bool = False
+) -> SweepFolder | None:
+    """The sweep that a reference names: its id, a unique beginning of it, or a path.
 
-    None if there is no such sweep. Raises `NoSuchRun` if there are several.
+    Unless it must be named `by_id`, its name or `latest` do too, among those of some `kinds`. None
+    if there is no such sweep. Raises `NoSuchRun` if there are several.
     """
     if os.sep in reference or "/" in reference:
-        folder = Path(reference).resolve()
-        return SweepFolder(folder) if (folder / SWEEP).is_file() else None
+        return _by_path(Path(reference))
     sweeps = list_sweeps(runs_dir)
-    for matches in (
-        [each for each in sweeps if each.sweep_id == reference],
-        [each for each in sweeps if name_in(each.sweep_id) == reference],
-        [each for each in sweeps if reference and each.sweep_id.startswith(reference)],
-    ):
+    for matches in _readings(reference, sweeps, kinds, by_id):
         if len(matches) > 1:
             shown = "\n".join(f"  {each.sweep_id}" for each in matches)
             raise NoSuchRun(f"`{reference}` matches several sweeps; give an id:\n{shown}")
         if matches:
             return matches[0]
     return None
+
+
+def _by_path(folder: Path) -> SweepFolder | None:
+    try:
+        return SweepFolder(folder.resolve()) if (folder / SWEEP).is_file() else None
+    except OSError:  # a path too long to be one
+        return None
+
+
+def _readings(
+    reference: str, sweeps: list[SweepFolder], kinds: Collection[Kind], by_id: bool
+) -> Iterator[list[SweepFolder]]:
+    """Yield the sweeps with this id, then the latest, those with this name, this beginning."""
+    yield [each for each in sweeps if each.sweep_id == reference]
+    if not by_id:
+        wanted = [each for each in sweeps if not kinds or each.record().kind in kinds]
+        yield wanted[:1] if reference == "latest" else []
+        yield [each for each in wanted if name_in(each.sweep_id) == reference]
+    yield [each for each in sweeps if reference and each.sweep_id.startswith(reference)]

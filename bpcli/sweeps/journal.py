@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 from bpcli.errors import RunError
 from bpcli.runs.files import GrowingFile, not_read, strict_json, to_json
 from bpcli.runs.saved import check
-from bpcli.sweeps.training import TrainingResult
+from bpcli.sweeps.training import TrainingResult, training_name
+from bpcli.text import visible
 
 
 def read_journal(path: Path) -> tuple[list[TrainingResult], int]:
@@ -17,7 +19,7 @@ def read_journal(path: Path) -> tuple[list[TrainingResult], int]:
     Raises `RunError` if the journal is damaged.
     """
     lines, size = read_lines(path)
-    return [check(TrainingResult, line, path) for line in lines], size
+    return [_checked(line, path) for line in lines], size
 
 
 def read_lines(path: Path) -> tuple[list[Any], int]:
@@ -26,6 +28,8 @@ def read_lines(path: Path) -> tuple[list[Any], int]:
     A last line without its end is that of a process that was killed: it does not count. A file that
     is not there has no lines. Raises `RunError` if the file is damaged.
     """
+    if path.exists() and not path.is_file():  # a pipe might never open
+        raise RunError(f"{path} is damaged: it is not a file.")
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -37,6 +41,14 @@ def read_lines(path: Path) -> tuple[list[Any], int]:
         return [strict_json(line) for line in whole.splitlines()], len(whole)
     except (ValueError, RecursionError) as error:
         raise RunError(f"{path} is damaged: {error}.") from None
+
+
+def _checked(line: object, path: Path) -> TrainingResult:
+    result = check(TrainingResult, line, path)
+    name = training_name(result.setting, result.seed, result.fold)
+    if not re.fullmatch(rf"{name}(-restart[0-9]+)?", result.name):
+        raise RunError(f"{path} is damaged: `{visible(result.name)}` is no name of its training.")
+    return result
 
 
 class Journal(GrowingFile):

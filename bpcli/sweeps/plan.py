@@ -40,6 +40,7 @@ class Plan:
         """Add settings with greater numbers, and their trainings."""
         self.settings = {**self.settings, **settings}
         self.trainings = [*self.trainings, *trainings]
+        self.by_name.update({training.name: training for training in trainings})
 
     @property
     def n_settings(self) -> int:
@@ -52,9 +53,9 @@ class Plan:
         unknown = self.n_settings - len(self.settings)
         return len(self.trainings) + unknown * (len(self.trainings) // max(1, len(self.settings)))
 
-    @property
-    def by_name(self) -> Mapping[str, Training]:
-        """The trainings by their names."""
+    @cached_property
+    def by_name(self) -> dict[str, Training]:
+        """The trainings by their names; those that are added appear in it."""
         return {training.name: training for training in self.trainings}
 
     @cached_property
@@ -136,6 +137,8 @@ class Plan:
             parts.append(f"seed {training.seed}")
         if training.fold is not None and self.noun != "restart":
             parts.append(f"fold {training.fold}")
+        if training.restart is not None:
+            parts.append(f"restart {training.restart}")
         return ", ".join(parts)
 
     def _setting(self, number: int, results: Sequence[TrainingResult | None]) -> dict[str, Any]:

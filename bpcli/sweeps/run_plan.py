@@ -35,6 +35,11 @@ class PlanResults:
         return [self.results[name] for name in names if name in self.results]
 
 
+def saved_results(sweep: SweepFolder, plan: Plan) -> PlanResults:
+    """The results so far. Raises `RunError` if the journal is damaged."""
+    return PlanResults(plan, {result.name: result for result in sweep.results()}, None)
+
+
 class _Teller:
     """Passes on what a runner tells, as parts of the sweep's document."""
 
@@ -69,5 +74,6 @@ def run_plan(
         view.on_start(plan.document(results), most)
         known = {result.key: result for result in before}
         teller = _Teller(plan, results, view)
-        Runner(sweep.trainings, journal, most, request, teller, known).run(schedule)
+        runner = Runner(sweep.trainings, journal, most, request, teller, known)
+        runner.run(schedule, plan.by_name)
         return PlanResults(plan, results, request.signal_number)

@@ -16,12 +16,12 @@ def trainings_of(
 ) -> Iterator[Training]:
     """The trainings of a setting with a config. `invalid` is why there is no valid config."""
     for seed in range(seeds):
-        for replica in _replicas(with_seed(config, seed)):
+        for replica in replicas(with_seed(config, seed)):
             fold = replica.spec.data.split.fold
             yield Training(number, replica.spec.seed, fold, replica, invalid=invalid)
 
 
-def _replicas(config: Config) -> Iterator[Config]:
+def replicas(config: Config) -> Iterator[Config]:
     """The config without restarts: itself, or that of each fold."""
     training = config.spec.training.model_copy(update={"restarts": 1})
     config = replace(config, spec=config.spec.model_copy(update={"training": training}))

@@ -11,10 +11,15 @@ from bpcli.config.load import Config, validate
 from bpcli.config.sweep_spec import SweepSpec
 from bpcli.errors import ConfigIssue
 from bpcli.experiment import Experiment, build
-from bpcli.runs.record import now
 from bpcli.sweeps.batches import Growing, InBatches
 from bpcli.sweeps.chosen import Settings
-from bpcli.sweeps.folder import SweepFolder, new_record, refuse_other_data
+from bpcli.sweeps.folder import (
+    SweepFolder,
+    SweepRecord,
+    new_record,
+    refuse_other_data,
+    resumed_record,
+)
 from bpcli.sweeps.halving import Halving
 from bpcli.sweeps.options import SweepOptions, add_options
 from bpcli.sweeps.plan import Plan
@@ -46,13 +51,11 @@ class PlannedSweep:
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
 
-    def run(
-        self, sweep: SweepFolder, view: SilentProgress, processes: int | None = None
-    ) -> PlanResults:
-        """Train what has no result yet in the folder of a sweep."""
-        plan = Plan(
+    def plan(self, folder: Path) -> Plan:
+        """The plan, with its trainings in a folder."""
+        return Plan(
             self.config.spec.name,
-            sweep.folder,
+            folder,
             "setting",
             self.criterion,
             self.test_metric,
@@ -60,6 +63,18 @@ class PlannedSweep:
             self.trainings,
             total=len(self.space),
         )
+
+    @property
+    def record(self) -> SweepRecord:
+        """The record of the sweep, if it began now."""
+        count, metric = self.plan(Path()).n_trainings, self.criterion.name
+        return new_record("sweep", self.config, self.first, count, metric)
+
+    def run(
+        self, sweep: SweepFolder, view: SilentProgress, processes: int | None = None
+    ) -> PlanResults:
+        """Train what has no result yet in the folder of a sweep."""
+        plan = self.plan(sweep.folder)
         return run_plan(sweep, plan, self._schedule(plan), view, processes)
 
     def _schedule(self, plan: Plan) -> Schedule:
@@ -112,9 +127,7 @@ def start_sweep(
 
     Trainings that fail are results. After a signal, those that are missing can be resumed.
     """
-    sweep = SweepFolder.new(
-        runs_dir, planned.config, new_record("sweep", planned.config, planned.first)
-    )
+    sweep = SweepFolder.new(runs_dir, planned.config, planned.record)
     return planned.run(sweep, view, processes)
 
 
@@ -133,8 +146,7 @@ def resume_sweep(
     Raises `RunError` if the data have changed.
     """
     refuse_other_data(sweep, planned.first)
-    record = sweep.record()
-    sweep.write(planned.config, replace(record, resumed=[*record.resumed, now()]))
+    sweep.write(planned.config, resumed_record(sweep, planned.record))
     return planned.run(sweep, view, processes)
 
 

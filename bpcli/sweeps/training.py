@@ -11,6 +11,7 @@ from bpcli.config.load import Config
 from bpcli.errors import BpnetError, Interrupted, RunError
 from bpcli.experiment import build
 from bpcli.runs.layout import RECORD, WEIGHTS
+from bpcli.runs.lock import LockHeld
 from bpcli.runs.run_json import RunRecord
 from bpcli.runs.saved import Count, Digest, Figure, Number, Positive, Saved, Scores, Text, structure
 from bpcli.runs.store import Run
@@ -27,7 +28,7 @@ ResultStatus: TypeAlias = Literal["finished", "diverged", "failed", "paused"]
 
 @dataclass(frozen=True)
 class Training:
-    """A setting's training with one seed, and one fold if the config has folds.
+    """A setting's training with one seed, one fold if the config has folds, and one restart.
 
     `until` is the epoch at which it pauses, if halving may end it there. `invalid` is why the
     values of its setting make no valid config: then it fails, and `config` is without the values.
@@ -37,18 +38,25 @@ class Training:
     seed: int
     fold: int | None
     config: Config
+    restart: int | None = None
     until: int | None = None
     invalid: str = ""
 
     @property
     def name(self) -> str:
         """The name of its folder."""
-        return f"{self.setting:04}-{self.seed}" + ("" if self.fold is None else f"-{self.fold}")
+        return training_name(self.setting, self.seed, self.fold, self.restart)
 
     @property
     def key(self) -> Key:
         """What its result is found by."""
         return self.name, self.until
+
+
+def training_name(setting: int, seed: int, fold: int | None, restart: int | None = None) -> str:
+    """The name of the folder of a training."""
+    end = "" if fold is None else f"-fold{fold}"
+    return f"{setting:04}-{seed}{end}" + ("" if restart is None else f"-restart{restart}")
 
 
 @structure
@@ -95,7 +103,7 @@ def run_training(training: Training, folder: Path) -> str:
         return "There was too little memory."
     except Exception as error:
         failure = error
-    if failure is None or isinstance(failure, Interrupted):
+    if failure is None or isinstance(failure, Interrupted | LockHeld):
         return ""
     if isinstance(failure, BpnetError):
         return str(failure)
@@ -107,7 +115,10 @@ def _train(training: Training, folder: Path) -> Exception | None:
     observers = [] if training.until is None else [_at(training.until)]
     if run.path(RECORD).is_file():
         with resumption(run, ()) as ready:
-            return resume(replace(ready, observers=observers), view, workers=1).failure
+            # A process that ended while it paused there has left the checkpoint of the pause, from
+            # which training would go on beyond it.
+            if training.until is None or ready.at_epoch < training.until:
+                return resume(replace(ready, observers=observers), view, workers=1).failure
     shutil.rmtree(run.folder, ignore_errors=True)  # of a process that was killed at once
     return train(
         build(training.config), folder, view,

@@ -1,101 +1,120 @@
-"""Child processes: copies of this process that each do one piece of work and end."""
+"""Child processes: copies of this process that do pieces of work, one after another."""
 
 from __future__ import annotations
 
 import os
-import threading
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from bpcli.system.processes import can_fork
 
 
 class Child:
-    """A copy of this process that does some work, which returns a text.
+    """A copy of this process that does pieces of work, each named by a text and answered by one.
 
-    Ctrl-C in a terminal does not reach it: `stop` tells it to end. It ends at once when this
-    process has ended, in whatever way. Where processes cannot be forked safely, the work is done by
-    this process, before `Child(work)` returns.
+    Ctrl-C in a terminal does not reach it: `stop` tells it to end its work. It ends with this
+    process, in whatever way that ends. Where processes cannot be forked safely, the work is done
+    by this process, before `begin` returns.
     """
 
-    def __init__(self, work: Callable[[], str]) -> None:
+    def __init__(self, work: Callable[[str], str]) -> None:
+        self._work = work
         self._process: Any = None
-        if not can_fork():
-            self._text = work()
-            return
+        self._answer: str | None = None
+        if can_fork():
+            self._fork()
+
+    def _fork(self) -> None:
         import multiprocessing
 
         context = multiprocessing.get_context("fork")
-        self._result, sender = context.Pipe(duplex=False)
-        self._process = context.Process(target=_do, args=(work, sender))
+        self._pipe, other = context.Pipe()
+        self._process = context.Process(target=_serve, args=(self._work, other))
         with warnings.catch_warnings():
             # Python warns about threads: those of BLAS have ended, `can_fork` allows no others.
             warnings.simplefilter("ignore", DeprecationWarning)
             self._process.start()
-        sender.close()
+        other.close()
+
+    def begin(self, name: str) -> None:
+        """Begin a piece of work."""
+        if self._process is None:
+            self._answer = self._work(name)
+        else:
+            with suppress(ConnectionError):  # it has been killed, so that there is no answer
+                self._pipe.send_bytes(name.encode())
+
+    @property
+    def has_answer(self) -> bool:
+        """Whether the work is done, or the process has ended before that, even without work."""
+        return self._process is None or self._pipe.poll()
 
     @property
     def has_ended(self) -> bool:
-        return self._process is None or not self._process.is_alive()
+        """Whether the process has ended."""
+        return self._process is not None and not self._process.is_alive()
 
-    def stop(self) -> None:
-        """Ask it to end soon, as a signal asks a training."""
-        if not self.has_ended:
-            self._process.terminate()
-
-    def kill(self) -> None:
-        """End it at once."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.join()
-
-    def text(self) -> str | None:
-        """The text that the work returned, once it has ended; None if it ended before that."""
+    def answer(self) -> str | None:
+        """The answer; None if the process has ended before that."""
         if self._process is None:
-            return self._text
-        self._process.join()
+            return self._answer
         try:
-            return str(self._result.recv_bytes(), "utf-8")
-        except EOFError:
+            return str(self._pipe.recv_bytes(), "utf-8")
+        except (EOFError, OSError):  # it ended, perhaps in the middle of the answer
+            self._process.join()
             return None
-        finally:
-            self._result.close()
 
     @property
     def fate(self) -> str:
-        """How a child ended that returned no text."""
+        """How a process ended that gave no answer."""
         code = self._process.exitcode
         return f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
 
+    def stop(self) -> None:
+        """Ask it to end its work soon, as a signal asks a training."""
+        if self._process is not None:
+            self._process.terminate()
+
+    def close(self) -> None:
+        """End the process at once."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.join()
+            self._pipe.close()
+
 
 def wait_for(children: Sequence[Child], seconds: float) -> None:
-    """Wait until one of some children has ended, but at most for so many seconds."""
-    if any(child._process is None for child in children):
-        return
-    from multiprocessing.connection import wait
+    """Wait until one of some children has an answer, but at most for so many seconds."""
+    if all(child._process is not None for child in children):
+        from multiprocessing.connection import wait
 
-    wait([child._process.sentinel for child in children], seconds)
+        wait([child._pipe for child in children], seconds)
 
 
-def _do(work: Callable[[], str], sender: Any) -> None:
-    """Do the work in the child, which writes nothing to the terminal."""
+def _serve(work: Callable[[str], str], pipe: Any) -> None:
+    """Do the work of a child, which writes nothing to the terminal, until the pipe is closed."""
     os.setpgid(0, 0)  # out of reach of the terminal's Ctrl-C
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
-    threading.Thread(target=_end_with_the_parent, daemon=True).start()
-    sender.send_bytes(work()[:_LONGEST].encode())
-
-
-_LONGEST = 10_000
-"""Characters of a text, which must fit into a pipe: it is read once the child has ended."""
+    _end_with_the_parent()
+    while True:
+        answer = work(str(pipe.recv_bytes(), "utf-8"))
+        pipe.send_bytes(answer.encode("utf-8", "backslashreplace"))
 
 
 def _end_with_the_parent() -> None:
+    """Have the system kill this process when its parent ends: prctl(2), PR_SET_PDEATHSIG."""
+    import ctypes
     import multiprocessing
+    import signal
 
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     parent = multiprocessing.parent_process()
-    assert parent is not None, "only a child runs this"
-    parent.join()
-    os._exit(1)
+    if parent is None or os.getppid() != parent.pid:  # it has ended before
+        os._exit(1)
+
+
+_PR_SET_PDEATHSIG = 1

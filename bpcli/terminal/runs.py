@@ -34,7 +34,7 @@ def runs_table(
         "run": [record.run_id for record in records],
         "tags": [", ".join(each) for each in tags],
         "fold": _cells(records, _fold_text),
-        "age": [_age(record, now) for record in records],
+        "age": [_age(record.run_id, now) for record in records],
         "status": [record.status for record in records],
         "stop reason": _cells(records, lambda record: record.stop_reason or "-"),
         **scores,
@@ -108,6 +108,23 @@ def _first_metric(metrics: Scores, split: str) -> tuple[str | None, float | None
     return (chosen, own[chosen]) if chosen else (None, None)
 
 
+def sweeps_table(sweeps: Sequence[Mapping[str, Any]], now: float) -> tuple[Grid, list[str]]:
+    """Return a table with one row per sweep, and the columns to drop if there is no room."""
+    grid = Grid(
+        ["sweep", "kind", "age", "status", "trainings", "failed", "metric", "best"],
+        text_names=["kind", "age", "status", "trainings", "metric"],
+    )
+    for each in sweeps:
+        facts = [each["sweep"], each.get("kind", "-"), _age(each["sweep"], now), each["status"]]
+        if "error" in each:
+            grid.add_row(*facts, "-", "-", "-", "-")
+            continue
+        count = f"{each['ended']} of {each['trainings']}"
+        best = rounded(each["best"], 4)
+        grid.add_row(*facts, count, str(each["failed"]), each["metric"], best)
+    return grid, ["failed", "age", "kind", "metric"]
+
+
 def headline(record: RunRecord) -> tuple[str | None, float | None]:
     """Path and value of a run's main score: its last split's first metric that is not a loss."""
     split = next(reversed(record.metrics), "").partition(".")[0]
@@ -128,10 +145,10 @@ def _time(record: RunRecord) -> str:
     return duration(record.seconds) if record.has_results else "-"
 
 
-def _age(record: Listed, now: float) -> str:
-    """The time since a run began, in one unit."""
+def _age(run_id: str, now: float) -> str:
+    """The time since a run or a sweep began, in one unit."""
     try:
-        started = time.mktime(time.strptime(record.run_id[:15], "%Y%m%d-%H%M%S"))
+        started = time.mktime(time.strptime(run_id[:15], "%Y%m%d-%H%M%S"))
     except (ValueError, OverflowError):
         return "-"
     age = max(0.0, now - started)

@@ -9,7 +9,7 @@ from bpcli.terminal.grid import Grid
 from bpcli.terminal.tables import aligned, count_text, is_finite, spread_texts, time_text
 from bpcli.text import plural, rounded
 
-_FAILED, _MARK = "failed", "result"
+_FAILED, _MARK, _EVIDENCE = "failed", "result", "log_evidence"
 
 
 def sizes_table(document: Mapping[str, Any]) -> tuple[Grid, list[str]]:
@@ -22,7 +22,7 @@ def sizes_table(document: Mapping[str, Any]) -> tuple[Grid, list[str]]:
         document["metric"]: _spreads(sizes),
         "lowest": aligned([each["lowest"] for each in sizes], 4),
         **({} if test is None else {test: _spreads([each["test"] for each in sizes])}),
-        **_evidence(sizes),
+        **_evidence(sizes, is_ranking=document["metric"] == _EVIDENCE),
     }
     if any(each["failed"] for each in sizes):
         columns[_FAILED] = [str(each["failed"]) for each in sizes]
@@ -42,10 +42,10 @@ def _spreads(rows: Sequence[Mapping[str, Any] | None]) -> list[str]:
     return spread_texts([row["mean"] for row in known], [row["sd"] for row in known])
 
 
-def _evidence(sizes: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+def _evidence(sizes: Sequence[Mapping[str, Any]], *, is_ranking: bool) -> dict[str, list[str]]:
     """The log evidence and the number of effective parameters, which few optimizers have."""
     columns = {}
-    if any(each["evidence"] for each in sizes):
+    if not is_ranking and any(each["evidence"] for each in sizes):
         columns["evidence"] = _spreads([each["evidence"] for each in sizes])
     if any(each["effective_params"] is not None for each in sizes):
         columns["effective"] = [rounded(each["effective_params"], 4) for each in sizes]
@@ -70,22 +70,39 @@ def _result(document: Mapping[str, Any]) -> list[str]:
     if len(means) == 1:
         only = f"{units_text(document, best)} ({metric} {means[best]})"
         return [f"Only one size was tried: {only}. Name more with --hidden."]
+    close = "is within one standard error of"
+    if metric == f"mean {_EVIDENCE}":
+        close = "is at most 1 below"
     if enough != best:
         why = (
-            f"the smallest size whose {metric} ({means[enough]}) is within one standard error of "
-            f"the best ({means[best]} with {best} units)"
+            f"the smallest size whose {metric} ({means[enough]}) {close} the best ({means[best]} "
+            f"with {best} units)"
         )
     elif best == min(means):
         why = f"the smallest size tried has the best {metric} ({means[best]})"
     else:
         why = f"they have the best {metric} ({means[best]})"
         if document["repetitions"] > 1:
-            why += ", and no smaller size is within one standard error of it"
+            why += f", and no smaller size {close} it"
     verb = "is" if enough == 1 and document["hidden_layers"] == 1 else "are"
     lines = [f"{units_text(document, enough)} {verb} enough: {why}."]
     if best == max(means):
         lines.append("The best size is the largest one tried: try larger ones with --hidden.")
-    return lines
+    return [*lines, *_no_better_than_a_constant(document)]
+
+
+_CLEARLY = 0.02
+
+
+def _no_better_than_a_constant(document: Mapping[str, Any]) -> list[str]:
+    """A warning if no size has learned anything."""
+    constant = document["constant"]
+    lowest = min(each["mean"] for each in document["sizes"] if is_finite(each["mean"]))
+    if constant is None or lowest < (1 - _CLEARLY) * constant:
+        return []
+    than = f"a constant prediction ({document['metric']} {rounded(constant, 4)})"
+    advice = "train longer, or change the optimizer, the inputs or `training.stop`"
+    return [f"warning: no size is better than {than}: {advice}."]
 
 
 def units_text(document: Mapping[str, Any], hidden: int) -> str:
@@ -105,5 +122,5 @@ def _shortfalls(document: Mapping[str, Any]) -> list[str]:
         ended = failed + sum(is_finite(value) for each in sizes for value in each["values"])
         lines.append(f"The search was interrupted after {ended:,} of {trainings:,} trainings.")
     if document["best"] is not None and document["repetitions"] == 1:
-        lines.append("One training per size has no standard error: repeat with --restarts 10.")
+        lines.append("One training per size has no standard error: repeat with --splits 5.")
     return lines

@@ -185,7 +185,7 @@ def _ending(training: Mapping[str, Any]) -> str:
     status, error = training["status"], _error(training)
     if status == "finished":
         return f"stop reason: {training['stop_reason']}"
-    reason = "stopped by halving" if status == "stopped" else status
+    reason = "paused by halving" if status == "stopped" else status
     return f"{reason}: {error}" if error else reason
 
 

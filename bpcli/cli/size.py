@@ -1,0 +1,167 @@
+"""`bpnet size`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bpcli.cli.common import (
+    console,
+    examples,
+    json_option,
+    runs_dir_option,
+    say_notes,
+    set_option,
+    sweep_progress,
+)
+from bpcli.cli.many import (
+    figure_option,
+    finish,
+    prepare_figure,
+    processes_option,
+    save_figure,
+    sweep_to_resume,
+)
+
+if TYPE_CHECKING:
+    from bpcli.sweeps.run_plan import PlanResults
+    from bpcli.sweeps.size import PlannedSearch
+
+_HIDDEN, _RESTARTS, _SPLITS = "1..10", 10, 5
+
+
+@click.command(
+    "size",
+    short_help="Find out how many hidden units are enough.",
+    epilog=examples("size"),
+)
+@click.argument("config", type=click.Path(path_type=Path), required=False)
+@click.option("--resume", "resumed", metavar="SEARCH", help="Train what is missing in this search.")
+@click.option("--hidden", metavar="SIZES", help=f"The sizes: 1..20 or 1,2,4,8; default: {_HIDDEN}.")
+@click.option(
+    "--restarts",
+    type=click.IntRange(1, 10_000),
+    metavar="N",
+    help=f"Initialisations on each split; default: {_RESTARTS}.",
+)
+@click.option(
+    "--splits",
+    type=click.IntRange(1, 10_000),
+    metavar="N",
+    help=f"Random splits of the rows; default: {_SPLITS}.",
+)
+@processes_option
+@figure_option
+@set_option
+@click.option("--name", help="Name of the search; default: the config's.")
+@runs_dir_option
+@json_option
+def command(
+    config: Path | None,
+    resumed: str | None,
+    hidden: str | None,
+    restarts: int | None,
+    splits: int | None,
+    processes: int | None,
+    figure: Path | None,
+    overrides: tuple[str, ...],
+    name: str | None,
+    runs_dir: Path,
+    as_json: bool,
+) -> None:
+    """Train networks of several sizes, and say which size is enough.
+
+    All hidden layers get the same number of units. Each size is trained on several random splits of
+    the rows, and on each split from several initialisations, of which the one with the lowest
+    training loss counts. Sizes are ranked by the validation loss, or by the evidence with
+    bayesian_regularization. Enough is the smallest size that is at most one standard error worse
+    than the best.
+
+    Ctrl-C saves what was trained; --resume trains the rest, or more sizes, restarts and splits.
+    """
+    from bpcli.workflows.interrupts import stop_requests
+
+    # From here on: an exception raised by Ctrl-C in the middle of an import can get lost.
+    with stop_requests():
+        from bpcli.sweeps.size import size_document
+
+        prepare_figure(figure)
+        given = (hidden, restarts, splits)
+        if resumed is not None:
+            if config is not None or overrides or name is not None:
+                raise click.UsageError(
+                    "--resume SEARCH uses the search's own config: leave out CONFIG, --set and "
+                    "--name."
+                )
+            planned, done = _resume(resumed, given, runs_dir, processes, as_json)
+        else:
+            planned, done = _start(config, overrides, name, given, runs_dir, processes, as_json)
+        document = size_document(planned, done)
+        path = save_figure("size", document, figure)
+        finish("size", done, document, path, as_json, lambda done: print_search(done, document))
+
+
+_Given = tuple[str | None, int | None, int | None]
+
+
+def _start(
+    config: Path | None,
+    overrides: tuple[str, ...],
+    name: str | None,
+    given: _Given,
+    runs_dir: Path,
+    processes: int | None,
+    is_silent: bool,
+) -> tuple[PlannedSearch, PlanResults]:
+    from bpcli.config.load import load_config
+    from bpcli.sweeps.size import Sizes, parsed_sizes, plan_search, start_search
+
+    if config is None:
+        raise click.UsageError("Missing argument 'CONFIG', or --resume SEARCH.")
+    hidden, restarts, splits = given
+    sizes = Sizes(parsed_sizes(hidden or _HIDDEN), restarts or _RESTARTS, splits or _SPLITS)
+    planned = plan_search(load_config(config, overrides, name), sizes)
+    _say(planned, sizes.splits, is_silent)
+    with sweep_progress(is_silent) as progress:
+        return planned, start_search(planned, runs_dir, progress, processes)
+
+
+def _resume(
+    reference: str, given: _Given, runs_dir: Path, processes: int | None, is_silent: bool
+) -> tuple[PlannedSearch, PlanResults]:
+    from bpcli.sweeps.size import Sizes, parsed_sizes, plan_search, resume_search, sizes_of
+
+    sweep = sweep_to_resume(reference, runs_dir, "size")
+    before, (hidden, restarts, splits) = sizes_of(sweep.record()), given
+    sizes = Sizes(
+        before.hidden if hidden is None else parsed_sizes(hidden),
+        restarts or before.restarts,
+        splits or before.splits,
+    )
+    planned = plan_search(sweep.config(), sizes)
+    _say(planned, sizes.splits, is_silent)
+    with sweep_progress(is_silent) as progress:
+        return planned, resume_search(sweep, planned, progress, processes)
+
+
+def _say(planned: PlannedSearch, splits: int, is_silent: bool) -> None:
+    if is_silent:
+        return
+    say_notes(planned.notes)
+    if planned.sizes.splits < splits:
+        say_notes(["the split is not random: there is one split, and every restart counts"])
+
+
+def print_search(done: PlanResults, document: dict[str, Any]) -> None:
+    """Print all sizes, which one is enough, and how to train it."""
+    from bpcli.terminal.sizes import result_lines, sizes_table
+
+    out = console()
+    out.show(*sizes_table(document))
+    for line in result_lines(document):
+        out.say(line)
+    if document["enough"] is not None:
+        command = done.plan.command_of(document["enough"])
+        out.say(f"train it with: {command} --restarts {document['restarts']}")
