@@ -60,7 +60,8 @@ def _title(document: Mapping[str, Any]) -> str:
     failed = sum(each["failed"] for each in sizes)
     parts = [
         f"{literal(document['name'])}: {plural(len(sizes), 'hidden size')}",
-        f"{plural(document['repetitions'], 'training')} of each",
+        f"each on {plural(document['splits'], 'split')}",
+        f"from {plural(document['restarts'], 'initialisation')}",
         *([f"{failed:,} failed"] if failed else []),
         *(["interrupted"] if document["interrupted"] else []),
     ]
@@ -89,9 +90,8 @@ def _draw_trainings(axes: Axes, document: Mapping[str, Any]) -> None:
               if is_finite(value)]  # fmt: skip
     x, y = np.array(points, dtype=np.float64).T
     if document["repetitions"] > 1:
-        axes.plot(
-            x, y, "o", color=_MEAN, alpha=0.3, markersize=4, markeredgewidth=0, label="training"
-        )
+        label = "one split" if document["splits"] > 1 else "one training"
+        axes.plot(x, y, "o", color=_MEAN, alpha=0.3, markersize=4, markeredgewidth=0, label=label)
     scale_by_size(axes, y)
     axes.margins(y=0.1)
 

@@ -122,5 +122,5 @@ def _shortfalls(document: Mapping[str, Any]) -> list[str]:
         ended = failed + sum(is_finite(value) for each in sizes for value in each["values"])
         lines.append(f"The search was interrupted after {ended:,} of {trainings:,} trainings.")
     if document["best"] is not None and document["repetitions"] == 1:
-        lines.append("One training per size has no standard error: repeat with --restarts 10.")
+        lines.append("One training per size has no standard error: repeat with --splits 5.")
     return lines
