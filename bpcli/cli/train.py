@@ -146,7 +146,6 @@ def _train(
 ) -> tuple[Experiment, Outcome]:
     """Train in a new folder; a stream shows nothing of a training that is shown in brief."""
     from bpcli.experiment import build
-    from bpcli.sweeps.restarts import train_restarts
     from bpcli.terminal.progress.choice import view_of
     from bpcli.terminal.stream import Stream
     from bpcli.workflows.train import train
@@ -158,11 +157,19 @@ def _train(
         say_notes(experiment.notes)
     is_silent = is_silent or (is_brief and isinstance(err, Stream))
     if config.spec.training.all_restarts.count > 1:
-        with sweep_progress(is_silent) as progress:
-            outcome = train_restarts(config, runs_dir, progress, group=group)
-        return _experiment_of(outcome), outcome
+        return _train_restarts(config, runs_dir, is_silent, group)
     with view_of(experiment, err, is_silent) as view:
         return experiment, train(experiment, runs_dir, view, group)
+
+
+def _train_restarts(
+    config: Config, runs_dir: Path, is_silent: bool, group: str | None
+) -> tuple[Experiment, Outcome]:
+    from bpcli.sweeps.restarts import train_restarts
+
+    with sweep_progress(is_silent) as progress:
+        outcome = train_restarts(config, runs_dir, progress, group=group)
+    return _experiment_of(outcome), outcome
 
 
 def _experiment_of(outcome: Outcome) -> Experiment:
