@@ -84,6 +84,15 @@ class SweepFolder:
         write_atomically(self.folder / GIVEN, as_given(config.source).encode())
         write_sealed(self.folder / SWEEP, record.to_json())
 
+    def rewrite(self, config: Config, record: SweepRecord) -> None:
+        """Write other settings. Raises `RunError` if another process is training the present ones.
+
+        The lock is released before the trainings begin: a process that comes between them does the
+        trainings of this record too, or leaves them to be resumed.
+        """
+        with closing(Run(self.folder).lock()):
+            self.write(config, record)
+
     def record(self) -> SweepRecord:
         """Read and check sweep.json. Raises `RunError` if it is damaged."""
         path = self.folder / SWEEP

@@ -201,7 +201,7 @@ def resume_search(
 ) -> PlanResults:
     """Train what is missing; like `resume_sweep`."""
     refuse_other_data(sweep, planned.first)
-    sweep.write(planned.config, resumed_record(sweep, planned.record))
+    sweep.rewrite(planned.config, resumed_record(sweep, planned.record))
     return _run(sweep, planned, view, processes)
 
 

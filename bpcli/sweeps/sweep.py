@@ -124,7 +124,7 @@ def resume_sweep(
     Raises `RunError` if the data have changed.
     """
     refuse_other_data(sweep, planned.first)
-    sweep.write(planned.config, resumed_record(sweep, planned.record))
+    sweep.rewrite(planned.config, resumed_record(sweep, planned.record))
     return run_plan(sweep, planned.plan(sweep.folder), planned.schedule, view, processes)
 
 
