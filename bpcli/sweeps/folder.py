@@ -160,6 +160,16 @@ def refuse_other_data(sweep: SweepFolder, first: Experiment) -> None:
         )
 
 
+def refuse_fewer(sweep: SweepFolder, planned: Collection[str]) -> None:
+    """Raise `RunError` if a training that has ended is not among those planned, by their names."""
+    dropped = {result.name for result in sweep.results()} - {*planned}
+    if dropped:
+        raise RunError(
+            f"{sweep.sweep_id} cannot be resumed with fewer trainings: {len(dropped):,} of those "
+            "that have ended would be left out. Give it more, or begin again."
+        )
+
+
 def list_sweeps(runs_dir: Path) -> list[SweepFolder]:
     """The sweeps in a folder of runs, newest first."""
     try:
