@@ -36,7 +36,7 @@ def sweep_document(*settings: dict[str, Any], **changes: Any) -> dict[str, Any]:
     statuses = [each["status"] for each in trainings]
     return {
         "sweep": "20261201-101112-iris-ab12", "name": "iris", "folder": "runs/sweep",
-        "metric": "val.loss", "greater_is_better": False,
+        "noun": "setting", "metric": "val.loss", "greater_is_better": False,
         "keys": list(settings[0]["values"]) if settings else [], "seeds": seeds, "folds": None,
         "counts": {
             "settings": len(settings), "trainings": len(trainings),
@@ -63,8 +63,10 @@ def _training(setting: Mapping[str, Any], seed: int, loss: float | None) -> dict
 
 def training(setting: int, seed: int, loss: float | None = None, **changes: Any) -> dict[str, Any]:
     """A training of a sweep."""
+    fold = changes.get("fold")
     return {
-        "setting": setting, "seed": seed, "fold": None, "status": "finished",
+        "label": f"setting {setting}, seed {seed}" + ("" if fold is None else f", fold {fold}"),
+        "setting": setting, "seed": seed, "fold": None, "value": loss, "status": "finished",
         "stop_reason": "epochs", "error": None, "epochs": 0 if loss is None else 210,
         "best_epoch": 0 if loss is None else 180, "seconds": 0.0 if loss is None else 0.8,
         "metrics": {} if loss is None else {"train.loss": loss / 2, "val.loss": loss},

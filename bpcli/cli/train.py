@@ -157,19 +157,13 @@ def _train(
         say_notes(experiment.notes)
     is_silent = is_silent or (is_brief and isinstance(err, Stream))
     if config.spec.training.all_restarts.count > 1:
-        return _train_restarts(config, runs_dir, is_silent, group)
+        from bpcli.sweeps.restarts import train_restarts  # here: few trainings have restarts
+
+        with sweep_progress(is_silent) as progress:
+            outcome = train_restarts(config, runs_dir, progress, group=group)
+        return _experiment_of(outcome), outcome
     with view_of(experiment, err, is_silent) as view:
         return experiment, train(experiment, runs_dir, view, group)
-
-
-def _train_restarts(
-    config: Config, runs_dir: Path, is_silent: bool, group: str | None
-) -> tuple[Experiment, Outcome]:
-    from bpcli.sweeps.restarts import train_restarts
-
-    with sweep_progress(is_silent) as progress:
-        outcome = train_restarts(config, runs_dir, progress, group=group)
-    return _experiment_of(outcome), outcome
 
 
 def _experiment_of(outcome: Outcome) -> Experiment:
@@ -281,11 +275,12 @@ def _profile(experiment: Experiment, outcome: Outcome) -> dict[str, Any] | None:
 def _print_result(outcome: Outcome, experiment: Experiment, profile: dict[str, Any] | None) -> None:
     from bpcli.config.file_models import FileData
     from bpcli.runs.references import reference_to
-    from bpcli.terminal.restarts import restarts_table, spread_line
     from bpcli.terminal.tables import profile_table, scored_text, scores_tables, stop_table
 
     out, record = console(), outcome.record
     if record.restarts is not None:
+        from bpcli.terminal.restarts import restarts_table, spread_line  # here: few runs have them
+
         out.show(restarts_table(record.restarts), ["time", "init seed", "stop reason"])
         out.say(spread_line(record.restarts))
     if record.stop:

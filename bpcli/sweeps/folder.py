@@ -189,8 +189,7 @@ def find_sweep(
     if there is no such sweep. Raises `NoSuchRun` if there are several.
     """
     if os.sep in reference or "/" in reference:
-        folder = Path(reference).resolve()
-        return SweepFolder(folder) if (folder / SWEEP).is_file() else None
+        return _by_path(Path(reference))
     sweeps = list_sweeps(runs_dir)
     for matches in _readings(reference, sweeps, kinds, by_id):
         if len(matches) > 1:
@@ -199,6 +198,13 @@ def find_sweep(
         if matches:
             return matches[0]
     return None
+
+
+def _by_path(folder: Path) -> SweepFolder | None:
+    try:
+        return SweepFolder(folder.resolve()) if (folder / SWEEP).is_file() else None
+    except OSError:  # a path too long to be one
+        return None
 
 
 def _readings(

@@ -47,27 +47,24 @@ class Halving:
     def next(self) -> Training | None:
         for number, group in self._groups.items():
             rung = self._rung(number)
-            for training in group if rung is not None else ():
-                if (training.name, rung) not in self._given:
-                    assert rung is not None, "the loop is empty otherwise"
-                    return self._give(training, rung)
+            if rung is None:
+                continue
+            for training in group:
+                at = training.name, rung
+                if at not in self._given and at not in self._results:
+                    self._given.add(at)
+                    epochs = self._rungs[number]
+                    is_last = rung == len(epochs) - 1
+                    return replace(training, until=None if is_last else epochs[rung])
         return None
 
-    def _give(self, training: Training, rung: int) -> Training | None:
-        """The training up to a rung; one that ended before an earlier rung has that result."""
-        self._given.add((training.name, rung))
-        before = self._results.get((training.name, rung - 1))
-        if before is not None and before.status != "paused":
-            self._results[training.name, rung] = before
-            return self.next()
-        epochs = self._rungs[training.setting]
-        is_last = rung == len(epochs) - 1
-        return replace(training, until=None if is_last else epochs[rung])
-
     def update(self, result: TrainingResult) -> None:
+        """Take a result; that of a training that has ended is its result at later rungs too."""
         epochs = self._rungs[result.setting]
         rung = len(epochs) - 1 if result.until is None else epochs.index(result.until)
-        self._results[result.name, rung] = result
+        is_paused = result.status == "paused"
+        for each in (rung,) if is_paused else range(rung, len(epochs)):
+            self._results[result.name, each] = result
 
     def _rung(self, number: int) -> int | None:
         """The rung that a setting trains up to now; None if it waits, has stopped or has ended."""
@@ -103,7 +100,12 @@ class Halving:
         return (self._cost(number, rung), number) in sorted(costs)[: math.ceil(len(costs) / FACTOR)]
 
     def _reaches(self, number: int, rung: int) -> bool | None:
-        """Whether a setting trains up to a rung; None if that is not known yet."""
+        """Whether a setting trains up to a rung; None if that is not known yet.
+
+        Where the number of epochs differs between settings, some have fewer rungs.
+        """
+        if rung >= len(self._rungs[number]):
+            return False
         for earlier in range(rung):
             goes_on = self._goes_on(number, earlier)
             if not goes_on:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from bpcli.errors import RunError
 from bpcli.runs.files import GrowingFile, not_read, strict_json, to_json
 from bpcli.runs.saved import check
-from bpcli.sweeps.training import TrainingResult
+from bpcli.sweeps.training import TrainingResult, training_name
+from bpcli.text import visible
 
 
 def read_journal(path: Path) -> tuple[list[TrainingResult], int]:
@@ -16,6 +18,8 @@ def read_journal(path: Path) -> tuple[list[TrainingResult], int]:
     A last line without its end is that of a process that was killed: it does not count. Raises
     `RunError` if the journal is damaged.
     """
+    if path.exists() and not path.is_file():  # a pipe might never open
+        raise RunError(f"{path} is damaged: it is not a file.")
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -27,7 +31,15 @@ def read_journal(path: Path) -> tuple[list[TrainingResult], int]:
         lines = [strict_json(line) for line in whole.splitlines()]
     except (ValueError, RecursionError) as error:
         raise RunError(f"{path} is damaged: {error}.") from None
-    return [check(TrainingResult, line, path) for line in lines], len(whole)
+    return [_checked(line, path) for line in lines], len(whole)
+
+
+def _checked(line: object, path: Path) -> TrainingResult:
+    result = check(TrainingResult, line, path)
+    name = training_name(result.setting, result.seed, result.fold)
+    if not re.fullmatch(rf"{name}(-restart[0-9]+)?", result.name):
+        raise RunError(f"{path} is damaged: `{visible(result.name)}` is no name of its training.")
+    return result
 
 
 class Journal(GrowingFile):

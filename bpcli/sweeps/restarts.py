@@ -8,7 +8,9 @@ its own seed of the initial parameters.
 from __future__ import annotations
 
 import shutil
+import signal
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -116,12 +118,15 @@ def _train(
     done = run_plan(sweep, plan, InOrder(plan.trainings), view, processes)
     if done.signal_number is not None:
         raise _interruption(sweep, done, done.signal_number)
+    if len(done.in_order) < len(plan.trainings):  # a signal was sent to a child alone
+        raise _interruption(sweep, done, signal.SIGTERM)
     ranked = plan.criterion.ranked(done.in_order)
     if not ranked:
         shutil.rmtree(sweep.folder, ignore_errors=True)
         raise _nothing_to_keep(done.in_order)
     run = _Choice(sweep, config, done, ranked[: _kept(config.spec.training.all_restarts)]).save()
-    return Outcome(run, run.record(), None)
+    record = run.record()
+    return Outcome(run, record, None, record.warnings)
 
 
 def _plan(sweep: SweepFolder, config: Config) -> Plan:
@@ -140,7 +145,7 @@ def _kept(restarts: Restarts) -> int:
 
 
 def _interruption(sweep: SweepFolder, done: PlanResults, signal_number: int) -> Interrupted:
-    count = f"{len(done.results)} of {len(done.plan.trainings)}"
+    count = f"{len(done.in_order)} of {len(done.plan.trainings)}"
     error = Interrupted(f"Interrupted: {count} restarts were finished.", signal_number)
     error.add_note(f"Finish them with: bpnet train --resume {reference_to(Run(sweep.folder))}")
     return error
@@ -165,17 +170,24 @@ class _Choice:
     def save(self) -> Run:
         """Make the folder that of the run.
 
-        If this process was killed here before, a part of it has been done already.
+        If a process was killed here before, a part of it has been done already. Raises `RunError`
+        if a file is missing or cannot be written; no training is removed then.
         """
         run = Run(self.sweep.folder)
+        with closing(run.lock()):
+            if run.path(SWEEP).is_file():  # else, another process has just done all of it
+                self._save(run)
+        return run
+
+    def _save(self, run: Run) -> None:
         if self.config.spec.training.all_restarts.combine == "mean":
             self._write_average(run)
         else:
             self._move_up(Run(self.sweep.trainings / self.kept[0].name), run)
+        run.checked(WEIGHTS)
         for file in (SWEEP, GIVEN, JOURNAL):  # the sweep's record first: now it is only a run
             system.unlink(run.path(file))
         shutil.rmtree(self.sweep.trainings, ignore_errors=True)
-        return run
 
     def _move_up(self, best: Run, run: Run) -> None:
         """Move the files of the best training up; the record last, which makes it a run."""
@@ -210,7 +222,7 @@ class _Choice:
             kept=[each.setting for each in self.kept],
             trainings=[self._restart(each) for each in self.done.in_order],
         )
-        return replace(record, fold=fold, restarts=restarts, argv=begun.argv)
+        return replace(record, run_id=run_id, fold=fold, restarts=restarts, argv=begun.argv)
 
     def _restart(self, result: TrainingResult) -> Restart:
         plan = self.done.plan

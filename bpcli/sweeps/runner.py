@@ -1,4 +1,10 @@
-"""Runs many trainings, each in a process of its own, and keeps their results."""
+"""Runs many trainings in parallel processes, and keeps their results.
+
+Processes, not stacked matrices: for 20 networks of one shape, trained by gradient descent on the
+full batch with matrices (20, units, inputs), an epoch was 15 times as fast as in two processes for
+XOR (2-2-1, 4 rows), but took 1.4 times as long for 4-8-3 with 150 rows, and 3.7 times for 10-16-1
+with 1,000; and every optimizer, stop rule and checkpoint would need a second form.
+"""
 
 from __future__ import annotations
 
@@ -117,21 +123,31 @@ class Runner:
                 continue
             self._callback.on_training_start(training)
             with repeatable_numerics():  # so that BLAS has one thread in the child
-                child = self._idle.pop() if self._idle else Child(work)
+                child = self._idle_child() or Child(work)
                 child.begin(f"{training.name} {training.until or ''}")
             self._busy[child] = training
+
+    def _idle_child(self) -> Child | None:
+        """A process without work; those that were killed meanwhile are left out."""
+        while self._idle:
+            child = self._idle.pop()
+            if not child.has_ended:
+                return child
+            child.close()
+        return None
 
     def _collect(self, schedule: Schedule, is_stopping: bool) -> None:
         """Keep the results of the trainings that have ended."""
         for child in [each for each in self._busy if each.has_answer]:
             training = self._busy.pop(child)
             error = child.answer()
-            if error is None:
-                error = "" if is_stopping else f"Its process {child.fate}."
+            if error is None and not is_stopping:
+                error = f"Its process {child.fate}."
+            result = result_of(training, self._folder, error or "")
+            if error is None or result is None:  # it has ended, or was asked to end
                 child.close()
             else:
                 self._idle.append(child)
-            result = result_of(training, self._folder, error)
             if result is not None:
                 self._keep(result, schedule)
 

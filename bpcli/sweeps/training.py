@@ -11,6 +11,7 @@ from bpcli.config.load import Config
 from bpcli.errors import BpnetError, Interrupted, RunError
 from bpcli.experiment import build
 from bpcli.runs.layout import RECORD, WEIGHTS
+from bpcli.runs.lock import LockHeld
 from bpcli.runs.run_json import RunRecord
 from bpcli.runs.saved import Count, Digest, Figure, Number, Positive, Saved, Scores, Text, structure
 from bpcli.runs.store import Run
@@ -42,14 +43,18 @@ class Training:
     @property
     def name(self) -> str:
         """The name of its folder."""
-        fold = "" if self.fold is None else f"-fold{self.fold}"
-        restart = "" if self.restart is None else f"-restart{self.restart}"
-        return f"{self.setting:04}-{self.seed}{fold}{restart}"
+        return training_name(self.setting, self.seed, self.fold, self.restart)
 
     @property
     def key(self) -> Key:
         """What its result is found by."""
         return self.name, self.until
+
+
+def training_name(setting: int, seed: int, fold: int | None, restart: int | None = None) -> str:
+    """The name of the folder of a training."""
+    end = "" if fold is None else f"-fold{fold}"
+    return f"{setting:04}-{seed}{end}" + ("" if restart is None else f"-restart{restart}")
 
 
 @structure
@@ -96,7 +101,7 @@ def run_training(training: Training, folder: Path) -> str:
         return "There was too little memory."
     except Exception as error:
         failure = error
-    if failure is None or isinstance(failure, Interrupted):
+    if failure is None or isinstance(failure, Interrupted | LockHeld):
         return ""
     if isinstance(failure, BpnetError):
         return str(failure)
@@ -108,7 +113,10 @@ def _train(training: Training, folder: Path) -> Exception | None:
     observers = [] if training.until is None else [_at(training.until)]
     if run.path(RECORD).is_file():
         with resumption(run, ()) as ready:
-            return resume(replace(ready, observers=observers), view, workers=1).failure
+            # A process that ended while it paused there has left the checkpoint of the pause, from
+            # which training would go on beyond it.
+            if training.until is None or ready.at_epoch < training.until:
+                return resume(replace(ready, observers=observers), view, workers=1).failure
     shutil.rmtree(run.folder, ignore_errors=True)  # of a process that was killed at once
     return train(
         build(training.config), folder, view,

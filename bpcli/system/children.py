@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from bpcli.system.processes import can_fork
@@ -42,12 +43,18 @@ class Child:
         if self._process is None:
             self._answer = self._work(name)
         else:
-            self._pipe.send_bytes(name.encode())
+            with suppress(ConnectionError):  # it has been killed, so that there is no answer
+                self._pipe.send_bytes(name.encode())
 
     @property
     def has_answer(self) -> bool:
-        """Whether the work is done, or the process has ended before that."""
+        """Whether the work is done, or the process has ended before that, even without work."""
         return self._process is None or self._pipe.poll()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the process has ended."""
+        return self._process is not None and not self._process.is_alive()
 
     def answer(self) -> str | None:
         """The answer; None if the process has ended before that."""
@@ -55,7 +62,7 @@ class Child:
             return self._answer
         try:
             return str(self._pipe.recv_bytes(), "utf-8")
-        except (EOFError, ConnectionResetError):
+        except (EOFError, OSError):  # it ended, perhaps in the middle of the answer
             self._process.join()
             return None
 
@@ -94,7 +101,8 @@ def _serve(work: Callable[[str], str], pipe: Any) -> None:
     os.dup2(nowhere, 2)
     _end_with_the_parent()
     while True:
-        pipe.send_bytes(work(str(pipe.recv_bytes(), "utf-8")).encode())
+        answer = work(str(pipe.recv_bytes(), "utf-8"))
+        pipe.send_bytes(answer.encode("utf-8", "backslashreplace"))
 
 
 def _end_with_the_parent() -> None:

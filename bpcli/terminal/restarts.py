@@ -51,6 +51,8 @@ def spread_line(restarts: RestartsRecord) -> str:
     """The best, the median and the worst value: val.loss of 20 restarts: best 0.002, …"""
     values = [each.value for each in _ranked(restarts) if each.value is not None]
     count = plural(len(restarts.trainings), "restart")
+    if not values:  # bpnet writes no such record, but a stranger may
+        return f"{count}, none with a result"
     best, middle, worst = (rounded(each, 4) for each in (values[0], median(values), values[-1]))
     without = len(restarts.trainings) - len(values)
     end = f"; {without} without a result" * bool(without)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from bpcli.config.load import Config
+from bpcli.config.overrides import override
 from bpcli.errors import Diverged, Interrupted
 from bpcli.runs.references import reference_to
 from bpcli.workflows.interrupts import stop_requests
@@ -21,12 +22,14 @@ TrainFold: TypeAlias = Callable[[Config, str | None], Outcome]
 
 
 def fold_configs(config: Config) -> Iterator[Config]:
-    """Yield the config of each fold; it can train that fold again alone."""
+    """Yield the config of each fold; it can train that fold again alone, and so can its source."""
     data = config.spec.data
     for number in range(1, (data.split.folds or 0) + 1):
         split = data.split.model_copy(update={"fold": number})
         spec = config.spec.model_copy(update={"data": data.model_copy(update={"split": split})})
-        yield replace(config, spec=spec)
+        source = config.source.copy()
+        override(source, f"data.split.fold={number}")
+        yield replace(config, spec=spec, source=source)
 
 
 @dataclass(frozen=True)

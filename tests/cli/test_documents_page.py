@@ -45,6 +45,8 @@ def test_every_document_has_the_keys_that_are_described(
         "train": "train t.yaml --profile --set training.epochs=3",
         "train, with folds": f"train t.yaml --set training.epochs=3 --set '{folds}'",
         "compare": "compare t.yaml --optimizers rprop,adam --set training.epochs=3",
+        "sweep": "sweep t.yaml --grid hidden=2,3 --set training.epochs=3",
+        "size": "size t.yaml --hidden 2,3 --restarts 1 --splits 1 --set training.epochs=3",
         "eval": "eval latest",
         "predict": "predict latest",
         "trace": "trace xor.yaml",

@@ -48,7 +48,7 @@ def test_any_key_of_the_config_may_be_swept(key: str) -> None:
         ("hidden.0", "; did you mean `hidden`?"),
         ("training.stop.gaol", "; did you mean `training.stop.goal`?"),
         ("network.activations.0.slop", "; did you mean"),
-        ("slope", "; the keys at the top level are data, network, loss, training, hidden"),
+        ("slope", "; the keys at the top level are data, network, loss, training, seeds, hidden"),
     ],
 )
 def test_a_swept_key_that_does_not_exist_is_an_issue_at_the_key(key: str, message: str) -> None:

@@ -64,13 +64,16 @@ def test_keys_that_differ_those_of_the_data_last() -> None:
     runs = [
         record("a", name="x", **{"data.noise": 1, "rate": 0.1, "seed": 0}),
         record("b", name="y", **{"data.noise": 2, "rate": 0.1, "seed": 1}),
-        record("c", name="z", **{"data.noise": 2, "rate": 0.1, "seed": 1, "only": None}),
+        record("c", name="z", **{"data.noise": 2, "rate": 0.1, "seed": 1, "new": None, "l2": 1}),
         DAMAGED,
     ]
-    assert differing_keys(runs) == ["seed", "only", "data.noise"]
+    assert differing_keys(runs) == ["seed", "l2", "data.noise"]
     assert differing_keys(runs[3:]) == []
 
 
-def test_differences_tell_true_from_1_and_missing_from_null() -> None:
+def test_differences_tell_true_from_1_but_not_missing_from_null() -> None:
+    """An earlier version wrote no key that came later, whose default is null."""
     one, other = {"a": 1, "b": [1], "c": None, "e": 5}, {"a": True, "b": [1], "d": 2, "e": 5}
-    assert differences(one, other) == {"a": [1, True], "c": [None, None], "d": [None, 2]}
+    assert differences(one, other) == {"a": [1, True], "d": [None, 2]}
+    assert differences(other, one) == {"a": [True, 1], "d": [2, None]}
+    assert differences({"c": 0}, {}) == {"c": [0, None]}

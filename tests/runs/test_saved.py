@@ -12,15 +12,19 @@ import pytest
 from confused import CONFIGS, ODD, TABLE, places
 from tampered import RECORD_OF_A_RUN, log_of, record_of
 
+from bpcli.config.load import load_config
 from bpcli.errors import RunError
+from bpcli.experiment import build
 from bpcli.runs.files import load_arrays
-from bpcli.runs.layout import WEIGHTS
+from bpcli.runs.layout import SWEEP, WEIGHTS
 from bpcli.runs.metrics_log import INLINED, Log, LogLine
 from bpcli.runs.run_json import (
     Description,
     Fold,
     LayerRecord,
     Machine,
+    Restart,
+    RestartsRecord,
     ResumedSession,
     Rows,
     Rule,
@@ -36,12 +40,17 @@ from bpcli.runs.saved_weights import (
     SavedSpelling,
     WeightsMeta,
 )
+from bpcli.runs.sealed import read_sealed
 from bpcli.runs.store import Run
+from bpcli.sweeps.folder import SweepFolder, SweepRecord, new_record
+from bpcli.sweeps.training import Training, TrainingResult, result_of, run_training
 
 STRUCTURES: dict[type[Saved], tuple[Any, ...]] = {
     RunRecord: (),
     Rule: ("stop", 0),
     Fold: ("fold",),
+    RestartsRecord: ("restarts",),
+    Restart: ("restarts", "trainings", 0),
     Rows: ("rows",),
     LayerRecord: ("layers", 0),
     ResumedSession: ("resumed", 0),
@@ -56,26 +65,41 @@ STRUCTURES: dict[type[Saved], tuple[Any, ...]] = {
     CheckpointMeta: (),
     RandomState: ("random_state",),
     GeneratorState: ("random_state", "state"),
+    SweepRecord: (),
+    TrainingResult: (),
 }
 """Every structure, and where it stands in the file that has it."""
 
 
 @pytest.fixture
 def saved(bpnet) -> dict[type[Saved], Any]:
-    """What the files of a run hold that has all there can be: folds, columns, resumed, failed."""
+    """What the files of a run hold that has all there can be, and those of a sweep.
+
+    The run is a fold with columns, chosen from restarts, resumed, and failed.
+    """
     Path("t.csv").write_text(TABLE)
     text = CONFIGS["table"].replace("{train: 0.6, val: 0.2, test: 0.2}", "{folds: 3, val: 0.2}")
     Path("t.yaml").write_text(f"name: t\n{text}")
-    assert bpnet("train", "t.yaml", "--set", "data.split.fold=2", "--quiet").code == 0
+    fold = "data.split.fold=2"
+    assert bpnet("train", "t.yaml", "--set", fold, "--restarts", "2", "--quiet").code == 0
     assert bpnet("train", "--resume", "latest", "--set", "training.epochs=9", "--quiet").code == 0
     (folder,) = Path("runs").iterdir()
     run = Run(folder)
     (checkpoint, *_) = run.folder.glob("checkpoint-*")
+    config = load_config(Path("t.yaml"), [fold])
+    begun = new_record("restarts", config, build(config), 2, "val.loss")
+    sweep = SweepFolder.new(Path("sweeps"), config, begun)
+    training = Training(0, 0, 2, config)
+    assert run_training(training, sweep.trainings) == ""
+    result = result_of(training, sweep.trainings)
+    assert result is not None
     return {
         RunRecord: record_of(run) | {"error": "No space left."},
         WeightsMeta: load_arrays(run.path(WEIGHTS))[1],
         Log: {"lines": log_of(run)},
         CheckpointMeta: load_arrays(checkpoint)[1],
+        SweepRecord: read_sealed(sweep.folder / SWEEP),
+        TrainingResult: result.to_json(),
     }
 
 

@@ -154,13 +154,13 @@ def test_a_pipe_has_a_line_per_training_that_ended() -> None:
     document["counts"] |= {"finished": 4, "missing": 4}
     with PlainProgress(Stream(out)) as progress:
         progress.on_start(document, 2)
-        progress.on_training_start("setting 1, seed 1")
+        progress.on_training_start(training(1, 1))
         progress.tick()
         for each in (
             training(1, 1, 0.123),
             training(1, 1, 0.5, fold=2, status="stopped", stop_reason="halving"),
             training(1, 1, status="failed", error="no\nrows"),
-            training(1, 1, 0.5, status="diverged", metrics={}),
+            training(1, 1, 0.5, status="diverged", value=None),
         ):
             progress.on_training_end(each, document)
     assert out.getvalue().splitlines() == [
@@ -218,10 +218,10 @@ def test_a_terminal_shows_the_best_settings_and_what_runs(monkeypatch: pytest.Mo
     with live.view as view:
         view.on_start(many(), 2)
         for seed in (0, 1):
-            view.on_training_start(f"setting 7, seed {seed}")
+            view.on_training_start(training(7, seed))
         live.now += 30
         view.on_training_end(training(7, 0, 7.1), many())
-        view.on_training_start("setting 6, seed 1")
+        view.on_training_start(training(6, 1))
         header, _, *rows, _, running, bar = live.frame(10)
         assert live.frame(0.1) == [], "it is too early for the next drawing"
         assert live.frame(0.2) != []
@@ -245,7 +245,7 @@ def test_the_bar_fits_every_terminal(
     with live.view as view:
         view.on_start(many(), 2)
         for number in range(9):
-            view.on_training_start(f"setting {number}, seed 0")
+            view.on_training_start(training(number, 0))
         *_, running, bar = live.frame(1)
     assert max(len(running), len(bar)) <= width
     assert "more" in running
