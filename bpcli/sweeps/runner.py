@@ -60,6 +60,10 @@ class RunnerCallback(Protocol):
 
     def on_training_end(self, result: TrainingResult) -> None: ...
 
+    def on_stop(self, count: int) -> None:
+        """Called when a signal has asked so many trainings to save their runs."""
+        ...
+
     def tick(self) -> None:
         """Called several times a second."""
         ...
@@ -111,6 +115,7 @@ class Runner:
                     is_stopping = True
                     for child in self._busy:
                         child.stop()
+                    self._callback.on_stop(len(self._busy))
                 self._collect(schedule, is_stopping)
                 self._callback.tick()
         finally:

@@ -17,6 +17,7 @@ from bpcli.sweeps.folder import (
     SweepFolder,
     SweepRecord,
     new_record,
+    refuse_fewer,
     refuse_other_data,
     resumed_record,
 )
@@ -143,10 +144,11 @@ def resume_sweep(
 ) -> PlanResults:
     """Train what is missing; no training is run twice to its end.
 
-    Raises `RunError` if the data have changed.
+    Raises `RunError` if the data have changed, or if a training that has ended is not planned.
     """
     refuse_other_data(sweep, planned.first)
-    sweep.write(planned.config, resumed_record(sweep, planned.record))
+    refuse_fewer(sweep, [training.name for training in planned.trainings])
+    sweep.rewrite(planned.config, resumed_record(sweep, planned.record))
     return planned.run(sweep, view, processes)
 
 
