@@ -97,14 +97,22 @@ def size(
 
 
 def size_document(*sizes: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    """A search over these sizes, with what follows from their means."""
+    """A search over these sizes, with what follows from their means; a value is of one split."""
     known = [each for each in sizes if each["mean"] is not None]
     best = min(known, key=lambda each: each["mean"], default=None)
     limit = None if best is None else best["mean"] + (best["se"] or 0.0)
     enough = [each["hidden"] for each in known if limit is not None and each["mean"] <= limit]
+    splits = max((len(each["values"]) for each in sizes), default=1)
+    trainings = sum(len(each["values"]) for each in sizes)
+    failed = sum(each["failed"] for each in sizes)
     return {
-        "name": "iris", "metric": "val.loss", "hidden_layers": 1,
-        "repetitions": max((len(each["values"]) for each in sizes), default=1),
-        "sizes": list(sizes), "best": best and best["hidden"],
-        "enough": min(enough, default=None), "limit": limit, "interrupted": False, **changes,
+        "sweep": "20261201-101112-iris-ab12", "name": "iris", "folder": "runs/search",
+        "metric": "val.loss", "greater_is_better": False, "hidden_layers": 1,
+        "restarts": 1, "splits": splits,
+        "counts": {
+            "trainings": trainings, "finished": trainings - failed, "failed": failed, "missing": 0,
+        },
+        "repetitions": splits, "sizes": list(sizes), "best": best and best["hidden"],
+        "enough": min(enough, default=None), "limit": limit, "constant": None,
+        "interrupted": False, **changes,
     }  # fmt: skip

@@ -71,6 +71,9 @@ def list_command(limit: int | None, sort_key: str | None, runs_dir: Path, as_jso
         console().show(*runs_table(records, shown_tags, differing_keys(records), time.time()))
     if sweeps:
         console().show(*sweeps_table(sweeps, time.time()))
+        for each in sweeps:
+            if "error" in each:
+                console(stderr=True).say(f"warning: {each['error']}")
     if not records and not sweeps:
         console(stderr=True).say(f"no runs in {runs_dir}")
 

@@ -121,7 +121,11 @@ def _start(
     if config is None:
         raise click.UsageError("Missing argument 'CONFIG', or --resume SEARCH.")
     hidden, restarts, splits = given
-    sizes = Sizes(parsed_sizes(hidden or _HIDDEN), restarts or _RESTARTS, splits or _SPLITS)
+    sizes = Sizes(
+        parsed_sizes(_HIDDEN if hidden is None else hidden),
+        restarts or _RESTARTS,
+        splits or _SPLITS,
+    )
     planned = plan_search(load_config(config, overrides, name), sizes)
     _say(planned, sizes.splits, is_silent)
     with sweep_progress(is_silent) as progress:
@@ -136,7 +140,7 @@ def _resume(
     sweep = sweep_to_resume(reference, runs_dir, "size")
     before, (hidden, restarts, splits) = sizes_of(sweep.record()), given
     sizes = Sizes(
-        before.hidden if hidden is None else parsed_sizes(hidden),
+        sorted({*before.hidden, *parsed_sizes(hidden)}) if hidden is not None else before.hidden,
         restarts or before.restarts,
         splits or before.splits,
     )

@@ -84,6 +84,15 @@ class SweepFolder:
         write_atomically(self.folder / GIVEN, as_given(config.source).encode())
         write_sealed(self.folder / SWEEP, record.to_json())
 
+    def rewrite(self, config: Config, record: SweepRecord) -> None:
+        """Write other settings. Raises `RunError` if another process is training the present ones.
+
+        The lock is released before the trainings begin: a process that comes between them does the
+        trainings of this record too, or leaves them to be resumed.
+        """
+        with closing(Run(self.folder).lock()):
+            self.write(config, record)
+
     def record(self) -> SweepRecord:
         """Read and check sweep.json. Raises `RunError` if it is damaged."""
         path = self.folder / SWEEP
@@ -148,6 +157,16 @@ def refuse_other_data(sweep: SweepFolder, first: Experiment) -> None:
         raise RunError(
             f"{sweep.sweep_id} cannot be resumed: its data have changed since it began. Restore "
             "the data files, or begin again."
+        )
+
+
+def refuse_fewer(sweep: SweepFolder, planned: Collection[str]) -> None:
+    """Raise `RunError` if a training that has ended is not among those planned, by their names."""
+    dropped = {result.name for result in sweep.results()} - {*planned}
+    if dropped:
+        raise RunError(
+            f"{sweep.sweep_id} cannot be resumed with fewer trainings: {len(dropped):,} of those "
+            "that have ended would be left out. Give it more, or begin again."
         )
 
 

@@ -8,6 +8,7 @@ its own seed of the initial parameters.
 from __future__ import annotations
 
 import shutil
+import signal
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -118,7 +119,7 @@ def _train(
     if done.signal_number is not None:
         raise _interruption(sweep, done, done.signal_number)
     if len(done.in_order) < len(plan.trainings):  # a signal was sent to a child alone
-        raise _incomplete(sweep, done)
+        raise _interruption(sweep, done, signal.SIGINT)
     ranked = plan.criterion.ranked(done.in_order)
     if not ranked:
         shutil.rmtree(sweep.folder, ignore_errors=True)
@@ -144,23 +145,10 @@ def _kept(restarts: Restarts) -> int:
 
 
 def _interruption(sweep: SweepFolder, done: PlanResults, signal_number: int) -> Interrupted:
-    error = Interrupted(f"Interrupted: {_count(done)} restarts were finished.", signal_number)
-    error.add_note(_way_on(sweep))
+    count = f"{len(done.in_order)} of {len(done.plan.trainings)}"
+    error = Interrupted(f"Interrupted: {count} restarts were finished.", signal_number)
+    error.add_note(f"Finish them with: bpnet train --resume {reference_to(Run(sweep.folder))}")
     return error
-
-
-def _incomplete(sweep: SweepFolder, done: PlanResults) -> RunError:
-    error = RunError(f"Only {_count(done)} restarts were finished: a process was asked to end.")
-    error.add_note(_way_on(sweep))
-    return error
-
-
-def _count(done: PlanResults) -> str:
-    return f"{len(done.in_order)} of {len(done.plan.trainings)}"
-
-
-def _way_on(sweep: SweepFolder) -> str:
-    return f"Finish them with: bpnet train --resume {reference_to(Run(sweep.folder))}"
 
 
 def _nothing_to_keep(results: Sequence[TrainingResult]) -> Exception:

@@ -33,6 +33,7 @@ from bpcli.sweeps.folder import (
     SweepFolder,
     SweepRecord,
     new_record,
+    refuse_fewer,
     refuse_other_data,
     resumed_record,
 )
@@ -41,8 +42,9 @@ from bpcli.sweeps.ranking import EVIDENCE, Criterion
 from bpcli.sweeps.restarts import restart_config
 from bpcli.sweeps.run_plan import PlanResults, run_plan
 from bpcli.sweeps.runner import InOrder
+from bpcli.sweeps.seeds import replicas
 from bpcli.sweeps.space import with_seed
-from bpcli.sweeps.sweep import replicas, test_metric_of
+from bpcli.sweeps.sweep import test_metric_of
 from bpcli.sweeps.training import Training, TrainingResult
 from bpcli.terminal.sweep import SilentProgress
 from bpcli.workflows.scores import constant_loss
@@ -101,14 +103,17 @@ def parsed_sizes(text: str) -> list[int]:
     """The sizes in a text such as `1..20` or `1,2,4,8`, in order. Raises `ConfigError`."""
     try:
         values = grid_values(text if is_call(text) else Source.parse(f"v: [{text}]", "").tree["v"])
-    except (ValueError, ConfigError) as error:
-        raise ConfigError(f"--hidden {text}: {_EXPECTED}: {error}") from None
-    if not all(type(value) is int and 0 < value <= _MOST_UNITS for value in values):
+    except (ValueError, ConfigError):
+        values = []
+    if not (values and all(type(each) is int and 0 < each <= _MOST_UNITS for each in values)):
         raise ConfigError(f"--hidden {text}: {_EXPECTED}.")
-    return sorted(set(values))
+    return sorted(values)
 
 
-_EXPECTED = f"expected numbers of hidden units from 1 to {_MOST_UNITS:,}, such as 1..20 or 1,2,4,8"
+_EXPECTED = (
+    f"expected different numbers of hidden units from 1 to {_MOST_UNITS:,}, such as 1..20 or "
+    "1,2,4,8"
+)
 
 
 def plan_search(config: Config, sizes: Sizes) -> PlannedSearch:
@@ -201,7 +206,8 @@ def resume_search(
 ) -> PlanResults:
     """Train what is missing; like `resume_sweep`."""
     refuse_other_data(sweep, planned.first)
-    sweep.write(planned.config, resumed_record(sweep, planned.record))
+    refuse_fewer(sweep, [training.name for training in planned.trainings])
+    sweep.rewrite(planned.config, resumed_record(sweep, planned.record))
     return _run(sweep, planned, view, processes)
 
 
@@ -239,6 +245,12 @@ def size_document(planned: PlannedSearch, done: PlanResults) -> dict[str, Any]:
         "hidden_layers": len(planned.config.spec.network.layers) - 2,
         "restarts": planned.sizes.restarts,
         "splits": planned.sizes.splits,
+        "counts": {
+            "trainings": len(plan.trainings),
+            "finished": sum(each.status == "finished" for each in done.in_order),
+            "failed": sum(each["failed"] for each in sizes),
+            "missing": len(plan.trainings) - len(done.in_order),
+        },
         "repetitions": max((len(each["values"]) for each in sizes), default=0),
         "sizes": sizes,
         "best": None if best is None else best["hidden"],

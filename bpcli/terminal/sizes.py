@@ -16,11 +16,12 @@ def sizes_table(document: Mapping[str, Any]) -> tuple[Grid, list[str]]:
     """Return a table with one row per size, and the columns to drop if there is no room."""
     sizes = document["sizes"]
     test = next((f"{each['test']['metric']}" for each in sizes if each["test"]), None)
+    extreme = "highest" if document["greater_is_better"] else "lowest"
     columns = {
         "hidden": [str(each["hidden"]) for each in sizes],
         "parameters": [count_text(each["n_params"]) for each in sizes],
         document["metric"]: _spreads(sizes),
-        "lowest": aligned([each["lowest"] for each in sizes], 4),
+        extreme: aligned([each[extreme] for each in sizes], 4),
         **({} if test is None else {test: _spreads([each["test"] for each in sizes])}),
         **_evidence(sizes, is_ranking=document["metric"] == _EVIDENCE),
     }
@@ -32,7 +33,7 @@ def sizes_table(document: Mapping[str, Any]) -> tuple[Grid, list[str]]:
     grid = Grid([*columns], 0, text_names=[_MARK])
     for cells in zip(*columns.values(), strict=True):
         grid.add_row(*cells)
-    expendable = ["time", "epochs", "lowest", "parameters", "effective", "evidence", str(test)]
+    expendable = ["time", "epochs", extreme, "parameters", "effective", "evidence", str(test)]
     return grid, [name for name in expendable if name in columns]
 
 
@@ -113,14 +114,17 @@ def units_text(document: Mapping[str, Any], hidden: int) -> str:
 
 def _shortfalls(document: Mapping[str, Any]) -> list[str]:
     """What the search lacks: trainings that failed or are missing, or a standard error."""
-    sizes, lines = document["sizes"], []
-    failed = sum(each["failed"] for each in sizes)
-    trainings = document["repetitions"] * len(sizes)
-    if failed:
-        lines.append(f"{failed:,} of {plural(trainings, 'training')} failed.")
-    if document["interrupted"]:
-        ended = failed + sum(is_finite(value) for each in sizes for value in each["values"])
-        lines.append(f"The search was interrupted after {ended:,} of {trainings:,} trainings.")
+    counts, lines = document["counts"], []
+    trainings = plural(counts["trainings"], "training")
+    if counts["failed"]:
+        lines.append(f"{counts['failed']:,} of {trainings} failed.")
+    if counts["missing"]:
+        why = "was interrupted" if document["interrupted"] else "is not complete"
+        verb = "is" if counts["missing"] == 1 else "are"
+        lines.append(
+            f"The search {why}: {counts['missing']:,} of {trainings} {verb} missing. Train what is "
+            "missing with --resume."
+        )
     if document["best"] is not None and document["repetitions"] == 1:
         lines.append("One training per size has no standard error: repeat with --splits 5.")
     return lines

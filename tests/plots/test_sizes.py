@@ -36,15 +36,17 @@ def test_the_metric_has_every_training_its_mean_and_the_limit() -> None:
     figure = sizes_figure(searched(test=False))
     (axes,) = figure.axes
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("hidden units", "val.loss")
-    assert figure.get_suptitle() == "iris: 4 hidden sizes, 2 trainings of each"
+    assert figure.get_suptitle() == "iris: 4 hidden sizes, each on 2 splits, from 1 initialisation"
     assert points(axes, "mean") == [pytest.approx(pair) for pair in LOSSES.items()]
-    assert len(points(axes, "training")) == 8
+    assert len(points(axes, "one split")) == 8
     assert points(axes, "enough: 5") == [pytest.approx((5, 0.22))]
     assert points(axes, "best: 7") == [pytest.approx((7, 0.2))]
     limit = [y for _, y in points(axes, "best mean + standard error")]
     assert limit == pytest.approx([0.2 + 0.03] * 2)  # both values are 0.03 from their mean
-    assert entries(figure) == ["training", "mean", "± standard error", "best mean + standard error",
-                               "enough: 5", "best: 7"]  # fmt: skip
+    assert entries(figure) == [
+        "one split", "mean", "± standard error", "best mean + standard error", "enough: 5",
+        "best: 7",
+    ]  # fmt: skip
     check_room(figure)
 
 

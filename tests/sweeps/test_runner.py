@@ -140,6 +140,7 @@ def test_after_a_signal_those_in_flight_save_and_are_resumed_to_the_same_bits(
     recorder.on_tick = tick
     before = {each.name for each in run(sweep, trainings, request=request, recorder=recorder)}
     assert recorder.started == begun, "none began after the signal"
+    assert recorder.stopped == [2]
     interrupted = [name for name in (log.parent.name for log in logs) if name not in before]
     assert interrupted
     assert {Run(sweep.trainings / name).record().status for name in interrupted} == {"interrupted"}

@@ -85,15 +85,53 @@ def test_one_training_per_size_has_no_standard_error() -> None:
     lines = result_lines(size_document(size(3, [0.5]), size(5, [0.2]), size(7, [0.3])))
     assert lines == [
         "5 hidden units are enough: they have the best mean val.loss (0.2).",
-        "One training per size has no standard error: repeat with --restarts 10.",
+        "One training per size has no standard error: repeat with --splits 5.",
     ]
 
 
-@pytest.mark.parametrize("interrupted", [False, True])
-def test_what_the_search_lacks_is_said(interrupted: bool) -> None:
-    document = size_document(size(3, [None, None]), size(5, [None, None]), interrupted=interrupted)
-    assert result_lines(document) == [
-        "No size has a result.",
-        "4 of 4 trainings failed.",
-        *["The search was interrupted after 4 of 4 trainings."] * interrupted,
-    ]
+def test_failures_are_counted_by_trainings_not_by_splits() -> None:
+    counts = {"trainings": 40, "finished": 33, "failed": 7, "missing": 0}
+    document = size_document(size(3, [0.5, 0.6]), size(5, [0.2, 0.3]), counts=counts)
+    assert result_lines(document)[-1] == "7 of 40 trainings failed."
+    document = size_document(size(3, [None, None]), size(5, [None, None]))
+    assert result_lines(document) == ["No size has a result.", "4 of 4 trainings failed."]
+
+
+@pytest.mark.parametrize(
+    ("interrupted", "missing", "line"),
+    [
+        (True, 8, "The search was interrupted: 8 of 40 trainings are missing."),
+        (False, 1, "The search is not complete: 1 of 40 trainings is missing."),
+    ],
+)
+def test_what_is_missing_can_be_trained(interrupted: bool, missing: int, line: str) -> None:
+    counts = {"trainings": 40, "finished": 40 - missing, "failed": 0, "missing": missing}
+    sizes = size(3, [0.5, 0.6]), size(5, [0.2, 0.3])
+    document = size_document(*sizes, counts=counts, interrupted=interrupted)
+    assert result_lines(document)[-1] == f"{line} Train what is missing with --resume."
+
+
+@pytest.mark.parametrize(("lowest", "warns"), [(0.99, True), (0.9, False)])
+def test_sizes_that_are_no_better_than_a_constant_are_a_warning(lowest: float, warns: bool) -> None:
+    document = size_document(size(3, [1.0, 1.1]), size(5, [lowest] * 2), size(7, [1.0, 1.1]),
+                             constant=1.0)  # fmt: skip
+    warning = (
+        "warning: no size is better than a constant prediction (val.loss 1): train longer, or "
+        "change the optimizer, the inputs or `training.stop`."
+    )
+    assert (warning in result_lines(document)) == warns
+
+
+def test_evidence_is_ranked_highest_first_with_a_margin_of_1() -> None:
+    sizes = [size(units, [-60.0 + units, -59.0 + units], evidence=True) for units in (1, 2, 3, 4)]
+    document = size_document(
+        *sizes, metric="log_evidence", greater_is_better=True, best=3, enough=2
+    )
+    line, *_ = result_lines(document)
+    assert line == (
+        "2 hidden units are enough: the smallest size whose mean log_evidence (-57.5) is at most 1 "
+        "below the best (-56.5 with 3 units)."
+    )
+    row = cells(document)[0]
+    assert row["highest"] == "-58.00"
+    assert not {"lowest", "evidence"} & row.keys(), "the evidence is the metric"
