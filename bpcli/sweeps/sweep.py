@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from bpcli.sweeps.ranking import OBJECTIVE, Criterion
 from bpcli.sweeps.run_plan import PlanResults, run_plan
 from bpcli.sweeps.runner import InOrder, Schedule
 from bpcli.sweeps.space import Space, configs, with_seed
-from bpcli.sweeps.training import Training
+from bpcli.sweeps.training import Training, TrainingResult
 from bpcli.terminal.sweep import SilentProgress
 from bpcli.workflows.folds import fold_configs
 
@@ -76,14 +76,7 @@ class PlannedSweep:
 def plan_sweep(config: Config) -> PlannedSweep:
     """Derive the trainings of a sweep. Raises `ConfigError` for values or data that do not fit."""
     space = Space.of(config.spec)
-    settings = configs(config, space, range(len(space)))
-    sweep = _sweep(config)
-    trainings = [
-        Training(number, replica.spec.seed, replica.spec.data.split.fold, replica)
-        for number, setting in enumerate(settings)
-        for seeded in (with_seed(setting, seed) for seed in range(sweep.seeds))
-        for replica in replicas(seeded)
-    ]
+    trainings = _trainings(config, space)
     experiment = build(trainings[0].config)
     criterion, warnings = _criterion(config, experiment)
     notes = [note for note in experiment.notes if not note.startswith("`sweep`")]
@@ -97,6 +90,28 @@ def plan_sweep(config: Config) -> PlannedSweep:
         tuple(notes),
         warnings,
     )
+
+
+def _trainings(config: Config, space: Space) -> list[Training]:
+    """The trainings of all settings, in order."""
+    return [
+        Training(number, replica.spec.seed, replica.spec.data.split.fold, replica)
+        for number, setting in enumerate(configs(config, space, range(len(space))))
+        for seeded in (with_seed(setting, seed) for seed in range(_sweep(config).seeds))
+        for replica in replicas(seeded)
+    ]
+
+
+def has_paused_too_early(sweep: SweepFolder, results: Iterable[TrainingResult]) -> bool:
+    """Whether a training that halving paused is to go on. Raises `ConfigError`."""
+    config, known = sweep.config(), {result.key: result for result in results}
+    trainings = _trainings(config, Space.of(config.spec))
+    schedule = Halving(trainings, Criterion(sweep.record().metric))
+    while (training := schedule.next()) is not None:
+        if training.key not in known:
+            return True
+        schedule.update(known[training.key])
+    return False
 
 
 def start_sweep(
