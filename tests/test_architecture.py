@@ -228,7 +228,7 @@ def test_every_file_opens_with_a_docstring() -> None:
         ("import bpcli", ["click", "numpy"]),
         ("from bpcli.cli.main import main; main(['--help'])", _HEAVY := [
             "numpy", "rich", "pydantic", "yaml", "sklearn", "scipy", "safetensors", "matplotlib",
-            "pandas", "onnx", "onnxruntime",
+            "pandas", "onnx", "onnxruntime", "optuna",
         ]),
         ("from bpcli.cli.main import main; main(['train', '--help'])", _HEAVY),
         ("from bpcli.cli.main import main; main(['gradcheck', '--help'])", _HEAVY),
@@ -245,6 +245,8 @@ def test_every_file_opens_with_a_docstring() -> None:
             "import bpcli.workflows.compare, bpcli.terminal.comparison",
             ["sklearn", "scipy", "click", "matplotlib"],
         ),
+        ("from bpcli.cli.main import main; main(['sweep', '--help'])", _HEAVY),
+        ("import bpcli.sweeps.sweep", ["click", "rich", "matplotlib", "optuna"]),
         (
             "import bpcli.terminal.sweep, bpcli.terminal.sizes",
             ["sklearn", "scipy", "click", "rich", "matplotlib"],

@@ -61,6 +61,7 @@ class Recorder:
     def __init__(self, on_end: Callable[[TrainingResult], None] = lambda _: None) -> None:
         self.started: list[str] = []
         self.ended: list[TrainingResult] = []
+        self.stopped: list[int] = []
         self.on_start: Callable[[Training], None] = lambda _: None
         self.on_tick: Callable[[], None] = lambda: None
         self._on_end = on_end
@@ -72,6 +73,9 @@ class Recorder:
     def on_training_end(self, result: TrainingResult) -> None:
         self.ended.append(result)
         self._on_end(result)
+
+    def on_stop(self, count: int) -> None:
+        self.stopped.append(count)
 
     def tick(self) -> None:
         self.on_tick()

@@ -88,13 +88,13 @@ def finish(
         if figure is not None:
             console().say(f"plot saved in {figure}")
     if done.signal_number is not None:
-        ended = f"{len(done.results)} of {len(done.plan.trainings)}"
+        ended = f"{len(done.results)} of {done.plan.n_trainings}"
         error = Interrupted(f"Interrupted: {ended} trainings were finished.", done.signal_number)
         reference = reference_to(Run(done.plan.folder))
         error.add_note(f"Train the rest with: bpnet {kind} --resume {reference}")
         raise error
     failed = [each for each in done.in_order if each.status in ("failed", "diverged")]
-    if len(failed) == len(done.plan.trainings):
+    if len(failed) == done.plan.n_trainings:
         is_divergence = all(each.status == "diverged" for each in failed)
         raise (Diverged if is_divergence else RunError)(
             f"All {len(failed)} trainings failed. The first one: {failed[0].error}"

@@ -20,7 +20,7 @@ def show_saved(sweep: SweepFolder, as_json: bool) -> None:
 
 
 def _show_sweep(sweep: SweepFolder, as_json: bool) -> None:
-    done = saved_results(sweep, plan_sweep(sweep.config()).plan(sweep.folder))
+    done = saved_results(sweep, plan_sweep(sweep.config(), sweep).plan(sweep.folder))
     if as_json:
         print_json(done.document)
     else:

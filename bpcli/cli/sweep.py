@@ -67,6 +67,12 @@ if TYPE_CHECKING:
     help="Stop weak settings early: only the best third continues at 1/27, 1/9 and 1/3 of the "
     "epochs.",
 )
+@click.option(
+    "--sampler",
+    metavar="SAMPLER",
+    help="How drawn values are chosen: random (default), or tpe, which learns from the results of "
+    "earlier settings.",
+)
 @processes_option
 @figure_option
 @set_option
@@ -82,6 +88,7 @@ def command(
     seeds: int | None,
     metric: str | None,
     halving: bool,
+    sampler: str | None,
     processes: int | None,
     figure: Path | None,
     overrides: tuple[str, ...],
@@ -102,7 +109,7 @@ def command(
     from bpcli.sweeps.options import SweepOptions
     from bpcli.workflows.interrupts import stop_requests
 
-    options = SweepOptions(grid, random, trials, seeds, metric, halving)
+    options = SweepOptions(grid, random, trials, seeds, metric, halving, sampler)
     # From here on: an exception raised by Ctrl-C in the middle of an import can get lost.
     with stop_requests():
         prepare_figure(figure)
@@ -146,7 +153,7 @@ def _resume(
     from bpcli.sweeps.sweep import plan_sweep, resume_sweep, resumed_config
 
     sweep = sweep_to_resume(reference, runs_dir, "sweep")
-    planned = plan_sweep(resumed_config(sweep, options))
+    planned = plan_sweep(resumed_config(sweep, options), sweep)
     _say(planned, is_silent)
     with sweep_progress(is_silent) as progress:
         return resume_sweep(sweep, planned, progress, processes)
@@ -166,7 +173,7 @@ def _refuse(
         raise click.UsageError(
             "--resume SWEEP uses the sweep's own config: leave out CONFIG, --set and --name."
         )
-    if options.grid or options.random or options.halving:
+    if options.grid or options.random or options.halving or options.sampler is not None:
         raise click.UsageError(
             "--resume SWEEP keeps its keys and values: only --trials, --seeds and --metric can "
             "change."

@@ -42,7 +42,10 @@ class Uniform:
     needs: ClassVar[str] = "two numbers"
 
     def at(self, u: float) -> float:
-        x = (1 - u) * self.low + u * self.high
+        return self.rounded((1 - u) * self.low + u * self.high)
+
+    def rounded(self, x: float) -> float:
+        """A number between the limits, with few digits after those of their distance."""
         width = min(self.high - self.low, sys.float_info.max)
         if width > 0:
             x = round(x, _DIGITS - math.floor(math.log10(width)))
@@ -58,7 +61,10 @@ class LogUniform:
     needs: ClassVar[str] = "two numbers above 0"
 
     def at(self, u: float) -> float:
-        x = math.exp((1 - u) * math.log(self.low) + u * math.log(self.high))
+        return self.rounded(math.exp((1 - u) * math.log(self.low) + u * math.log(self.high)))
+
+    def rounded(self, x: float) -> float:
+        """A number between the limits, with few digits."""
         return _within(_significant(x), self.low, self.high)
 
 

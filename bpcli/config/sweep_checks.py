@@ -51,6 +51,8 @@ def sweep_issues(source: Source, doubtful: Collection[Location] = ()) -> _Issues
         if key in parts["grid"]:
             message = f"`{key}` is in `grid` and in `random`: keep one"
             yield ConfigIssue(message, (*_AT, "random", key), at_key=True)
+    if parts["grid"] and source.get((*_AT, "sampler")) == "tpe":
+        yield _chosen_grid(next(iter(parts["grid"])))
     if not wrong:
         yield from _number_issues(source, parts["grid"], is_drawn=bool(parts["random"]))
 
@@ -65,6 +67,15 @@ def _empty(source: Source) -> ConfigIssue:
         return ConfigIssue(message, (*_AT, "trials"), at_key=True)
     message = "a sweep has `grid` or `random`, with at least one key that varies: add one"
     return ConfigIssue(message, _AT, at_key=True)
+
+
+def _chosen_grid(key: str) -> ConfigIssue:
+    """The issue of a grid, which has every combination, with a sampler that chooses."""
+    message = (
+        f"`sampler: tpe` chooses all values itself, but `grid` tries every combination: move "
+        f"`{key}` to `random`, or use `sampler: random`"
+    )
+    return ConfigIssue(message, (*_AT, "grid", key), at_key=True)
 
 
 # The swept keys.

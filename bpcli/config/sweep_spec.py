@@ -73,7 +73,9 @@ class SweepSpec(Strict):
     halving: bool = Field(
         default=False, description="Whether weak settings are stopped early, by successive halving."
     )
-    sampler: Literal["random"] = Field(
+    sampler: Literal["random", "tpe"] = Field(
         default="random",
-        description="How the values of `random` are chosen: independently of all results.",
+        description="How the values of `random` are chosen: `random`: independently of all "
+        "results; `tpe`: from the results of earlier settings (needs `pip install "
+        '"bpcli[optuna]"`).',
     )

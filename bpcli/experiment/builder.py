@@ -19,7 +19,14 @@ from bpcli.experiment.experiment import Experiment
 from bpcli.experiment.memory import needs, of_memory
 from bpcli.experiment.network import network_for, network_of_sizes
 from bpcli.experiment.splits import notes_on_classes, notes_on_folds, split_table
-from bpcli.experiment.table import encode_table, make_table, notes_on_labels, weigh_table
+from bpcli.experiment.table import (
+    ReadRows,
+    encode_table,
+    make_table,
+    notes_on_labels,
+    read_rows,
+    weigh_table,
+)
 from bpcli.nn.arrays import Array
 from bpcli.nn.numerics import prefer, repeatable_numerics, require
 
@@ -33,10 +40,12 @@ def build(
     needs_targets: bool = True,
     encoder: FeatureEncoder | None = None,
     can_be_native: bool = False,
+    read: ReadRows = read_rows,
 ) -> Experiment:
     """Make the data and the network. Raises `ConfigError` with everything that does not fit.
 
     `encoder` was fitted by an earlier training; without it, one is fitted to the training rows.
+    `read` may know the rows already.
 
     Generators use matrix products too, so the data are made with one BLAS thread and the numerics
     of the training: the same rows, to the bit, on any number of cores.
@@ -47,7 +56,7 @@ def build(
     numerics, demand = config.spec.training.numerics, prefer if can_be_native else require
     demand(numerics, can_restart=_can_be_read_again(config))
     with repeatable_numerics():
-        experiment = _build(config, needs_targets, encoder)
+        experiment = _build(config, needs_targets, encoder, read)
     demand(numerics)  # again: scikit-learn loads its own BLAS
     return experiment
 
@@ -60,10 +69,12 @@ def _can_be_read_again(config: Config) -> bool:
         return False
 
 
-def _build(config: Config, needs_targets: bool, encoder: FeatureEncoder | None) -> Experiment:
+def _build(
+    config: Config, needs_targets: bool, encoder: FeatureEncoder | None, read: ReadRows
+) -> Experiment:
     spec = config.spec
     _refuse_what_cannot_fit(config)
-    table = make_table(config)
+    table = make_table(config, read)
     _refuse(config, issues.of_folds(spec, table))
     indices = split_table(spec, table)
     notes = (*notes_on_folds(spec, table), *notes_on_classes(spec, table, indices))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -28,13 +28,17 @@ if TYPE_CHECKING:
     from bpcli.data.columns import FeatureEncoder
 
 
-def make_table(config: Config) -> RawTable:
+ReadRows: TypeAlias = Callable[[Spec], RawTable]
+"""Generates or reads the rows of a config. Raises `DataError`."""
+
+
+def make_table(config: Config, read: ReadRows) -> RawTable:
     """The rows of the config's source, with the targets that the config asks for.
 
     Raises `ConfigError` at the key that causes the error.
     """
     try:
-        table = _made(config.spec)
+        table = read(config.spec)
         _refuse_no_training_rows(table)
         return _with_targets(config.spec, table)
     except DataError as error:
@@ -119,7 +123,8 @@ def _from_numbers(spec: Spec, targets: Values) -> tuple[Targets, list[str]]:
     return targets, []
 
 
-def _made(spec: Spec) -> RawTable:
+def read_rows(spec: Spec) -> RawTable:
+    """The rows of the config's source. Raises `DataError`."""
     source = spec.data.source
     try:
         table = source.table(stream_of(spec, "data"))

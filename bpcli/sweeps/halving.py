@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import groupby
 
@@ -31,18 +31,21 @@ class Halving:
     for Massively Parallel Hyperparameter Tuning"), with the order of numbers for that of time.
     """
 
-    def __init__(self, trainings: Sequence[Training], criterion: Criterion) -> None:
-        self._groups = {
-            number: list(group) for number, group in groupby(trainings, lambda each: each.setting)
-        }
+    def __init__(self, trainings: Iterable[Training], criterion: Criterion) -> None:
         self._criterion = criterion
-        self._rungs = {
-            number: rungs(group[0].config.spec.training.epochs)
-            for number, group in self._groups.items()
-        }
+        self._groups: dict[int, list[Training]] = {}
+        self._rungs: dict[int, list[int]] = {}
+        self.add(trainings)
         self._given: set[tuple[str, int]] = set()
         self._results: dict[tuple[str, int], TrainingResult] = {}
         self._decisions: dict[tuple[int, int], bool] = {}
+
+    def add(self, trainings: Iterable[Training]) -> None:
+        """Add the trainings of settings with greater numbers."""
+        for number, group in groupby(trainings, lambda each: each.setting):
+            self._groups[number] = [*group]
+            epochs = self._groups[number][0].config.spec.training.epochs
+            self._rungs[number] = rungs(epochs)
 
     def next(self) -> Training | None:
         for number, group in self._groups.items():

@@ -1,9 +1,10 @@
-"""The journal of a sweep: a line for each training that has ended."""
+"""The journals of a sweep: a line for each training that has ended, or each chosen setting."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 from bpcli.errors import RunError
 from bpcli.runs.files import GrowingFile, not_read, strict_json, to_json
@@ -15,8 +16,17 @@ from bpcli.text import visible
 def read_journal(path: Path) -> tuple[list[TrainingResult], int]:
     """The results in a journal, and the size of its whole lines in bytes.
 
-    A last line without its end is that of a process that was killed: it does not count. Raises
-    `RunError` if the journal is damaged.
+    Raises `RunError` if the journal is damaged.
+    """
+    lines, size = read_lines(path)
+    return [_checked(line, path) for line in lines], size
+
+
+def read_lines(path: Path) -> tuple[list[Any], int]:
+    """The values in the whole lines of a file of JSON lines, and the size of these in bytes.
+
+    A last line without its end is that of a process that was killed: it does not count. A file that
+    is not there has no lines. Raises `RunError` if the file is damaged.
     """
     if path.exists() and not path.is_file():  # a pipe might never open
         raise RunError(f"{path} is damaged: it is not a file.")
@@ -28,10 +38,9 @@ def read_journal(path: Path) -> tuple[list[TrainingResult], int]:
         raise not_read(path, error) from None
     whole = content[: content.rfind(b"\n") + 1]
     try:
-        lines = [strict_json(line) for line in whole.splitlines()]
+        return [strict_json(line) for line in whole.splitlines()], len(whole)
     except (ValueError, RecursionError) as error:
         raise RunError(f"{path} is damaged: {error}.") from None
-    return [_checked(line, path) for line in lines], len(whole)
 
 
 def _checked(line: object, path: Path) -> TrainingResult:

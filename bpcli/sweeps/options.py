@@ -31,6 +31,7 @@ class SweepOptions:
     seeds: str | int | None = None
     metric: str | None = None
     halving: bool = False
+    sampler: str | None = None
 
 
 def load_sweep(
@@ -51,7 +52,7 @@ def add_options(source: Source, options: SweepOptions) -> None:
     """Put the options into the section `sweep`; their issues are added to those of the source."""
     _add_entries(source, "grid", options.grid)
     _add_entries(source, "random", options.random)
-    for key in ("trials", "seeds", "metric"):
+    for key in ("trials", "seeds", "metric", "sampler"):
         given = getattr(options, key)
         if given is not None:
             override(source, f"sweep.{key}={given}", option=f"--{key}")

@@ -18,12 +18,13 @@ from bpcli.sweeps.ranking import Criterion
 from bpcli.sweeps.training import Training, TrainingResult
 
 
-@dataclass(frozen=True)
+@dataclass
 class Plan:
     """Settings by number, their trainings in order, and what ranks them.
 
     `noun` is what a setting is called: a setting, a restart or a size. `test_metric` is the path of
-    a metric to report besides, such as `test.accuracy`.
+    a metric to report besides, such as `test.accuracy`. `total` is the number of settings, if not
+    all of them are known yet.
     """
 
     name: str
@@ -33,10 +34,28 @@ class Plan:
     test_metric: str | None
     settings: Mapping[int, Mapping[str, Any]]
     trainings: Sequence[Training]
+    total: int | None = None
+
+    def add(self, settings: Mapping[int, Mapping[str, Any]], trainings: Sequence[Training]) -> None:
+        """Add settings with greater numbers, and their trainings."""
+        self.settings = {**self.settings, **settings}
+        self.trainings = [*self.trainings, *trainings]
+        self.by_name.update({training.name: training for training in trainings})
+
+    @property
+    def n_settings(self) -> int:
+        """The number of settings, with those that are not known yet."""
+        return len(self.settings) if self.total is None else self.total
+
+    @property
+    def n_trainings(self) -> int:
+        """The number of trainings; settings that are not known yet have as many as others."""
+        unknown = self.n_settings - len(self.settings)
+        return len(self.trainings) + unknown * (len(self.trainings) // max(1, len(self.settings)))
 
     @cached_property
-    def by_name(self) -> Mapping[str, Training]:
-        """The trainings by their names."""
+    def by_name(self) -> dict[str, Training]:
+        """The trainings by their names; those that are added appear in it."""
         return {training.name: training for training in self.trainings}
 
     @cached_property
@@ -62,11 +81,7 @@ class Plan:
         `results` are the latest results by the trainings' names.
         """
         trainings = [self.training(each, results.get(each.name)) for each in self.trainings]
-        by_setting = groupby(self.trainings, lambda each: each.setting)
-        settings = [
-            self._setting(number, [results.get(each.name) for each in group])
-            for number, group in by_setting
-        ]
+        settings = self.summaries(results)
         statuses = [each["status"] for each in trainings]
         return {
             "sweep": self.folder.name,
@@ -79,17 +94,24 @@ class Plan:
             "seeds": self._seeds,
             "folds": len({each.fold for each in self.trainings} - {None}) or None,
             "counts": {
-                "settings": len(self.settings),
-                "trainings": len(trainings),
+                "settings": self.n_settings,
+                "trainings": self.n_trainings,
                 "finished": statuses.count("finished"),
                 "failed": statuses.count("failed") + statuses.count("diverged"),
                 "stopped": statuses.count("stopped"),
-                "missing": statuses.count("missing"),
+                "missing": statuses.count("missing") + self.n_trainings - len(trainings),
             },
             "interrupted": is_interrupted,
             "settings": sorted(settings, key=lambda each: self.criterion.as_cost(each["mean"])),
             "trainings": trainings,
         }
+
+    def summaries(self, results: Mapping[str, TrainingResult]) -> list[dict[str, Any]]:
+        """The settings in the document of the sweep, in the order of their numbers."""
+        return [
+            self._setting(number, [results.get(each.name) for each in group])
+            for number, group in groupby(self.trainings, lambda each: each.setting)
+        ]
 
     def training(self, training: Training, result: TrainingResult | None) -> dict[str, Any]:
         """A training in the document of the sweep."""

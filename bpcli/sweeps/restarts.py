@@ -119,7 +119,7 @@ def _train(
     if done.signal_number is not None:
         raise _interruption(sweep, done, done.signal_number)
     if len(done.in_order) < len(plan.trainings):  # a signal was sent to a child alone
-        raise _interruption(sweep, done, signal.SIGTERM)
+        raise _interruption(sweep, done, signal.SIGINT)
     ranked = plan.criterion.ranked(done.in_order)
     if not ranked:
         shutil.rmtree(sweep.folder, ignore_errors=True)

@@ -57,6 +57,9 @@ class _Teller:
         document = self._plan.document(self._results)
         self._view.on_training_end(self._plan.training(training, result), document)
 
+    def on_stop(self, count: int) -> None:
+        self._view.on_stop(count)
+
     def tick(self) -> None:
         self._view.tick()
 

@@ -8,6 +8,7 @@ with 1,000; and every optimizer, stop rule and checkpoint would need a second fo
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -39,10 +40,14 @@ class InOrder:
     """A schedule of given trainings, in their order."""
 
     def __init__(self, trainings: Iterable[Training]) -> None:
-        self._trainings = iter(trainings)
+        self._trainings = deque(trainings)
+
+    def add(self, trainings: Iterable[Training]) -> None:
+        """Add trainings after those that there are."""
+        self._trainings.extend(trainings)
 
     def next(self) -> Training | None:
-        return next(self._trainings, None)
+        return self._trainings.popleft() if self._trainings else None
 
     def update(self, result: TrainingResult) -> None:
         """Nothing depends on it."""
@@ -54,6 +59,10 @@ class RunnerCallback(Protocol):
     def on_training_start(self, training: Training) -> None: ...
 
     def on_training_end(self, result: TrainingResult) -> None: ...
+
+    def on_stop(self, count: int) -> None:
+        """Called when a signal has asked so many trainings to save their runs."""
+        ...
 
     def tick(self) -> None:
         """Called several times a second."""
@@ -82,10 +91,14 @@ class Runner:
         self._callback = callback
         self._known = known
         self._idle: list[Child] = []
+        self._copied: dict[Child, int] = {}
         self._busy: dict[Child, Training] = {}
 
     def run(self, schedule: Schedule, trainings: Mapping[str, Training]) -> None:
         """Run the trainings of a schedule, which are among those given by name.
+
+        A schedule may add to both. A process has a copy of the trainings that there were when it
+        began, so another one takes its place if there are more now.
 
         After a signal, no more begin, and those in flight are asked to save their runs. Raises
         `RunError` if the journal cannot be written.
@@ -94,7 +107,7 @@ class Runner:
         work = partial(_work, trainings, self._folder)
         try:
             while True:
-                self._begin(schedule, work)
+                self._begin(schedule, work, trainings)
                 if not self._busy:
                     return
                 wait_for([*self._busy], _SECONDS_BETWEEN_TICKS)
@@ -102,13 +115,16 @@ class Runner:
                     is_stopping = True
                     for child in self._busy:
                         child.stop()
+                    self._callback.on_stop(len(self._busy))
                 self._collect(schedule, is_stopping)
                 self._callback.tick()
         finally:
             for child in (*self._busy, *self._idle):
                 child.close()
 
-    def _begin(self, schedule: Schedule, work: Callable[[str], str]) -> None:
+    def _begin(
+        self, schedule: Schedule, work: Callable[[str], str], trainings: Mapping[str, Training]
+    ) -> None:
         """Begin trainings until all processes are busy, or none can begin now."""
         while len(self._busy) < self._processes and self._request.signal_number is None:
             training = schedule.next()
@@ -117,21 +133,23 @@ class Runner:
             if training.key in self._known:
                 schedule.update(self._known[training.key])
                 continue
-            unwritten = result_of(training, self._folder)  # of a process that was killed
-            if unwritten is not None:
-                self._keep(unwritten, schedule)
+            # Its config is not valid, or it is of a process that was killed.
+            ended = result_of(training, self._folder, training.invalid)
+            if ended is not None:
+                self._keep(ended, schedule)
                 continue
             self._callback.on_training_start(training)
             with repeatable_numerics():  # so that BLAS has one thread in the child
-                child = self._idle_child() or Child(work)
+                child = self._idle_child(len(trainings)) or Child(work)
+                self._copied[child] = len(trainings)
                 child.begin(f"{training.name} {training.until or ''}")
             self._busy[child] = training
 
-    def _idle_child(self) -> Child | None:
-        """A process without work; those that were killed meanwhile are left out."""
+    def _idle_child(self, known: int) -> Child | None:
+        """A process without work that knows so many trainings, and was not killed meanwhile."""
         while self._idle:
             child = self._idle.pop()
-            if not child.has_ended:
+            if self._copied.pop(child) == known and not child.has_ended:
                 return child
             child.close()
         return None

@@ -42,8 +42,9 @@ from bpcli.sweeps.ranking import EVIDENCE, Criterion
 from bpcli.sweeps.restarts import restart_config
 from bpcli.sweeps.run_plan import PlanResults, run_plan
 from bpcli.sweeps.runner import InOrder
+from bpcli.sweeps.seeds import replicas
 from bpcli.sweeps.space import with_seed
-from bpcli.sweeps.sweep import replicas, test_metric_of
+from bpcli.sweeps.sweep import test_metric_of
 from bpcli.sweeps.training import Training, TrainingResult
 from bpcli.terminal.sweep import SilentProgress
 from bpcli.workflows.scores import constant_loss

@@ -99,7 +99,7 @@ def configs(config: Config, space: Space, numbers: Iterable[int]) -> list[Config
     say so. Raises `ConfigError` with the issues of all settings: each once, and of values that are
     drawn, one for each key. Their places are those in the section `sweep`.
     """
-    results = [_with_setting(config, space, number) for number in numbers]
+    results = [with_values(config, space.setting(number)) for number in numbers]
     issues = [issue for _, found in results for issue in found]
     if issues:
         raise config.source.error_of(_one_for_each_draw(issues, config.source, space))
@@ -125,14 +125,14 @@ class _Entry(NamedTuple):
     location: Location
 
 
-def _with_setting(
-    config: Config, space: Space, number: int
+def with_values(
+    config: Config, values: Mapping[str, Any]
 ) -> tuple[Config | None, list[ConfigIssue]]:
-    """The config with a setting and no issues, or None and the issues."""
+    """The config with the values of a setting and no issues, or None and the issues."""
     source = config.source.copy()
     del source.tree["sweep"]
     assignments = []
-    for swept in _entries(config.source, space.setting(number)):
+    for swept in _entries(config.source, values):
         for entry in _hidden(swept, source) if swept.key == HIDDEN else [swept]:
             assignments.append(f"{entry.key}={inline(entry.value)}")
             try:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from bpcli.config.load import Config, validate
 from bpcli.config.sweep_spec import SweepSpec
 from bpcli.errors import ConfigIssue
 from bpcli.experiment import Experiment, build
+from bpcli.sweeps.batches import Growing, InBatches
+from bpcli.sweeps.chosen import Settings
 from bpcli.sweeps.folder import (
     SweepFolder,
     SweepRecord,
@@ -24,22 +27,25 @@ from bpcli.sweeps.plan import Plan
 from bpcli.sweeps.ranking import OBJECTIVE, Criterion
 from bpcli.sweeps.run_plan import PlanResults, run_plan
 from bpcli.sweeps.runner import InOrder, Schedule
-from bpcli.sweeps.space import Space, configs, with_seed
+from bpcli.sweeps.sampled import Sampled
+from bpcli.sweeps.seeds import trainings_of
+from bpcli.sweeps.space import Space, configs
 from bpcli.sweeps.training import Training, TrainingResult
 from bpcli.terminal.sweep import SilentProgress
-from bpcli.workflows.folds import fold_configs
 
 
 @dataclass(frozen=True)
 class PlannedSweep:
     """A sweep before its first training: its settings are valid, and the first can be built.
 
-    `notes` say how the config and the data were read, `warnings` name likely mistakes.
+    `notes` say how the config and the data were read, `warnings` name likely mistakes. With a
+    sampler, `settings` are those that are known, and later ones are chosen while it runs.
     """
 
     config: Config
     first: Experiment
     space: Space
+    settings: Settings
     trainings: Sequence[Training]
     criterion: Criterion
     test_metric: str | None
@@ -48,35 +54,55 @@ class PlannedSweep:
 
     def plan(self, folder: Path) -> Plan:
         """The plan, with its trainings in a folder."""
-        settings = {number: self.space.setting(number) for number in range(len(self.space))}
         return Plan(
             self.config.spec.name,
             folder,
             "setting",
             self.criterion,
             self.test_metric,
-            settings,
+            self.settings,
             self.trainings,
+            total=len(self.space),
         )
 
     @property
     def record(self) -> SweepRecord:
         """The record of the sweep, if it began now."""
-        count, metric = len(self.trainings), self.criterion.name
+        count, metric = self.plan(Path()).n_trainings, self.criterion.name
         return new_record("sweep", self.config, self.first, count, metric)
 
-    @property
-    def schedule(self) -> Schedule:
-        """The trainings in order, or with halving."""
+    def run(
+        self, sweep: SweepFolder, view: SilentProgress, processes: int | None = None
+    ) -> PlanResults:
+        """Train what has no result yet in the folder of a sweep."""
+        plan = self.plan(sweep.folder)
+        return run_plan(sweep, plan, self._schedule(plan), view, processes)
+
+    def _schedule(self, plan: Plan) -> Schedule:
+        """The trainings in order, or with halving; in batches with a sampler."""
+        schedule: Growing = InOrder(self.trainings)
         if _sweep(self.config).halving:
-            return Halving(self.trainings, self.criterion)
-        return InOrder(self.trainings)
+            schedule = Halving(self.trainings, self.criterion)
+        if _sweep(self.config).sampler == "random":
+            return schedule
+        sampled = Sampled(self.config, self.space)
+        sampled.keep(plan)
+        return InBatches(schedule, partial(sampled.more, plan))
 
 
-def plan_sweep(config: Config) -> PlannedSweep:
-    """Derive the trainings of a sweep. Raises `ConfigError` for values or data that do not fit."""
+def plan_sweep(config: Config, sweep: SweepFolder | None = None) -> PlannedSweep:
+    """Derive the trainings of a sweep, those that it has begun with if it is resumed.
+
+    Raises `ConfigError` for values or data that do not fit, or without the package of a sampler.
+    """
     space = Space.of(config.spec)
+    # With a sampler too: a mistake in the ranges is found before the first training.
     trainings = _trainings(config, space)
+    settings: Settings = {number: space.setting(number) for number in range(len(space))}
+    if _sweep(config).sampler != "random":
+        sampled = Sampled(config, space)
+        settings = sampled.first(sweep)
+        trainings = sampled.trainings(settings)
     experiment = build(trainings[0].config)
     criterion, warnings = _criterion(config, experiment)
     notes = [note for note in experiment.notes if not note.startswith("`sweep`")]
@@ -84,6 +110,7 @@ def plan_sweep(config: Config) -> PlannedSweep:
         config,
         experiment,
         space,
+        settings,
         trainings,
         criterion,
         test_metric_of(experiment),
@@ -93,18 +120,21 @@ def plan_sweep(config: Config) -> PlannedSweep:
 
 
 def _trainings(config: Config, space: Space) -> list[Training]:
-    """The trainings of all settings, in order."""
+    """The trainings of all settings of a grid or of independent draws, in order."""
+    made, seeds = configs(config, space, range(len(space))), _sweep(config).seeds
     return [
-        Training(number, replica.spec.seed, replica.spec.data.split.fold, replica)
-        for number, setting in enumerate(configs(config, space, range(len(space))))
-        for seeded in (with_seed(setting, seed) for seed in range(_sweep(config).seeds))
-        for replica in replicas(seeded)
+        each for number in range(len(space)) for each in trainings_of(number, made[number], seeds)
     ]
 
 
 def has_paused_too_early(sweep: SweepFolder, results: Iterable[TrainingResult]) -> bool:
-    """Whether a training that halving paused is to go on. Raises `ConfigError`."""
+    """Whether a training that halving paused is to go on. Raises `ConfigError`.
+
+    Of a sweep with a sampler, this is not known without its package: false.
+    """
     config, known = sweep.config(), {result.key: result for result in results}
+    if _sweep(config).sampler != "random":
+        return False
     trainings = _trainings(config, Space.of(config.spec))
     schedule = Halving(trainings, Criterion(sweep.record().metric))
     while (training := schedule.next()) is not None:
@@ -122,7 +152,7 @@ def start_sweep(
     Trainings that fail are results. After a signal, those that are missing can be resumed.
     """
     sweep = SweepFolder.new(runs_dir, planned.config, planned.record)
-    return run_plan(sweep, planned.plan(sweep.folder), planned.schedule, view, processes)
+    return planned.run(sweep, view, processes)
 
 
 def resumed_config(sweep: SweepFolder, options: SweepOptions) -> Config:
@@ -142,19 +172,12 @@ def resume_sweep(
     refuse_other_data(sweep, planned.first)
     refuse_fewer(sweep, [training.name for training in planned.trainings])
     sweep.rewrite(planned.config, resumed_record(sweep, planned.record))
-    return run_plan(sweep, planned.plan(sweep.folder), planned.schedule, view, processes)
+    return planned.run(sweep, view, processes)
 
 
 def _sweep(config: Config) -> SweepSpec:
     assert config.spec.sweep is not None, "`Space.of` has checked it"
     return config.spec.sweep
-
-
-def replicas(config: Config) -> Iterator[Config]:
-    """The config without restarts: itself, or that of each fold."""
-    training = config.spec.training.model_copy(update={"restarts": 1})
-    config = replace(config, spec=config.spec.model_copy(update={"training": training}))
-    return fold_configs(config) if config.spec.data.split.has_all_folds else iter([config])
 
 
 def _criterion(config: Config, experiment: Experiment) -> tuple[Criterion, tuple[str, ...]]:

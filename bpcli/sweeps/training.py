@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from bpcli.config.load import Config
+from bpcli.config.models import Spec
+from bpcli.data.table import RawTable
 from bpcli.errors import BpnetError, Interrupted, RunError
 from bpcli.experiment import build
+from bpcli.experiment.table import read_rows
 from bpcli.runs.layout import RECORD, WEIGHTS
 from bpcli.runs.lock import LockHeld
 from bpcli.runs.run_json import RunRecord
@@ -30,7 +33,8 @@ ResultStatus: TypeAlias = Literal["finished", "diverged", "failed", "paused"]
 class Training:
     """A setting's training with one seed, one fold if the config has folds, and one restart.
 
-    `until` is the epoch at which it pauses, if halving may end it there.
+    `until` is the epoch at which it pauses, if halving may end it there. `invalid` is why the
+    values of its setting make no valid config: then it fails, and `config` is without the values.
     """
 
     setting: int
@@ -39,6 +43,7 @@ class Training:
     config: Config
     restart: int | None = None
     until: int | None = None
+    invalid: str = ""
 
     @property
     def name(self) -> str:
@@ -119,9 +124,30 @@ def _train(training: Training, folder: Path) -> Exception | None:
                 return resume(replace(ready, observers=observers), view, workers=1).failure
     shutil.rmtree(run.folder, ignore_errors=True)  # of a process that was killed at once
     return train(
-        build(training.config), folder, view,
+        build(training.config, read=_read_once), folder, view,
         observers=observers, folder_name=training.name, workers=1,
     ).failure  # fmt: skip
+
+
+class _ReadOnce:
+    """Reads the rows of files, unless they are those that it read last.
+
+    Of a training of 200 rows of a CSV file with a 10-8-1 network, reading takes a third.
+    """
+
+    def __init__(self) -> None:
+        self._latest: tuple[object, RawTable] | None = None
+
+    def __call__(self, spec: Spec) -> RawTable:
+        if not spec.data.files:
+            return read_rows(spec)
+        source = spec.data.source
+        if self._latest is None or self._latest[0] != source:
+            self._latest = source, read_rows(spec)
+        return self._latest[1]
+
+
+_read_once = _ReadOnce()
 
 
 def _at(until: int) -> Observer:

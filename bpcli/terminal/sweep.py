@@ -234,6 +234,9 @@ class SilentProgress:
     def on_training_end(self, training: Mapping[str, Any], document: Mapping[str, Any]) -> None:
         """A training has ended; the document has it already."""
 
+    def on_stop(self, count: int) -> None:
+        """A signal has asked so many trainings to save their runs."""
+
     def tick(self) -> None:
         """Time has passed: called about five times a second."""
 
@@ -251,3 +254,10 @@ class PlainProgress(SilentProgress):
 
     def on_training_end(self, training: Mapping[str, Any], document: Mapping[str, Any]) -> None:
         self._console.say(training_line(training, document))
+
+    def on_stop(self, count: int) -> None:
+        verb = "is" if count == 1 else "are"
+        self._console.say(
+            f"Interrupted: {plural(count, 'training')} in flight {verb} saved first. Interrupt "
+            "again to stop at once."
+        )

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from systems import CONFIGS
 from bpcli.errors import RunError
 from bpcli.runs.metrics_log import LogLine, MetricsFile
 from bpcli.runs.store import Run
+from bpcli.terminal.sweep import SilentProgress
 
 Bpnet = Callable[..., Result]
 XOR = CONFIGS / "xor.yaml"
@@ -421,3 +425,183 @@ def test_a_training_on_a_file_tells_how_to_predict_new_rows(name: str, bpnet: Bp
     result = bpnet("train", "c.yaml")
     command = result.out.splitlines()[-1].partition("predict new rows with: bpnet ")[2]
     assert bpnet(*command.replace("FILE", name).split()).code == 0
+
+
+MOONS = (CONFIGS / "moons.yaml", *SHORT)
+NO_STOP = ("--set", "training.stop={}")
+
+
+def test_restarts_train_from_several_initialisations_and_tell_of_each(bpnet: Bpnet) -> None:
+    result = bpnet("train", *MOONS, "--restarts", "3")
+    assert result.code == 0
+    assert "3 restarts, " in result.err
+    for number in range(3):
+        assert result.err.count(f": restart {number}: val.loss ") == 1
+    head, _, *rows = result.out.splitlines()[:5]
+    assert head.split("  ")[0] == "restart"
+    values = [float(row.split()[2]) for row in rows]
+    assert values == sorted(values)
+    assert [row.split()[-1] for row in rows] == ["kept", "epochs", "epochs"]
+    assert "val.loss of 3 restarts: best " in result.out
+    assert "Scores of the weights of epoch " in result.out
+    shown = bpnet("runs", "show", "latest")
+    assert head in shown.out
+    assert "val.loss of 3 restarts: best " in shown.out
+    (listed,) = json.loads(bpnet("runs", "list", "--json").out)["runs"]
+    assert listed["status"] == "finished"
+    assert bpnet("verify", "latest").code == 0
+
+
+def test_the_option_is_short_for_the_key(bpnet: Bpnet) -> None:
+    option = json.loads(bpnet("train", *MOONS, "--restarts", "2", "--json").out)
+    key = json.loads(bpnet("train", *MOONS, "--set", "training.restarts=2", "--json").out)
+    assert option["sha256"]["weights.safetensors"] == key["sha256"]["weights.safetensors"]
+    assert option["overrides"] == key["overrides"]
+    for wrong in ("0", "-1", "x"):
+        assert bpnet("train", *MOONS, "--restarts", wrong).code == 2
+
+
+def test_one_restart_is_a_training_as_ever(bpnet: Bpnet) -> None:
+    one = json.loads(bpnet("train", *MOONS, "--restarts", "1", "--json").out)
+    usual = json.loads(bpnet("train", *MOONS, "--json").out)
+    assert "restarts" not in one
+    assert one["sha256"]["weights.safetensors"] == usual["sha256"]["weights.safetensors"]
+
+
+def test_restarts_print_an_id_or_one_document(bpnet: Bpnet) -> None:
+    quiet = bpnet("train", *MOONS, "--restarts", "2", "--quiet")
+    (folder,) = Path("runs").iterdir()
+    assert (quiet.code, quiet.out) == (0, f"{folder.name}\n")
+    assert "restart" not in quiet.err.replace("warning: ", "")
+    as_json = bpnet("train", *MOONS, "--restarts", "2", "--json")
+    record = json.loads(as_json.out)
+    assert as_json.err == quiet.err
+    assert [each["number"] for each in record["restarts"]["trainings"]] == [0, 1]
+    assert record | {"tags": []} == json.loads(bpnet("runs", "show", "latest", "--json").out)
+
+
+def test_warnings_of_the_network_that_is_kept_are_told(bpnet: Bpnet) -> None:
+    wide = ("--set", "network.layers.1=90")
+    for way in ([], ["--quiet"], ["--json"]):
+        result = bpnet("train", *MOONS, *wide, "--restarts", "2", *way)
+        assert result.err.count("fewer than the") == 1
+
+
+def test_an_average_is_told_as_one(bpnet: Bpnet) -> None:
+    restarts = "training.restarts={count: 3, combine: mean, keep: 2}"
+    result = bpnet("train", *MOONS, "--set", restarts)
+    assert result.code == 0
+    assert [row.split()[-1] for row in result.out.splitlines()[2:5]] == [
+        "averaged", "averaged", "epochs",
+    ]  # fmt: skip
+    assert "Scores of the average of 2 networks:" in result.out
+    assert "Scores of the average of 2 networks:" in bpnet("runs", "show", "latest").out
+    assert bpnet("eval", "latest").code == 0
+    refused = bpnet("verify", "latest")
+    assert refused.code == 2
+    assert "its network is the average of several" in refused.err
+    wide = json.loads(bpnet("runs", "show", "latest", "--json").out)
+    assert wide["config"]["network.layers"] == [2, 32, 16, 1]
+
+
+@pytest.mark.parametrize("way", [[], ["--quiet"], ["--json"]])
+def test_if_all_restarts_diverge_the_exit_code_says_so(way: list[str], bpnet: Bpnet) -> None:
+    linear = ("--set", "network.activations=[identity, identity, identity]", "--set", "loss=mse")
+    rate = ("--set", "training.learning_rate=1e300")
+    result = bpnet("train", *MOONS, *linear, *rate, "--restarts", "2", *way)
+    assert result.code == 3
+    assert "All 2 restarts diverged. The first one: " in result.err
+    assert not list(Path("runs").iterdir())
+    if way == ["--json"]:
+        assert json.loads(result.out)["error"]["kind"] == "diverged"
+
+
+def test_restarts_of_what_cannot_be_averaged_are_refused_with_a_place(bpnet: Bpnet) -> None:
+    mean = ("--set", "training.restarts={count: 3, combine: mean}")
+    tanh = ("--set", "network.activations.2=tanh", "--set", "loss=mse")
+    result = bpnet("train", *MOONS, *tanh, *mean)
+    assert result.code == 2
+    assert "layer 3, the output, is tanh: only networks whose output is" in result.err
+    assert "--set training.restarts={count: 3, combine: mean}" in result.err
+    assert not Path("runs").exists()
+
+
+def test_every_fold_has_its_restarts(bpnet: Bpnet) -> None:
+    result = bpnet("train", *MOONS, *NO_STOP, *FOLDS, "--restarts", "2", "--json")
+    assert result.code == 0, result.err
+    listed = json.loads(bpnet("runs", "list", "--json").out)["runs"]
+    assert len(listed) == 3
+    records = [json.loads(bpnet("runs", "show", each["run_id"], "--json").out) for each in listed]
+    records.sort(key=lambda record: record["fold"]["number"])
+    assert [record["fold"]["number"] for record in records] == [1, 2, 3]
+    assert {record["fold"]["group"] for record in records} == {records[0]["run_id"]}
+    for record in records:
+        assert len(record["restarts"]["trainings"]) == 2
+        assert bpnet("verify", record["run_id"]).code == 0
+    assert len({record["sha256"]["split.npz"] for record in records}) == 3
+
+
+def _signal_after(trainings: int, fold: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C when so many trainings of a fold have ended."""
+    ended: list[str] = []
+    tell = SilentProgress.on_training_end
+
+    def on_training_end(self: SilentProgress, training: Any, document: Any) -> None:
+        tell(self, training, document)
+        ended.append(training["label"])
+        if len(ended) == trainings + 2 * (fold - 1):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(SilentProgress, "on_training_end", on_training_end)
+
+
+def test_interrupted_restarts_of_a_fold_are_finished_as_that_fold(
+    bpnet: Bpnet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = (*MOONS, *NO_STOP, *FOLDS, "--restarts", "2", "--quiet")
+    whole = bpnet("train", *options, "--runs-dir", "whole").out.split()
+    monkeypatch.setattr("bpcli.sweeps.run_plan.usable_cores", lambda: 1)
+    with monkeypatch.context() as patched:
+        _signal_after(1, 2, patched)
+        result = bpnet("train", *options)
+    assert result.code == 130
+    assert "Interrupted: 1 of 2 restarts were finished." in result.err
+    (command,) = [line for line in result.err.splitlines() if line.startswith("Finish them with")]
+    again = bpnet(*command.partition("bpnet ")[2].split(), "--json")
+    assert again.code == 0, again.err
+    record = json.loads(again.out)
+    (first,) = [path.name for path in Path("runs").iterdir() if path.name != record["run_id"]]
+    assert record["fold"] == {"number": 2, "of": 3, "group": first}
+    expected = json.loads(bpnet("runs", "show", whole[1], "--json", "--runs-dir", "whole").out)
+    for file in ("weights.safetensors", "split.npz"):
+        assert record["sha256"][file] == expected["sha256"][file]
+
+
+def test_interrupted_restarts_are_finished_by_resume(
+    bpnet: Bpnet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = (*MOONS, "--restarts", "3", "--quiet")
+    whole = json.loads(bpnet("train", *options[:-1], "--runs-dir", "whole", "--json").out)
+    monkeypatch.setattr("bpcli.sweeps.run_plan.usable_cores", lambda: 1)
+    with monkeypatch.context() as patched:
+        _signal_after(2, 1, patched)
+        result = bpnet("train", *options)
+    assert (result.code, result.out) == (130, "")
+    (sweep,) = [path.name for path in Path("runs").iterdir()]
+    assert f"Finish them with: bpnet train --resume {sweep}" in result.err
+    refused = bpnet("train", "--resume", sweep, "--set", "training.epochs=50")
+    assert refused.code == 2
+    assert f"The restarts of {sweep} are not finished" in refused.err
+    resumed = bpnet("train", "--resume", sweep, "--json")
+    assert resumed.code == 0, resumed.err
+    record = json.loads(resumed.out)
+    assert record["run_id"] == sweep
+    assert record["sha256"]["weights.safetensors"] == whole["sha256"]["weights.safetensors"]
+    more = bpnet("train", "--resume", sweep, "--set", "training.epochs=50", "--json")
+    assert json.loads(more.out)["epochs"] == 50
+
+
+def test_a_reference_that_is_too_long_or_odd_names_nothing(bpnet: Bpnet) -> None:
+    for reference in ("x/" + "y" * 5000, "x\0/y", "x" * 5000):
+        result = bpnet("train", "--resume", reference)
+        assert result.code == 2, result.err

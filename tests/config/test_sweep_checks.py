@@ -227,3 +227,12 @@ def test_whatever_the_section_has_is_a_sweep_or_an_error(sweep: dict[str, Any]) 
 def test_a_key_that_nests_too_deep_is_refused() -> None:
     path = ".".join(["training.class_weights", *["x"] * 60])
     assert issue(f"{{grid: {{{path}: [1]}}}}") == "16: this nests deeper than 50 levels"
+
+
+def test_a_sampler_that_chooses_has_no_grid() -> None:
+    drawn = "random: {training.epochs: [1, 2]}, sampler: tpe"
+    assert issue(f"{{grid: {{training.l2: [0, 1]}}, {drawn}}}") == (
+        "16: `sampler: tpe` chooses all values itself, but `grid` tries every combination: move "
+        "`training.l2` to `random`, or use `sampler: random`"
+    )
+    assert load(f"{XOR}sweep: {{{drawn}}}\n").spec.sweep is not None

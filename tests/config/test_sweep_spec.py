@@ -69,7 +69,7 @@ def test_a_python_program_may_have_one_too() -> None:
         ("{random: {training.epochs: [1, 2]}, trials: 0}", "7:52", "a number of at least 1"),
         ("{random: {training.epochs: [1, 2]}, seeds: 1.5}", "7:51", "expected a whole number"),
         ("{random: {training.epochs: [1, 2]}, halving: yes}", "7:53", "write `true`"),
-        ("{random: {training.epochs: [1, 2]}, sampler: tpe}", "7:53", "expected `random`"),
+        ("{random: {training.epochs: [1, 2]}, sampler: gp}", "7:53", "expected `random` or `tpe`"),
         ("{random: {training.epochs: [1, 2]}, sed: 2}", "7:44", "did you mean `seeds`?"),
         ("5", "7:8", "found 5, expected a mapping of keys and values"),
     ],

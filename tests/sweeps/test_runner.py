@@ -25,7 +25,7 @@ from bpcli.sweeps.training import Training, TrainingResult, run_training
 from bpcli.system import Child, children
 from bpcli.terminal.progress import SilentView
 from bpcli.training.loop import Epoch
-from bpcli.workflows.interrupts import StopRequest
+from bpcli.workflows.interrupts import StopRequest, stop_requests
 
 forked = pytest.mark.skipif(not hasattr(os, "fork"), reason="no child processes")
 
@@ -140,6 +140,7 @@ def test_after_a_signal_those_in_flight_save_and_are_resumed_to_the_same_bits(
     recorder.on_tick = tick
     before = {each.name for each in run(sweep, trainings, request=request, recorder=recorder)}
     assert recorder.started == begun, "none began after the signal"
+    assert recorder.stopped == [2]
     interrupted = [name for name in (log.parent.name for log in logs) if name not in before]
     assert interrupted
     assert {Run(sweep.trainings / name).record().status for name in interrupted} == {"interrupted"}
@@ -242,8 +243,35 @@ def test_a_signal_to_one_child_alone_leaves_its_training_without_a_result(
         return _interrupted(one, folder) if one.setting == 1 else run_training(one, folder)
 
     monkeypatch.setattr(runner, "run_training", asked)
-    results = run(sweep_in(tmp_path), restarts(3))
+    with stop_requests() as request:  # which the child inherits, and where it notes the signal
+        results = run(sweep_in(tmp_path), restarts(3), 1, request=request)
     assert statuses(results) == {"0000-0": "finished", "0002-0": "finished"}
+
+
+@forked
+def test_a_process_that_was_killed_between_two_trainings_is_replaced(tmp_path: Path) -> None:
+    def kill_all(_: TrainingResult) -> None:
+        for process in multiprocessing.active_children():
+            process.kill()
+            process.join()
+
+    results = run(sweep_in(tmp_path), restarts(3), 1, recorder=Recorder(kill_all))
+    assert [each.status for each in results] == ["finished"] * 3
+
+
+@forked
+def test_a_process_is_kept_for_many_trainings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[Child] = []
+
+    def child(work: Callable[[str], str]) -> Child:
+        started.append(Child(work))
+        return started[-1]
+
+    monkeypatch.setattr(runner, "Child", child)
+    run(sweep_in(tmp_path), restarts(6), 2)
+    assert len(started) == 2
 
 
 def _interrupted(one: Training, folder: Path) -> str:

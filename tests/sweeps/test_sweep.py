@@ -13,11 +13,9 @@ from bpcli.config.load import Config
 from bpcli.errors import ConfigError, RunError
 from bpcli.runs.layout import GIVEN, JOURNAL, SWEEP
 from bpcli.sweeps.folder import SweepFolder
-from bpcli.sweeps.halving import Halving
 from bpcli.sweeps.listing import listed_sweep, listed_sweeps
 from bpcli.sweeps.options import SweepOptions
 from bpcli.sweeps.run_plan import PlanResults
-from bpcli.sweeps.runner import InOrder
 from bpcli.sweeps.sweep import plan_sweep, resume_sweep, resumed_config, start_sweep
 from bpcli.terminal.sweep import SilentProgress
 
@@ -75,13 +73,6 @@ def test_a_metric_must_be_one_that_trainings_have() -> None:
 def test_a_config_needs_a_sweep() -> None:
     with pytest.raises(ConfigError, match="no `sweep` section: add one, or use options such as"):
         plan_sweep(moons())
-
-
-def test_the_schedule_is_in_order_or_halves() -> None:
-    plain = plan_sweep(swept("{grid: {training.l2: [0, 1]}}"))
-    halved = plan_sweep(swept("{grid: {training.l2: [0, 1]}, halving: true}"))
-    assert isinstance(plain.schedule, InOrder)
-    assert isinstance(halved.schedule, Halving)
 
 
 # Resuming.

@@ -10,11 +10,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from trainings import moons, restarts
 
+from bpcli.config.load import Config, config_of
+from bpcli.config.models import Spec
+from bpcli.data.table import RawTable
 from bpcli.errors import RunError
 from bpcli.experiment import build
+from bpcli.experiment.table import ReadRows, read_rows
 from bpcli.runs.layout import METRICS, RECORD, WEIGHTS
 from bpcli.runs.run_json import RunRecord
 from bpcli.runs.store import Run
@@ -230,3 +235,40 @@ def test_damage_is_the_result_of_that_training_alone(file: str, tmp_path: Path) 
     assert intact.status == "finished"
     shutil.rmtree(tmp_path / first.name)
     assert result_of(first, tmp_path) is None
+
+
+def test_files_are_read_once_for_trainings_on_the_same_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b"):
+        rows = [f"{x},{x * x}" for x in range(12 if name == "a" else 10)]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["x,y", *rows]))
+
+    def config(name: str, seed: int) -> Config:
+        return config_of(
+            {
+                "seed": seed,
+                "data": {"file": str(tmp_path / f"{name}.csv"), "split": {"val": 0.25}},
+                "network": {"layers": ["auto", 2, 1], "activations": ["tanh", "identity"]},
+                "loss": "mse",
+                "training": {"epochs": 2},
+            }
+        )
+
+    known = [build(config(*each)) for each in (("a", 0), ("a", 1), ("b", 0), ("a", 0))]
+    read: list[str] = []
+    monkeypatch.setattr(module, "read_rows", _telling(read))
+    read_once = module._ReadOnce()
+    for one in known:
+        again = build(one.config, read=read_once)
+        np.testing.assert_array_equal(again.splits["val"].X, one.splits["val"].X)
+        np.testing.assert_array_equal(again.splits["val"].index, one.splits["val"].index)
+    assert read == ["a.csv", "b.csv", "a.csv"]
+
+
+def _telling(read: list[str]) -> ReadRows:
+    def telling(spec: Spec) -> RawTable:
+        read.extend(path.name for path in spec.data.files)
+        return read_rows(spec)
+
+    return telling

@@ -163,12 +163,14 @@ def test_a_pipe_has_a_line_per_training_that_ended() -> None:
             training(1, 1, 0.5, status="diverged", value=None),
         ):
             progress.on_training_end(each, document)
+        progress.on_stop(1)
     assert out.getvalue().splitlines() == [
         "9 trainings of 3 settings, 2 at a time; 5 ended before",
         "5 of 9: setting 1, seed 1: val.loss 0.123, epoch 210, 800 ms, stop reason: epochs",
-        "5 of 9: setting 1, seed 1, fold 2: val.loss 0.5, epoch 210, 800 ms, stopped by halving",
+        "5 of 9: setting 1, seed 1, fold 2: val.loss 0.5, epoch 210, 800 ms, paused by halving",
         "5 of 9: setting 1, seed 1: failed: no rows",
         "5 of 9: setting 1, seed 1: epoch 210, 800 ms, diverged",
+        "Interrupted: 1 training in flight is saved first. Interrupt again to stop at once.",
     ]
 
 
