@@ -9,10 +9,9 @@ from bpcli.api.configs import AnyPath, ConfigSource, Overrides, load_config
 from bpcli.api.progress import Callback, sweep_view_for, view_for
 from bpcli.api.run import Run, run_of
 from bpcli.api.scratch import Scratch
-from bpcli.errors import ConfigError
+from bpcli.errors import ConfigError, Interrupted
 from bpcli.experiment import Experiment, build
 from bpcli.workflows.data_file import with_data_file
-from bpcli.workflows.outcome import Outcome
 from bpcli.workflows.train import train as train_experiment
 
 
@@ -30,7 +29,8 @@ def train(
     returned. With `runs_dir`, the run is saved there, as by `bpnet train`, with the same bits;
     without it, the run is removed when nothing refers to it any more.
 
-    With `training.restarts`, the run is the best of several trainings, or their average.
+    With `training.restarts`, the run is the best of several trainings, or their average. Then
+    Ctrl-C raises `Interrupted`: with `runs_dir`, `bpnet train --resume` trains the rest.
 
     `callbacks` are called after every epoch, also after epoch 0, with an object whose values are
     computed when they are read: `number`, `loss` (minimised), `mean_loss` (without L2), `val_loss`
@@ -54,27 +54,33 @@ def train(
             "`data.split.folds` asks for one training per fold, and `train` makes one run: set "
             "`data.split.fold` to the fold to train, counted from 1."
         )
+    has_restarts = loaded.spec.training.all_restarts.count > 1
+    if has_restarts and callbacks:
+        raise ConfigError(
+            "`callbacks` watch one training, and `training.restarts` asks for several: leave out "
+            "one of the two."
+        )
     experiment = build(loaded)
     scratch = Scratch() if runs_dir is None else None
     folder = Path(runs_dir or "") if scratch is None else scratch.folder
     experiment = with_data_file(experiment, folder)
-    if loaded.spec.training.all_restarts.count > 1:
-        return run_of(_best_of_restarts(experiment, folder, callbacks, progress), experiment.notes,
-                      scratch)  # fmt: skip
+    if has_restarts:
+        return _best_of_restarts(experiment, folder, scratch, progress)
     with view_for(experiment, progress) as view:
         outcome = train_experiment(experiment, folder, view, observers=tuple(callbacks))
     return run_of(outcome, experiment.notes, scratch)
 
 
 def _best_of_restarts(
-    experiment: Experiment, folder: Path, callbacks: Sequence[Callback], progress: bool
-) -> Outcome:
+    experiment: Experiment, folder: Path, scratch: Scratch | None, progress: bool
+) -> Run:
     from bpcli.sweeps.restarts import train_restarts
 
-    if callbacks:
-        raise ConfigError(
-            "`callbacks` watch one training, and `training.restarts` asks for several: leave out "
-            "one of the two."
-        )
-    with sweep_view_for(progress) as view:
-        return train_restarts(experiment.config, folder, view)
+    try:
+        with sweep_view_for(progress) as view:
+            outcome = train_restarts(experiment.config, folder, view)
+    except Interrupted as interruption:
+        if scratch is not None:  # its notes say how to resume in a folder that is removed
+            vars(interruption).pop("__notes__", None)
+        raise
+    return run_of(outcome, experiment.notes, scratch)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -30,7 +30,7 @@ from bpcli.sweeps.runner import InOrder, Schedule
 from bpcli.sweeps.sampled import Sampled
 from bpcli.sweeps.seeds import trainings_of
 from bpcli.sweeps.space import Space, configs
-from bpcli.sweeps.training import Training
+from bpcli.sweeps.training import Training, TrainingResult
 from bpcli.terminal.sweep import SilentProgress
 
 
@@ -76,9 +76,9 @@ class PlannedSweep:
     ) -> PlanResults:
         """Train what has no result yet in the folder of a sweep."""
         plan = self.plan(sweep.folder)
-        return run_plan(sweep, plan, self.schedule(plan), view, processes)
+        return run_plan(sweep, plan, self._schedule(plan), view, processes)
 
-    def schedule(self, plan: Plan) -> Schedule:
+    def _schedule(self, plan: Plan) -> Schedule:
         """The trainings in order, or with halving; in batches with a sampler."""
         schedule: Growing = InOrder(self.trainings)
         if _sweep(self.config).halving:
@@ -97,10 +97,8 @@ def plan_sweep(config: Config, sweep: SweepFolder | None = None) -> PlannedSweep
     """
     space = Space.of(config.spec)
     # With a sampler too: a mistake in the ranges is found before the first training.
-    made = configs(config, space, range(len(space)))
-    seeds = _sweep(config).seeds
+    trainings = _trainings(config, space)
     settings: Settings = {number: space.setting(number) for number in range(len(space))}
-    trainings = [each for number in settings for each in trainings_of(number, made[number], seeds)]
     if _sweep(config).sampler != "random":
         sampled = Sampled(config, space)
         settings = sampled.first(sweep)
@@ -119,6 +117,31 @@ def plan_sweep(config: Config, sweep: SweepFolder | None = None) -> PlannedSweep
         tuple(notes),
         warnings,
     )
+
+
+def _trainings(config: Config, space: Space) -> list[Training]:
+    """The trainings of all settings of a grid or of independent draws, in order."""
+    made, seeds = configs(config, space, range(len(space))), _sweep(config).seeds
+    return [
+        each for number in range(len(space)) for each in trainings_of(number, made[number], seeds)
+    ]
+
+
+def has_paused_too_early(sweep: SweepFolder, results: Iterable[TrainingResult]) -> bool:
+    """Whether a training that halving paused is to go on. Raises `ConfigError`.
+
+    Of a sweep with a sampler, this is not known without its package: false.
+    """
+    config, known = sweep.config(), {result.key: result for result in results}
+    if _sweep(config).sampler != "random":
+        return False
+    trainings = _trainings(config, Space.of(config.spec))
+    schedule = Halving(trainings, Criterion(sweep.record().metric))
+    while (training := schedule.next()) is not None:
+        if training.key not in known:
+            return True
+        schedule.update(known[training.key])
+    return False
 
 
 def start_sweep(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gc
 import signal
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ from portable import needs_portable_numerics
 from systems import CONFIGS, trained
 
 import bpcli
+from bpcli.cli.main import main
 from bpcli.errors import Interrupted, NumericsNotPinned
 from bpcli.nn.numerics import blas_libraries, in_force
-from bpcli.runs.layout import METRICS, RESOLVED, SPLIT, WEIGHTS
+from bpcli.runs.layout import METRICS, RESOLVED, SPLIT, SWEEP, TRAININGS, WEIGHTS
+from bpcli.terminal.sweep import SilentProgress
 
 XOR = CONFIGS / "xor.yaml"
 MOONS = CONFIGS / "moons.yaml"
@@ -261,3 +264,112 @@ def test_changed_arrays_are_noticed(tmp_path: Path) -> None:
     Path(other.config["data"]["file"]).replace(run.config["data"]["file"])
     with pytest.raises(bpcli.RunError, match="have changed since its training"):
         bpcli.load_run(run.folder).evaluate()
+
+
+# Restarts.
+
+RESTARTS = {"training.restarts": 3, "training.epochs": 20}
+
+
+def check_restarts(run: bpcli.Run) -> None:
+    """The run is the best of three trainings, and nothing else is left of them."""
+    restarts = run.record["restarts"]
+    values = [each["value"] for each in restarts["trainings"]]
+    assert [each["status"] for each in restarts["trainings"]] == ["finished"] * 3
+    assert restarts["kept"] == [min(range(3), key=lambda number: values[number])]
+    assert not (run.folder / TRAININGS).exists()
+    assert not (run.folder / SWEEP).exists()
+
+
+def test_the_best_of_restarts_has_the_bits_of_the_command(tmp_path: Path) -> None:
+    run = bpcli.train(MOONS, tmp_path / "mine", overrides=RESTARTS)
+    check_restarts(run)
+    command = ["train", str(MOONS), "--runs-dir", str(tmp_path / "known"), "--quiet"]
+    sets = [part for key, value in RESTARTS.items() for part in ("--set", f"{key}={value}")]
+    assert main([*command, *sets]) == 0
+    (known,) = (tmp_path / "known").iterdir()
+    assert (run.folder / WEIGHTS).read_bytes() == (known / WEIGHTS).read_bytes()
+    assert bpcli.load_run(run.folder).verify()
+
+
+def test_restarts_that_are_not_kept_vanish_with_their_run() -> None:
+    run = bpcli.train(MOONS, overrides=RESTARTS)
+    check_restarts(run)
+    folder = run.folder.parent
+    assert [path.name for path in folder.iterdir()] == [run.folder.name]
+    assert len(run.predict([[0.0, 1.0]])) == 1
+    del run
+    gc.collect()
+    assert not folder.exists()
+
+
+def test_restarts_learn_from_arrays(tmp_path: Path) -> None:
+    run = bpcli.train(arrays(), tmp_path, overrides=RESTARTS)
+    check_restarts(run)
+    (_,) = tmp_path.glob("data-*.npz")
+    loaded = bpcli.load_run(run.folder)
+    assert loaded.verify(), loaded.verify().text
+    assert loaded.evaluate("train")["metrics"]["train.loss"] == run.metrics["train.loss"]
+    assert len(bpcli.train(arrays(), overrides=RESTARTS).predict(X)) == 60
+
+
+def test_restarts_in_a_thread_have_the_same_bits() -> None:
+    """A process with other threads is not forked: the trainings follow one another in it."""
+    wanted = bpcli.train(MOONS, overrides=RESTARTS)
+    with ThreadPoolExecutor(1) as pool:
+        run = pool.submit(bpcli.train, MOONS, overrides=RESTARTS).result()
+    check_restarts(run)
+    for mine, known in zip(run.parameters, wanted.parameters, strict=True):
+        np.testing.assert_array_equal(mine["W"], known["W"])
+
+
+def test_the_average_of_restarts_is_one_wider_network() -> None:
+    mean = {"count": 3, "combine": "mean", "keep": 2}
+    run = bpcli.train(MOONS, overrides={**RESTARTS, "training.restarts": mean})
+    one = bpcli.train(MOONS, overrides=SHORT)
+    assert len(run.parameters[0]["b"]) == 2 * len(one.parameters[0]["b"])
+    assert len(run.record["restarts"]["kept"]) == 2
+
+
+def test_callbacks_do_not_watch_restarts(tmp_path: Path) -> None:
+    with pytest.raises(bpcli.ConfigError, match="`callbacks` watch one training, and `training"):
+        bpcli.train(arrays(), tmp_path, overrides=RESTARTS, callbacks=[print])
+    assert not list(tmp_path.iterdir())
+
+
+def test_restarts_that_all_diverge_raise() -> None:
+    with pytest.raises(bpcli.Diverged, match=r"All 3 restarts diverged\. The first one: Training"):
+        bpcli.train(PLANE, overrides={**WILD, "training.restarts": 3, "network.init": "normal"})
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_ctrl_c_ends_restarts_which_the_command_resumes(
+    is_kept: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pending = [signal.SIGINT]  # a second one would end this process at once
+
+    def interrupts(*_: object) -> None:
+        while pending:
+            signal.raise_signal(pending.pop())
+
+    wanted = bpcli.train(MOONS, overrides=RESTARTS)
+    with monkeypatch.context() as patched:
+        patched.setattr(SilentProgress, "on_training_end", interrupts)
+        with pytest.raises(Interrupted, match="of 3 restarts were finished") as caught:
+            bpcli.train(MOONS, tmp_path if is_kept else None, overrides=RESTARTS)
+    if not is_kept:
+        assert not hasattr(caught.value, "__notes__"), "they name a folder that is removed"
+        return
+    (folder,) = tmp_path.iterdir()
+    assert caught.value.__notes__ == [f"Finish them with: bpnet train --resume {folder}"]
+    assert main(["train", "--resume", str(folder), "--quiet"]) == 0
+    assert (folder / WEIGHTS).read_bytes() == (wanted.folder / WEIGHTS).read_bytes()
+
+
+def test_progress_of_restarts_is_shown_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    bpcli.train(MOONS, overrides=RESTARTS)
+    assert capsys.readouterr() == ("", "")
+    bpcli.train(MOONS, overrides=RESTARTS, progress=True)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "3 of 3: restart " in err

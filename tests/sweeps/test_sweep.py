@@ -11,13 +11,11 @@ from trainings import moons
 
 from bpcli.config.load import Config
 from bpcli.errors import ConfigError, RunError
-from bpcli.runs.layout import GIVEN, SWEEP
+from bpcli.runs.layout import GIVEN, JOURNAL, SWEEP
 from bpcli.sweeps.folder import SweepFolder
-from bpcli.sweeps.halving import Halving
 from bpcli.sweeps.listing import listed_sweep, listed_sweeps
 from bpcli.sweeps.options import SweepOptions
 from bpcli.sweeps.run_plan import PlanResults
-from bpcli.sweeps.runner import InOrder
 from bpcli.sweeps.sweep import plan_sweep, resume_sweep, resumed_config, start_sweep
 from bpcli.terminal.sweep import SilentProgress
 
@@ -75,13 +73,6 @@ def test_a_metric_must_be_one_that_trainings_have() -> None:
 def test_a_config_needs_a_sweep() -> None:
     with pytest.raises(ConfigError, match="no `sweep` section: add one, or use options such as"):
         plan_sweep(moons())
-
-
-def test_the_schedule_is_in_order_or_halves() -> None:
-    plain = plan_sweep(swept("{grid: {training.l2: [0, 1]}}"))
-    halved = plan_sweep(swept("{grid: {training.l2: [0, 1]}, halving: true}"))
-    assert isinstance(plain.schedule(plain.plan(Path())), InOrder)
-    assert isinstance(halved.schedule(halved.plan(Path())), Halving)
 
 
 # Resuming.
@@ -178,6 +169,22 @@ def test_a_list_counts_and_names_the_best(tmp_path: Path) -> None:
     config = resumed_config(sweep, SweepOptions(trials=3))
     sweep.write(config, replace(sweep.record(), trainings=6))
     assert listed_sweep(sweep)["status"] == "interrupted, resumable"
+
+
+def test_a_sweep_in_which_halving_has_more_to_train_is_not_finished(tmp_path: Path) -> None:
+    config = load(SINE, "sweep={grid: {training.l2: [0, 1, 2, 3]}, halving: true}")
+    done = start_sweep(plan_sweep(config), tmp_path, SilentProgress(), 1)
+    sweep = SweepFolder(done.plan.folder)
+    assert listed_sweep(sweep)["status"] == "finished"
+    lines = (sweep.folder / JOURNAL).read_text().splitlines(keepends=True)
+    without_the_last_rung = [line for line in lines if '"until": null' not in line]
+    assert len(without_the_last_rung) < len(lines)
+    (sweep.folder / JOURNAL).write_text("".join(without_the_last_rung))
+    facts = listed_sweep(sweep)
+    assert (facts["ended"], facts["trainings"]) == (4, 4)
+    assert facts["status"] == "interrupted, resumable"
+    (sweep.folder / GIVEN).write_text("x")
+    assert listed_sweep(sweep)["status"] == "damaged"
 
 
 @pytest.mark.parametrize("file", ["sweep.json", "trainings.jsonl"])
