@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     type=click.IntRange(1),
     metavar="N",
     help="Train from so many initialisations and keep the best network. Short for --set "
-    "training.restarts=N.",
+    "training.restarts.count=N.",
 )
 @click.option(
     "--profile",
@@ -88,7 +88,7 @@ def command(
     if portable:
         overrides = (*overrides, "training.numerics=portable")
     if restarts is not None:
-        overrides = (*overrides, f"training.restarts={restarts}")
+        overrides = (*overrides, f"training.restarts.count={restarts}")
     # From here on: an exception raised by Ctrl-C in the middle of an import can get lost.
     with stop_requests() as request:
         if resumed is not None:

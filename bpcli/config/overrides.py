@@ -160,10 +160,10 @@ def _make_way(source: Source, given: NewValue) -> Location:
             value = parent[location[-1]] = {}
             source.key_marks[location] = source.value_marks[location] = given.key_marks[depth]
             source.unread.discard(location)
-        elif isinstance(value, str) and _is_shorthand(location):
-            value = parent[location[-1]] = {"name": value}
+        elif (key := _long_form(location, value)) is not None:
+            value = parent[location[-1]] = {key: value}
             if location in source.value_marks:
-                source.value_marks[(*location, "name")] = source.value_marks[location]
+                source.value_marks[(*location, key)] = source.value_marks[location]
         elif not isinstance(value, dict | list):
             path = ".".join(map(str, location))
             raise Unreadable(
@@ -186,6 +186,12 @@ def _step(parent: Any, given: NewValue, depth: int) -> Key:
     return int(key)
 
 
-def _is_shorthand(location: Location) -> bool:
-    """Whether text at this location is short for `{name: text}`, so that options can be set."""
-    return location[-1] in ("optimizer", "init", "loss") or location[-2:-1] == ("activations",)
+def _long_form(location: Location, value: Any) -> str | None:
+    """The key that a short value has in its long form, which has options too; None if it has none.
+
+    A text is short for {name: text}, and a number of restarts for {count: number}.
+    """
+    if isinstance(value, int) and location == ("training", "restarts"):
+        return "count"
+    has_name = location[-1] in ("optimizer", "init", "loss") or location[-2:-1] == ("activations",)
+    return "name" if isinstance(value, str) and has_name else None

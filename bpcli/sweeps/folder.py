@@ -31,10 +31,11 @@ Kind: TypeAlias = Literal["sweep", "restarts", "size"]
 class SweepRecord(Saved):
     """The content of sweep.json: what is trained, and who began it.
 
+    `given` is the config as it was given, with its overrides; given.yaml is a copy for people.
     `data_sha256` is the digest of the rows of the first training, `trainings` is the number of
-    trainings, and `metric` ranks them. `group` is the id of the first
-    fold, for the restarts of a fold of a cross-validation. The last three fields are those of a
-    search for a size.
+    trainings, and `metric` ranks them. `ended` is set once none of them is missing. `group` is the
+    id of the first fold, for the restarts of a fold of a cross-validation. The last three fields
+    are those of a search for a size.
     """
 
     kind: Kind
@@ -42,9 +43,11 @@ class SweepRecord(Saved):
     started: Name
     argv: list[Text]
     overrides: list[Text]
+    given: Text
     data_sha256: Digest
     trainings: Positive
     metric: Name
+    ended: Name = ""
     group: Text | None = None
     resumed: list[Name] = field(default_factory=list)
     hidden: list[Positive] = field(default_factory=list)
@@ -73,25 +76,29 @@ class SweepFolder:
         sweep = cls(Run.claim(runs_dir, config.spec.name).folder)
         try:
             write_atomically(sweep.folder / CONFIG, config.source.content)
-            sweep.write(config, record)
+            sweep.write(record)
         except BaseException:
             shutil.rmtree(sweep.folder, ignore_errors=True)
             raise
         return sweep
 
-    def write(self, config: Config, record: SweepRecord) -> None:
-        """Write the config and the record, which makes the folder that of a sweep."""
-        write_atomically(self.folder / GIVEN, as_given(config.source).encode())
+    def write(self, record: SweepRecord) -> None:
+        """Write the record, which makes the folder that of a sweep, and a copy of its config."""
+        write_atomically(self.folder / GIVEN, record.given.encode())
         write_sealed(self.folder / SWEEP, record.to_json())
 
-    def rewrite(self, config: Config, record: SweepRecord) -> None:
+    def rewrite(self, record: SweepRecord) -> None:
         """Write other settings. Raises `RunError` if another process is training the present ones.
 
         The lock is released before the trainings begin: a process that comes between them does the
         trainings of this record too, or leaves them to be resumed.
         """
         with closing(Run(self.folder).lock()):
-            self.write(config, record)
+            self.write(record)
+
+    def note_end(self) -> None:
+        """Write in the record that no training is missing; this process has locked the folder."""
+        write_sealed(self.folder / SWEEP, replace(self.record(), ended=now()).to_json())
 
     def record(self) -> SweepRecord:
         """Read and check sweep.json. Raises `RunError` if it is damaged."""
@@ -100,7 +107,7 @@ class SweepFolder:
 
     def source(self) -> Source:
         """The config as it was given, with its overrides."""
-        return Source.read(self.folder / GIVEN)
+        return Source.parse(self.record().given, str(self.folder / GIVEN))
 
     def config(self) -> Config:
         """The config. Raises `ConfigError` if it is damaged."""
@@ -133,6 +140,7 @@ def new_record(
         now(),
         argv(),
         [*config.overrides],
+        as_given(config.source),
         data_digest(first.table),
         trainings,
         metric,

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from bpcli.errors import ConfigError, RunError
+from bpcli.errors import RunError
 from bpcli.runs.layout import LOCK
 from bpcli.runs.lock import is_held
-from bpcli.sweeps.folder import SweepFolder, list_sweeps
+from bpcli.sweeps.folder import SweepFolder, SweepRecord, list_sweeps
 from bpcli.sweeps.ranking import Criterion
-from bpcli.sweeps.sweep import has_paused_too_early
 
 
 def listed_sweeps(runs_dir: Path) -> list[dict[str, Any]]:
@@ -25,21 +24,17 @@ def listed_sweep(sweep: SweepFolder) -> dict[str, Any]:
     """The document of a sweep in a list."""
     try:
         record, results = sweep.record(), sweep.results()
-        latest = {result.name: result for result in results}
-        is_complete = len(latest) >= record.trainings and not (
-            any(each.status == "paused" for each in latest.values())
-            and has_paused_too_early(sweep, results)
-        )
-    except (RunError, ConfigError) as error:
+    except RunError as error:
         return {"sweep": sweep.sweep_id, "status": "damaged", "error": str(error)}
     criterion = Criterion(record.metric)
+    latest = {result.name: result for result in results}
     ranked = criterion.ranked([*latest.values()])
     return {
         "sweep": sweep.sweep_id,
         "kind": record.kind,
         "name": record.name,
         "started": record.started,
-        "status": _status(sweep, is_complete=is_complete),
+        "status": _status(sweep, record),
         "trainings": record.trainings,
         "ended": len(latest),
         "failed": sum(each.status in ("failed", "diverged") for each in latest.values()),
@@ -48,7 +43,7 @@ def listed_sweep(sweep: SweepFolder) -> dict[str, Any]:
     }
 
 
-def _status(sweep: SweepFolder, *, is_complete: bool) -> str:
+def _status(sweep: SweepFolder, record: SweepRecord) -> str:
     if is_held(sweep.folder / LOCK):
         return "running"
-    return "finished" if is_complete else "interrupted, resumable"
+    return "finished" if record.ended else "interrupted, resumable"

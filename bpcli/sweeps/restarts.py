@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -54,10 +55,14 @@ from bpcli.workflows.save_trained import AVERAGED, Curves, TrainedInMemory, writ
 def restart_config(config: Config, number: int) -> Config:
     """The config of one restart, which trains it alone: its own seed of the initial parameters."""
     spec = config.spec
-    seed = (seed_of(spec, "init") + number) % 2**63
+    seed = (seed_of(spec, "init") + _DISTANCE * number) % 2**63
     seeds = (spec.seeds or Seeds()).model_copy(update={"init": seed})
     training = spec.training.model_copy(update={"restarts": 1})
     return replace(config, spec=spec.model_copy(update={"seeds": seeds, "training": training}))
+
+
+_DISTANCE = 1000
+"""Between the seeds of two restarts, so that trainings with neighbouring seeds share none."""
 
 
 def train_restarts(
@@ -72,8 +77,10 @@ def train_restarts(
 
     `group` is the id of the first run of a cross-validation that this run belongs to.
 
-    Raises `ConfigError` if the data do not allow the training; `Diverged` if all trainings
-    diverged; `Interrupted` after a signal: `resume_restarts` does what is left then.
+    If all trainings diverged, the first one is the run, and the failure is returned.
+
+    Raises `ConfigError` if the data do not allow the training; `RunError` if none has a result;
+    `Interrupted` after a signal: `resume_restarts` does what is left then.
     """
     first = _checked(config)
     count, metric = config.spec.training.all_restarts.count, criterion_for(first).name
@@ -121,12 +128,14 @@ def _train(
     if len(done.in_order) < len(plan.trainings):  # a signal was sent to a child alone
         raise _interruption(sweep, done, signal.SIGINT)
     ranked = plan.criterion.ranked(done.in_order)
-    if not ranked:
+    failure = None if ranked else _nothing_to_keep(done.in_order)
+    if not isinstance(failure, Diverged | None):
         shutil.rmtree(sweep.folder, ignore_errors=True)
-        raise _nothing_to_keep(done.in_order)
-    run = _Choice(sweep, config, done, ranked[: _kept(config.spec.training.all_restarts)]).save()
+        raise failure
+    kept = ranked[: _kept(config.spec.training.all_restarts)]
+    run = _Choice(sweep, config, done, kept or done.in_order[:1]).save()
     record = run.record()
-    return Outcome(run, record, None, record.warnings)
+    return Outcome(run, record, failure, record.warnings)
 
 
 def _plan(sweep: SweepFolder, config: Config) -> Plan:
@@ -180,7 +189,7 @@ class _Choice:
         return run
 
     def _save(self, run: Run) -> None:
-        if self.config.spec.training.all_restarts.combine == "mean":
+        if self._combine == "mean":
             self._write_average(run)
         else:
             self._move_up(Run(self.sweep.trainings / self.kept[0].name), run)
@@ -188,6 +197,13 @@ class _Choice:
         for file in (SWEEP, GIVEN, JOURNAL):  # the sweep's record first: now it is only a run
             system.unlink(run.path(file))
         shutil.rmtree(self.sweep.trainings, ignore_errors=True)
+
+    @property
+    def _combine(self) -> Literal["best", "mean"]:
+        """How the network is made; of trainings that all diverged, there is no average."""
+        if self.kept[0].status == "diverged":
+            return "best"
+        return self.config.spec.training.all_restarts.combine
 
     def _move_up(self, best: Run, run: Run) -> None:
         """Move the files of the best training up; the record last, which makes it a run."""
@@ -218,7 +234,7 @@ class _Choice:
             fold = Fold(fold.number, fold.of, begun.group or run_id)
         restarts = RestartsRecord(
             criterion=self.done.plan.criterion.name,
-            combine=self.config.spec.training.all_restarts.combine,
+            combine=self._combine,
             kept=[each.setting for each in self.kept],
             trainings=[self._restart(each) for each in self.done.in_order],
         )

@@ -79,4 +79,6 @@ def run_plan(
         teller = _Teller(plan, results, view)
         runner = Runner(sweep.trainings, journal, most, request, teller, known)
         runner.run(schedule, plan.by_name)
+        if request.signal_number is None and len(plan.trainings) == len(results):
+            sweep.note_end()
         return PlanResults(plan, results, request.signal_number)

@@ -207,7 +207,7 @@ def resume_search(
     """Train what is missing; like `resume_sweep`."""
     refuse_other_data(sweep, planned.first)
     refuse_fewer(sweep, [training.name for training in planned.trainings])
-    sweep.rewrite(planned.config, resumed_record(sweep, planned.record))
+    sweep.rewrite(resumed_record(sweep, planned.record))
     return _run(sweep, planned, view, processes)
 
 

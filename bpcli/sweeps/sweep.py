@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -30,7 +30,7 @@ from bpcli.sweeps.runner import InOrder, Schedule
 from bpcli.sweeps.sampled import Sampled
 from bpcli.sweeps.seeds import trainings_of
 from bpcli.sweeps.space import Space, configs
-from bpcli.sweeps.training import Training, TrainingResult
+from bpcli.sweeps.training import Training
 from bpcli.terminal.sweep import SilentProgress
 
 
@@ -106,6 +106,8 @@ def plan_sweep(config: Config, sweep: SweepFolder | None = None) -> PlannedSweep
     experiment = build(trainings[0].config)
     criterion, warnings = _criterion(config, experiment)
     notes = [note for note in experiment.notes if not note.startswith("`sweep`")]
+    if config.spec.training.all_restarts.count > 1:
+        notes.append("`training.restarts` is not used by a sweep, which has `seeds`")
     return PlannedSweep(
         config,
         experiment,
@@ -125,23 +127,6 @@ def _trainings(config: Config, space: Space) -> list[Training]:
     return [
         each for number in range(len(space)) for each in trainings_of(number, made[number], seeds)
     ]
-
-
-def has_paused_too_early(sweep: SweepFolder, results: Iterable[TrainingResult]) -> bool:
-    """Whether a training that halving paused is to go on. Raises `ConfigError`.
-
-    Of a sweep with a sampler, this is not known without its package: false.
-    """
-    config, known = sweep.config(), {result.key: result for result in results}
-    if _sweep(config).sampler != "random":
-        return False
-    trainings = _trainings(config, Space.of(config.spec))
-    schedule = Halving(trainings, Criterion(sweep.record().metric))
-    while (training := schedule.next()) is not None:
-        if training.key not in known:
-            return True
-        schedule.update(known[training.key])
-    return False
 
 
 def start_sweep(
@@ -171,7 +156,7 @@ def resume_sweep(
     """
     refuse_other_data(sweep, planned.first)
     refuse_fewer(sweep, [training.name for training in planned.trainings])
-    sweep.rewrite(planned.config, resumed_record(sweep, planned.record))
+    sweep.rewrite(resumed_record(sweep, planned.record))
     return planned.run(sweep, view, processes)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ from bpcli.errors import Interrupted, RunError
 from bpcli.experiment import Experiment, build
 from bpcli.runs.files import file_digest
 from bpcli.runs.integrity import check_files
-from bpcli.runs.layout import CONFIG, WEIGHTS
+from bpcli.runs.layout import WEIGHTS
 from bpcli.runs.machines import breaks_of, sessions_of
 from bpcli.runs.references import reference_to
 from bpcli.runs.run_json import RunRecord
@@ -125,8 +126,9 @@ def _refuse_unrepeatable(run: Run, record: RunRecord) -> None:
         )
     if record.stop_reason == AVERAGED:
         raise RunError(
-            f"{run_id} cannot be verified: its network is the average of several. Train again "
-            f"with its {CONFIG}, and compare the runs with `bpnet runs diff`."
+            f"{run_id} cannot be verified: its network is the average of several. Train it again "
+            f"with `{shlex.join(['bpnet', *record.argv])}`, and compare the runs with `bpnet runs "
+            "diff`."
         )
     for number, session in enumerate(record.resumed, start=1):
         changed = any(key.startswith("training.learning_rate") for key in session.changed)
