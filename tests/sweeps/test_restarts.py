@@ -388,7 +388,7 @@ def test_a_signal_to_one_child_alone_does_not_leave_its_training_out(
         patched.setattr(runner, "run_training", stop_first)
         with pytest.raises(Interrupted, match="3 of 4 restarts were finished") as caught:
             done(of_four(), tmp_path / "runs")
-    assert caught.value.signal_number == signal.SIGTERM
+    assert caught.value.signal_number == signal.SIGINT
     (sweep,) = list_sweeps(tmp_path / "runs")
     assert digest(resume_restarts(sweep, SilentProgress()).run) == digest(whole.run)
 
