@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
+from heapq import heappop, heappush
 from itertools import groupby
 
 from bpcli.sweeps.ranking import Criterion
@@ -35,10 +38,12 @@ class Halving:
         self._criterion = criterion
         self._groups: dict[int, list[Training]] = {}
         self._rungs: dict[int, list[int]] = {}
-        self.add(trainings)
-        self._given: set[tuple[str, int]] = set()
         self._results: dict[tuple[str, int], TrainingResult] = {}
         self._decisions: dict[tuple[int, int], bool] = {}
+        self._to_decide: list[deque[int]] = [deque() for _ in range(_MOST_RUNGS)]
+        self._costs: list[list[tuple[float, int]]] = [[] for _ in range(_MOST_RUNGS)]
+        self._ready: list[tuple[int, int, int]] = []
+        self.add(trainings)
 
     def add(self, trainings: Iterable[Training]) -> None:
         """Add the trainings of settings with greater numbers."""
@@ -46,19 +51,22 @@ class Halving:
             self._groups[number] = [*group]
             epochs = self._groups[number][0].config.spec.training.epochs
             self._rungs[number] = rungs(epochs)
+            for waiting in self._to_decide:
+                waiting.append(number)
+            self._make_ready(number, 0)
+
+    def _make_ready(self, number: int, rung: int) -> None:
+        """Let the trainings of a setting begin, up to a rung."""
+        for index in range(len(self._groups[number])):
+            heappush(self._ready, (number, rung, index))
 
     def next(self) -> Training | None:
-        for number, group in self._groups.items():
-            rung = self._rung(number)
-            if rung is None:
-                continue
-            for training in group:
-                at = training.name, rung
-                if at not in self._given and at not in self._results:
-                    self._given.add(at)
-                    epochs = self._rungs[number]
-                    is_last = rung == len(epochs) - 1
-                    return replace(training, until=None if is_last else epochs[rung])
+        while self._ready:
+            number, rung, index = heappop(self._ready)
+            training, epochs = self._groups[number][index], self._rungs[number]
+            if (training.name, rung) not in self._results:  # else, it ended before an earlier rung
+                is_last = rung == len(epochs) - 1
+                return replace(training, until=None if is_last else epochs[rung])
         return None
 
     def update(self, result: TrainingResult) -> None:
@@ -68,52 +76,31 @@ class Halving:
         is_paused = result.status == "paused"
         for each in (rung,) if is_paused else range(rung, len(epochs)):
             self._results[result.name, each] = result
+        for each in range(_MOST_RUNGS):
+            self._decide(each)
 
-    def _rung(self, number: int) -> int | None:
-        """The rung that a setting trains up to now; None if it waits, has stopped or has ended."""
-        for rung in range(len(self._rungs[number])):
-            if self._cost(number, rung) is None:
-                return rung
-            if rung == len(self._rungs[number]) - 1 or not self._goes_on(number, rung):
-                return None
-        return None
-
-    def _goes_on(self, number: int, rung: int) -> bool | None:
-        """Whether a setting goes on from a rung; None if that is not known yet."""
-        if (number, rung) not in self._decisions:
-            decision = self._decided(number, rung)
-            if decision is None:
-                return None
-            self._decisions[number, rung] = decision
-        return self._decisions[number, rung]
-
-    def _decided(self, number: int, rung: int) -> bool | None:
-        costs = []
-        for other in self._groups:
-            if other > number:
-                break
-            reaches = self._reaches(other, rung)
-            if reaches is None:
-                return None
-            if reaches:
-                cost = self._cost(other, rung)
-                if cost is None:
-                    return None
-                costs.append((cost, other))
-        return (self._cost(number, rung), number) in sorted(costs)[: math.ceil(len(costs) / FACTOR)]
-
-    def _reaches(self, number: int, rung: int) -> bool | None:
-        """Whether a setting trains up to a rung; None if that is not known yet.
+    def _decide(self, rung: int) -> None:
+        """Decide which settings go on from a rung, in the order of their numbers, as far as known.
 
         Where the number of epochs differs between settings, some have fewer rungs.
         """
-        if rung >= len(self._rungs[number]):
-            return False
-        for earlier in range(rung):
-            goes_on = self._goes_on(number, earlier)
-            if not goes_on:
-                return goes_on
-        return True
+        waiting, costs = self._to_decide[rung], self._costs[rung]
+        while waiting:
+            number = waiting[0]
+            reaches = rung == 0 or self._decisions.get((number, rung - 1))
+            cost = self._cost(number, rung) if reaches else math.inf
+            if reaches is None or cost is None:
+                return
+            waiting.popleft()
+            is_last = rung >= len(self._rungs[number]) - 1
+            self._decisions[number, rung] = False
+            if not reaches or rung >= len(self._rungs[number]):
+                continue
+            place = bisect(costs, (cost, number))
+            costs.insert(place, (cost, number))
+            if not is_last and place < math.ceil(len(costs) / FACTOR):
+                self._decisions[number, rung] = True
+                self._make_ready(number, rung + 1)
 
     def _cost(self, number: int, rung: int) -> float | None:
         """The mean of a setting at a rung, smaller is better; None if a result is missing."""

@@ -76,9 +76,9 @@ class PlannedSweep:
     ) -> PlanResults:
         """Train what has no result yet in the folder of a sweep."""
         plan = self.plan(sweep.folder)
-        return run_plan(sweep, plan, self.schedule(plan), view, processes)
+        return run_plan(sweep, plan, self._schedule(plan), view, processes)
 
-    def schedule(self, plan: Plan) -> Schedule:
+    def _schedule(self, plan: Plan) -> Schedule:
         """The trainings in order, or with halving; in batches with a sampler."""
         schedule: Growing = InOrder(self.trainings)
         if _sweep(self.config).halving:

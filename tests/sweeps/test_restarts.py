@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import multiprocessing
 import os
 import shutil
 import signal
@@ -232,6 +233,7 @@ def test_a_restart_that_fails_is_told_and_another_is_kept(
 ) -> None:
     def run_or_die(training: Training, folder: Path) -> str:
         if training.setting == 1:
+            assert multiprocessing.parent_process() is not None, "never the process of the tests"
             os.kill(os.getpid(), signal.SIGKILL)
         return run_training(training, folder)
 

@@ -75,6 +75,11 @@ def test_no_more_than_the_given_number_run_at_once(tmp_path: Path) -> None:
     assert len(running) == 5
 
 
+def kill_this_child() -> None:
+    assert multiprocessing.parent_process() is not None, "never the process of the tests"
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 class _KilledAt(SilentView):
     """Kills this process at an epoch."""
 
@@ -83,7 +88,7 @@ class _KilledAt(SilentView):
 
     def on_epoch(self, epoch: Epoch, scores: object, is_last: bool) -> None:
         if epoch.number == 5:
-            os.kill(os.getpid(), signal.SIGKILL)
+            kill_this_child()
 
 
 def _killed(which: str) -> Callable[[Training, Path], str]:

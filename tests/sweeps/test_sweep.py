@@ -75,13 +75,6 @@ def test_a_config_needs_a_sweep() -> None:
         plan_sweep(moons())
 
 
-def test_the_schedule_is_in_order_or_halves() -> None:
-    plain = plan_sweep(swept("{grid: {training.l2: [0, 1]}}"))
-    halved = plan_sweep(swept("{grid: {training.l2: [0, 1]}, halving: true}"))
-    assert isinstance(plain.schedule(plain.plan(Path())), InOrder)
-    assert isinstance(halved.schedule(halved.plan(Path())), Halving)
-
-
 # Resuming.
 
 
