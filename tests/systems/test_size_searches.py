@@ -72,7 +72,7 @@ def write_config(folder: Path, text: str) -> Path:
 def scores_on_new_rows(
     folder: Path, hidden: str, restarts: str, seeds: str, score: Score
 ) -> dict[int, list[float]]:
-    """The score of each size with each of some other seeds; a restart is chosen by its training loss."""
+    """The score of each size with other seeds, of the restart with the lowest training loss."""
     arguments = ("--hidden", hidden, "--restarts", restarts, "--splits", seeds)
     other = document_of(folder, "size", "config.yaml", *arguments, "--set", "seed=1000")
     sweep = folder / other["folder"]
