@@ -34,7 +34,7 @@ def listed_sweep(sweep: SweepFolder) -> dict[str, Any]:
         "kind": record.kind,
         "name": record.name,
         "started": record.started,
-        "status": _status(sweep, record),
+        "status": _status(sweep, record, len(latest)),
         "trainings": record.trainings,
         "ended": len(latest),
         "failed": sum(each.status in ("failed", "diverged") for each in latest.values()),
@@ -43,7 +43,8 @@ def listed_sweep(sweep: SweepFolder) -> dict[str, Any]:
     }
 
 
-def _status(sweep: SweepFolder, record: SweepRecord) -> str:
+def _status(sweep: SweepFolder, record: SweepRecord, results: int) -> str:
     if is_held(sweep.folder / LOCK):
         return "running"
-    return "finished" if record.ended else "interrupted, resumable"
+    is_complete = bool(record.ended) and results >= record.trainings
+    return "finished" if is_complete else "interrupted, resumable"

@@ -456,7 +456,10 @@ def test_the_option_is_short_for_the_key(bpnet: Bpnet) -> None:
     option = json.loads(bpnet("train", *MOONS, "--restarts", "2", "--json").out)
     key = json.loads(bpnet("train", *MOONS, "--set", "training.restarts=2", "--json").out)
     assert option["sha256"]["weights.safetensors"] == key["sha256"]["weights.safetensors"]
-    assert option["overrides"] == key["overrides"]
+    assert option["overrides"][-1] == "training.restarts.count=2"
+    mean = "training.restarts={count: 9, combine: mean, keep: 2}"
+    kept = json.loads(bpnet("train", *MOONS, "--set", mean, "--restarts", "2", "--json").out)
+    assert (kept["restarts"]["combine"], len(kept["restarts"]["trainings"])) == ("mean", 2)
     for wrong in ("0", "-1", "x"):
         assert bpnet("train", *MOONS, "--restarts", wrong).code == 2
 
@@ -511,9 +514,12 @@ def test_if_all_restarts_diverge_the_exit_code_says_so(way: list[str], bpnet: Bp
     result = bpnet("train", *MOONS, *linear, *rate, "--restarts", "2", *way)
     assert result.code == 3
     assert "All 2 restarts diverged. The first one: " in result.err
-    assert not list(Path("runs").iterdir())
+    (run,) = Path("runs").iterdir()
     if way == ["--json"]:
-        assert json.loads(result.out)["error"]["kind"] == "diverged"
+        assert json.loads(result.out)["run_id"] == run.name
+    shown = bpnet("runs", "show", run.name).out
+    assert "objective" not in shown
+    assert shown.count("diverged") >= 2
 
 
 def test_restarts_of_what_cannot_be_averaged_are_refused_with_a_place(bpnet: Bpnet) -> None:
