@@ -42,6 +42,7 @@ from bpcli.runs.saved_weights import (
 )
 from bpcli.runs.sealed import read_sealed
 from bpcli.runs.store import Run
+from bpcli.sweeps.chosen import ChosenSetting
 from bpcli.sweeps.folder import SweepFolder, SweepRecord, new_record
 from bpcli.sweeps.training import Training, TrainingResult, result_of, run_training
 
@@ -67,6 +68,7 @@ STRUCTURES: dict[type[Saved], tuple[Any, ...]] = {
     GeneratorState: ("random_state", "state"),
     SweepRecord: (),
     TrainingResult: (),
+    ChosenSetting: (),
 }
 """Every structure, and where it stands in the file that has it."""
 
@@ -100,6 +102,7 @@ def saved(bpnet) -> dict[type[Saved], Any]:
         CheckpointMeta: load_arrays(checkpoint)[1],
         SweepRecord: read_sealed(sweep.folder / SWEEP),
         TrainingResult: result.to_json(),
+        ChosenSetting: ChosenSetting(3, {"training.l2": 0.25, "hidden": [10, 5]}).to_json(),
     }
 
 
