@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 @click.option("--quiet", is_flag=True, help="Print only the run's id, and warnings on stderr.")
 @click.option(
     "--restarts",
-    type=click.IntRange(1),
+    type=click.IntRange(1, 10_000),
     metavar="N",
     help="Train from so many initialisations and keep the best network. Short for --set "
     "training.restarts.count=N.",

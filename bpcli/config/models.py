@@ -156,16 +156,19 @@ class EverySeconds(Strict):
     )
 
 
+RestartCount: TypeAlias = Annotated[int, Field(ge=1, le=10_000)]
+
+
 class Restarts(Strict):
     """Trainings from several initialisations."""
 
-    count: Count = Field(description="The number of initialisations.")
+    count: RestartCount = Field(description="The number of initialisations.")
     combine: Literal["best", "mean"] = Field(
         default="best",
         description="`best` keeps the best network; `mean` keeps the average of the `keep` best as "
         "one wider network.",
     )
-    keep: Count = Field(default=5, description="How many networks `mean` averages.")
+    keep: RestartCount = Field(default=5, description="How many networks `mean` averages.")
 
 
 def _rate_tag(value: Any) -> str:
@@ -228,7 +231,7 @@ class Training(Strict):
         default=Stop.model_construct(),
         description="Conditions that stop training before `epochs`; the first one met stops it.",
     )
-    restarts: Count | Restarts = Field(
+    restarts: RestartCount | Restarts = Field(
         default=1,
         description="How many times to train, each time from other initial parameters on the same "
         "split, to keep the best by validation loss (without a validation set: by the minimised "
