@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from small_configs import MOONS, load
@@ -96,12 +97,15 @@ def run(
     schedule: Schedule | None = None,
     request: StopRequest | None = None,
     recorder: Recorder | None = None,
+    data_files: Mapping[str, str] = MappingProxyType({}),
 ) -> list[TrainingResult]:
     """Run what is left of some trainings; return all results in the order of the journal."""
     with sweep.open() as (before, journal):
         known = {each.key: each for each in before}
         told = recorder or Recorder()
-        runner = Runner(sweep.trainings, journal, processes, request or StopRequest(), told, known)
+        runner = Runner(
+            sweep.trainings, journal, processes, request or StopRequest(), told, known, data_files
+        )
         runner.run(schedule or InOrder(trainings), {each.name: each for each in trainings})
     return sweep.results()
 

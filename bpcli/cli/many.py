@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bpcli.cli.common import console, require_plot_format
+from bpcli.cli.common import console, require_plot_format, say_warnings
 from bpcli.cli.documents import print_json
 from bpcli.errors import Diverged, Interrupted, RunError
 
@@ -40,8 +40,11 @@ def prepare_figure(path: Path | None) -> None:
         make_folder_of(path)
 
 
-def save_figure(kind: Kind, document: Mapping[str, Any], path: Path | None) -> Path | None:
-    """Draw the finished trainings; return the file, or None if there are none."""
+def _save_figure(kind: Kind, document: Mapping[str, Any], path: Path | None) -> Path | None:
+    """Draw the finished trainings; return the file, or None if there are none.
+
+    A plot that fails is a warning, as the results are what counts.
+    """
     from bpcli.plots.sizes import sizes_plot
     from bpcli.plots.sweep import sweep_plot
     from bpcli.runs.files import write_atomically
@@ -51,7 +54,11 @@ def save_figure(kind: Kind, document: Mapping[str, Any], path: Path | None) -> P
     if all(each["mean"] is None for each in values):
         return None
     draw = sweep_plot if kind == "sweep" else sizes_plot
-    write_atomically(path, draw(document, path))
+    try:
+        write_atomically(path, draw(document, path))
+    except (RunError, ArithmeticError, ValueError) as error:
+        say_warnings([f"the plot could not be saved: {error}"])
+        return None
     return path
 
 
@@ -77,18 +84,23 @@ def finish(
     as_json: bool,
     show: Callable[[PlanResults], None],
 ) -> None:
-    """Print the results; raise `Interrupted` after a signal, or an error if there are none."""
+    """Print the results, and draw them to `figure` or to a file in the sweep's folder.
+
+    Raises `Interrupted` after a signal, and an error if all trainings failed.
+    """
     from bpcli.runs.references import reference_to
     from bpcli.runs.store import Run
 
-    if as_json:
-        print_json(document | {"figure": None if figure is None else str(figure)})
-    elif done.results:
+    if not as_json and done.results:
         show(done)
-        if figure is not None:
-            console().say(f"plot saved in {figure}")
+    path = _save_figure(kind, document, figure)
+    if as_json:
+        print_json(document | {"figure": None if path is None else str(path)})
+    elif path is not None:
+        console().say(f"plot saved in {path}")
     if done.signal_number is not None:
-        ended = f"{len(done.results)} of {done.plan.n_trainings}"
+        counts = done.document["counts"]
+        ended = f"{counts['trainings'] - counts['missing']} of {counts['trainings']}"
         error = Interrupted(f"Interrupted: {ended} trainings were finished.", done.signal_number)
         reference = reference_to(Run(done.plan.folder))
         error.add_note(f"Train the rest with: bpnet {kind} --resume {reference}")

@@ -10,7 +10,8 @@ import click
 
 from bpcli.cli.common import console, examples, json_option, runs_dir_option
 from bpcli.cli.documents import print_json
-from bpcli.errors import RunError
+from bpcli.errors import NoSuchRun, RunError
+from bpcli.runs.layout import SWEEP
 
 if TYPE_CHECKING:
     from bpcli.runs.store import Run
@@ -98,19 +99,18 @@ def _tags(run: Run) -> list[str]:
 @json_option
 def show_command(run: str, runs_dir: Path, as_json: bool) -> None:
     """Show how RUN was trained, why it stopped, and its scores; or the results of a sweep."""
-    from bpcli.cli.saved_sweeps import show_saved
     from bpcli.runs.folds import document_of, siblings
-    from bpcli.runs.references import find_run
-    from bpcli.sweeps.folder import find_sweep
     from bpcli.terminal.folds import folds_table, summary_table
-    from bpcli.terminal.restarts import restarts_table, spread_line
+    from bpcli.terminal.restarts import average_line, restarts_table, spread_line
     from bpcli.terminal.tables import history, scored_text, scores_tables, stop_table
 
-    sweep = find_sweep(run, runs_dir, by_id=True)
-    if sweep is not None:
-        show_saved(sweep, as_json)
+    saved = _run_or_sweep(run, runs_dir, keeps_link=False)
+    if saved.path(SWEEP).is_file():
+        from bpcli.cli.saved_sweeps import show_saved
+        from bpcli.sweeps.folder import SweepFolder
+
+        show_saved(SweepFolder(saved.folder), as_json)
         return
-    saved = find_run(run, runs_dir)
     record, tags = saved.record(), _tags(saved)
     folds = siblings(record, saved.folder.parent)
     if as_json:
@@ -122,6 +122,9 @@ def show_command(run: str, runs_dir: Path, as_json: bool) -> None:
     if record.restarts is not None:
         out.show(restarts_table(record.restarts), ["time", "init seed", "stop reason"])
         out.say(spread_line(record.restarts))
+        average = average_line(record.restarts, record.metrics)
+        if average is not None:
+            out.say(average)
     if record.stop:
         out.show(stop_table(record), ["measures"])
     if record.metrics:
@@ -201,14 +204,22 @@ def rm_command(runs: tuple[str, ...], yes: bool, runs_dir: Path) -> None:
     err.say(f"deleted {len(by_folder)} run{'s' * (len(by_folder) > 1)}")
 
 
-def _run_or_sweep(reference: str, runs_dir: Path) -> Run:
-    """The folder of a run, or that of a sweep with its runs."""
+def _run_or_sweep(reference: str, runs_dir: Path, *, keeps_link: bool = True) -> Run:
+    """The folder of a run, or of a sweep with its runs; a name means runs first."""
     from bpcli.runs.references import find_run
     from bpcli.runs.store import Run
     from bpcli.sweeps.folder import find_sweep
 
     sweep = find_sweep(reference, runs_dir, by_id=True)
-    return find_run(reference, runs_dir, keeps_link=True) if sweep is None else Run(sweep.folder)
+    if sweep is not None:
+        return Run(sweep.folder)
+    try:
+        return find_run(reference, runs_dir, keeps_link=keeps_link)
+    except NoSuchRun:
+        sweep = None if reference.startswith("latest") else find_sweep(reference, runs_dir)
+        if sweep is None:
+            raise
+        return Run(sweep.folder)
 
 
 def _confirmed(count: int) -> bool:

@@ -24,7 +24,7 @@ def _show_sweep(sweep: SweepFolder, as_json: bool) -> None:
     if as_json:
         print_json(done.document)
     else:
-        print_sweep(done)
+        print_sweep(done, len(done.plan.settings))
 
 
 def _show_search(sweep: SweepFolder, as_json: bool) -> None:

@@ -21,7 +21,6 @@ from bpcli.cli.many import (
     finish,
     prepare_figure,
     processes_option,
-    save_figure,
     sweep_to_resume,
 )
 
@@ -99,8 +98,7 @@ def command(
         else:
             planned, done = _start(config, overrides, name, given, runs_dir, processes, as_json)
         document = size_document(planned, done)
-        path = save_figure("size", document, figure)
-        finish("size", done, document, path, as_json, lambda done: print_search(done, document))
+        finish("size", done, document, figure, as_json, lambda done: print_search(done, document))
 
 
 _Given = tuple[str | None, int | None, int | None]
@@ -154,7 +152,9 @@ def _say(planned: PlannedSearch, splits: int, is_silent: bool) -> None:
     if is_silent:
         return
     say_notes(planned.notes)
-    if planned.sizes.splits < splits:
+    if planned.config.spec.data.split.has_all_folds:
+        say_notes(["the folds are the splits: --splits is not used"])
+    elif planned.sizes.splits < splits:
         say_notes(["the split is not random: there is one split, and every restart counts"])
 
 

@@ -22,7 +22,6 @@ from bpcli.cli.many import (
     finish,
     prepare_figure,
     processes_option,
-    save_figure,
     sweep_to_resume,
 )
 
@@ -119,8 +118,7 @@ def command(
         else:
             done = _start(config, overrides, name, options, runs_dir, processes, as_json)
         document = done.document
-        path = save_figure("sweep", document, figure)
-        finish("sweep", done, document, path, as_json, print_sweep)
+        finish("sweep", done, document, figure, as_json, print_sweep)
 
 
 def _start(
@@ -180,14 +178,18 @@ def _refuse(
         )
 
 
-def print_sweep(done: PlanResults) -> None:
+def print_sweep(done: PlanResults, most: int = 10) -> None:
     """Print the best settings, and how to go on."""
+    from bpcli.runs.references import reference_to
+    from bpcli.runs.store import Run
     from bpcli.terminal.sweep import summary_lines, sweep_table
 
     out, document = console(), done.document
-    out.show(*sweep_table(document))
+    out.show(*sweep_table(document, most))
     for line in summary_lines(document):
         out.say(line)
+    if len(document["settings"]) > most:
+        out.say(f"show all settings with: bpnet runs show {reference_to(Run(done.plan.folder))}")
     best = document["settings"][0]
     if best["mean"] is not None:
         first = next(each for each in document["trainings"] if each["setting"] == best["setting"])

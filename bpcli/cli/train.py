@@ -181,7 +181,7 @@ def _resume(
     from bpcli.terminal.progress.choice import view_of
     from bpcli.workflows.resume import resume, resumption
 
-    sweep = find_sweep(reference, runs_dir, by_id=True)
+    sweep = find_sweep(reference, runs_dir, by_id=True) or _latest_restarts(reference, runs_dir)
     if sweep is not None:
         outcome = _resume_restarts(sweep, overrides, is_silent)
         return _experiment_of(outcome), outcome
@@ -191,6 +191,16 @@ def _resume(
             say_notes([ready.note])
         with view_of(ready.experiment, console(stderr=True), is_silent) as view:
             return ready.experiment, resume(ready, view)
+
+
+def _latest_restarts(reference: str, runs_dir: Path) -> SweepFolder | None:
+    """The unfinished restarts that `latest` means: those that are newer than every run."""
+    from bpcli.runs.references import list_runs
+    from bpcli.sweeps.folder import find_sweep
+
+    found = find_sweep(reference, runs_dir, ["restarts"]) if reference == "latest" else None
+    newest = max((run.run_id for run in list_runs(runs_dir)), default="")
+    return found if found is not None and found.sweep_id > newest else None
 
 
 def _resume_restarts(sweep: SweepFolder, overrides: tuple[str, ...], is_silent: bool) -> Outcome:
@@ -279,10 +289,17 @@ def _print_result(outcome: Outcome, experiment: Experiment, profile: dict[str, A
 
     out, record = console(), outcome.record
     if record.restarts is not None:
-        from bpcli.terminal.restarts import restarts_table, spread_line  # here: few runs have them
+        from bpcli.terminal.restarts import (
+            average_line,
+            restarts_table,
+            spread_line,
+        )  # here: few runs have them
 
         out.show(restarts_table(record.restarts), ["time", "init seed", "stop reason"])
         out.say(spread_line(record.restarts))
+        average = average_line(record.restarts, record.metrics)
+        if average is not None:
+            out.say(average)
     if record.stop:
         out.show(stop_table(record), ["measures"])
     if record.rows.val or record.restarts is not None:

@@ -17,6 +17,8 @@ from bpcli.text import rounded
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_MOST_DECADES = 100
+"""A logarithmic axis of more decades has limits that are no floats."""
 _DECADES = 1.5
 """Positive values that span more decades have a logarithmic axis."""
 
@@ -57,6 +59,8 @@ class ValuesAxis:
         positive = [number for number in numbers if number > 0]
         is_wide = bool(positive) and positive[-1] > 10**_DECADES * positive[0]
         is_log = is_wide and len(positive) == len(numbers)
+        if is_wide and math.log10(positive[-1]) - math.log10(positive[0]) > _MOST_DECADES:
+            return cls([*numbers], is_numeric=False, is_log=False)
         are_few = is_wide and numbers[0] == 0 and len(numbers) <= _MOST_CATEGORIES_OF_NUMBERS
         return cls([*numbers], is_numeric=not are_few, is_log=is_log)
 

@@ -102,7 +102,7 @@ def describe(experiment: Experiment) -> Description:
         overrides=list(experiment.config.overrides),
         targets_scaled=experiment.preprocessor.targets.changes_units,
         task=experiment.table.task,
-        data_files=_digests(experiment),
+        data_files=file_digests(experiment),
         rows=Rows(**{name: len(experiment.splits[name]) for name in SPLITS}),
         layers=layer_records(network),
         n_params=network.n_params,
@@ -110,7 +110,7 @@ def describe(experiment: Experiment) -> Description:
     )
 
 
-def _digests(experiment: Experiment) -> dict[str, str]:
+def file_digests(experiment: Experiment) -> dict[str, str]:
     """Return the digest of each data file; none if the rows are not kept."""
     files = experiment.spec.data.files if len(experiment.table) else ()
     return {str(path): file_digest(path) for path in files}

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bpcli.errors import NoSuchRun, RunError
-from bpcli.runs.layout import CONFIG, RECORD
+from bpcli.runs.layout import CONFIG, RECORD, SWEEP, TRAININGS
 from bpcli.runs.store import Run, name_in
 from bpcli.runs.tags import tagged
 from bpcli.text import plural
@@ -66,7 +66,8 @@ def find_run(reference: str, runs_dir: Path, *, keeps_link: bool = False) -> Run
             return matches[0]
         if matches:
             raise NoSuchRun(_ambiguous(reference, matches))
-    raise NoSuchRun(_of_config(reference) or _unknown(reference, runs, runs_dir))
+    no_run = _of_config(reference) or _of_sweep(runs_dir / reference)
+    raise NoSuchRun(no_run or _unknown(reference, runs, runs_dir))
 
 
 def _readings(reference: str, runs: list[Run]) -> Iterator[list[Run]]:
@@ -85,7 +86,8 @@ def _by_path(reference: str, keeps_link: bool) -> Run:
     except OSError:  # a path too long to be one
         has_record = False
     if not has_record:
-        raise NoSuchRun(_of_config(reference) or f"{reference} is not a run: it has no {RECORD}.")
+        no_run = _of_config(reference) or _of_sweep(folder)
+        raise NoSuchRun(no_run or f"{reference} is not a run: it has no {RECORD}.")
     return Run(folder.parent.resolve() / folder.name if is_link else folder.resolve())
 
 
@@ -120,6 +122,19 @@ def _of_config(reference: str) -> str | None:
     if Path(reference).suffix not in (".yaml", ".yml"):
         return None
     return f"{reference} is a config, not a run: `bpnet train {reference}` makes one."
+
+
+def _of_sweep(folder: Path) -> str | None:
+    """Return the error if a sweep is given instead of a run."""
+    try:
+        if not (folder / SWEEP).is_file():
+            return None
+    except OSError:  # a path too long to be one
+        return None
+    return (
+        f"{folder.name} is a sweep of many trainings: `bpnet runs show {folder.name}` shows them. "
+        f"Each is a run in {folder / TRAININGS}: give the path of one."
+    )
 
 
 def _unknown(reference: str, runs: list[Run], runs_dir: Path) -> str:

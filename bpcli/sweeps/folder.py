@@ -17,7 +17,7 @@ from bpcli.experiment import Experiment
 from bpcli.runs.files import write_atomically
 from bpcli.runs.layout import CONFIG, GIVEN, JOURNAL, SWEEP, TRAININGS
 from bpcli.runs.provenance import data_digest
-from bpcli.runs.record import argv, now
+from bpcli.runs.record import argv, file_digests, now
 from bpcli.runs.saved import Digest, Name, Positive, Saved, Text, check, structure
 from bpcli.runs.sealed import read_sealed, write_sealed
 from bpcli.runs.store import Run, name_in
@@ -32,7 +32,8 @@ class SweepRecord(Saved):
     """The content of sweep.json: what is trained, and who began it.
 
     `given` is the config as it was given, with its overrides; given.yaml is a copy for people.
-    `data_sha256` is the digest of the rows of the first training, `trainings` is the number of
+    `data_sha256` is the digest of the rows of the first training, and `data_files` are those of its
+    files, `trainings` is the number of
     trainings, and `metric` ranks them. `ended` is set once none of them is missing. `group` is the
     id of the first fold, for the restarts of a fold of a cross-validation. The last three fields
     are those of a search for a size.
@@ -45,6 +46,7 @@ class SweepRecord(Saved):
     overrides: list[Text]
     given: Text
     data_sha256: Digest
+    data_files: dict[Text, Digest]
     trainings: Positive
     metric: Name
     ended: Name = ""
@@ -142,6 +144,7 @@ def new_record(
         [*config.overrides],
         as_given(config.source),
         data_digest(first.table),
+        file_digests(first),
         trainings,
         metric,
     )

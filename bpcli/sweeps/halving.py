@@ -21,7 +21,7 @@ _MOST_RUNGS = 4
 def rungs(epochs: int) -> list[int]:
     """The epochs at which settings are compared, and the last one: E/27, E/9, E/3, E."""
     epochs_of = {math.ceil(epochs / FACTOR**power) for power in range(_MOST_RUNGS)}
-    return sorted(each for each in epochs_of if each > 0)
+    return sorted(each for each in epochs_of if each > 0) or [epochs]
 
 
 class Halving:

@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import mean, median, stdev
 from typing import Any
 
-from bpcli.runs.layout import TRAININGS
+from bpcli.runs.layout import GIVEN, TRAININGS
 from bpcli.runs.saved import Scores
 from bpcli.sweeps.ranking import Criterion
 from bpcli.sweeps.training import Training, TrainingResult
@@ -71,18 +71,26 @@ class Plan:
         """The shell command that trains a setting with its first seed, as a run of its own."""
         config = next(each.config for each in self.trainings if each.setting == setting)
         sets = [part for each in config.overrides for part in ("--set", each)]
-        return shlex.join(["bpnet", "train", config.source.name, *sets])
+        name = config.source.name if Path(config.source.name).is_file() else self.folder / GIVEN
+        return shlex.join(["bpnet", "train", str(name), *sets])
 
     def document(
-        self, results: Mapping[str, TrainingResult], *, is_interrupted: bool = False
+        self,
+        results: Mapping[str, TrainingResult],
+        *,
+        is_interrupted: bool = False,
+        has_ended: bool = True,
     ) -> dict[str, Any]:
         """The document of a sweep: its settings, the best first, and its trainings in order.
 
-        `results` are the latest results by the trainings' names.
+        `results` are the latest results by the trainings' names. Trainings that halving has paused
+        are stopped if the sweep has ended, and else are missing.
         """
         trainings = [self.training(each, results.get(each.name)) for each in self.trainings]
         settings = self.summaries(results)
         statuses = [each["status"] for each in trainings]
+        if not has_ended:
+            statuses = ["missing" if each == "stopped" else each for each in statuses]
         return {
             "sweep": self.folder.name,
             "name": self.name,
@@ -170,10 +178,11 @@ class Plan:
 def spread(values: Sequence[float | None]) -> dict[str, float | None]:
     """Mean and standard deviation (n - 1) of the values that are known and finite."""
     known = [value for value in values if value is not None and math.isfinite(value)]
-    return {
-        "mean": mean(known) if known else None,
-        "sd": stdev(known) if len(known) > 1 else None,
-    }
+    try:
+        sd = stdev(known) if len(known) > 1 else None
+    except OverflowError:  # larger than any float
+        sd = None
+    return {"mean": mean(known) if known else None, "sd": sd}
 
 
 def _median(values: Sequence[float]) -> float | None:

@@ -8,8 +8,7 @@ its own seed of the initial parameters.
 from __future__ import annotations
 
 import shutil
-import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -46,7 +45,7 @@ from bpcli.sweeps.plan import Plan
 from bpcli.sweeps.ranking import criterion_for
 from bpcli.sweeps.run_plan import PlanResults, run_plan
 from bpcli.sweeps.runner import InOrder
-from bpcli.sweeps.training import Training, TrainingResult
+from bpcli.sweeps.training import Training, TrainingResult, require_own
 from bpcli.terminal.sweep import SilentProgress
 from bpcli.workflows.outcome import Outcome
 from bpcli.workflows.save_trained import AVERAGED, Curves, TrainedInMemory, write_trained
@@ -125,17 +124,18 @@ def _train(
     done = run_plan(sweep, plan, InOrder(plan.trainings), view, processes)
     if done.signal_number is not None:
         raise _interruption(sweep, done, done.signal_number)
-    if len(done.in_order) < len(plan.trainings):  # a signal was sent to a child alone
-        raise _interruption(sweep, done, signal.SIGINT)
     ranked = plan.criterion.ranked(done.in_order)
     failure = None if ranked else _nothing_to_keep(done.in_order)
     if not isinstance(failure, Diverged | None):
-        shutil.rmtree(sweep.folder, ignore_errors=True)
+        again = reference_to(Run(sweep.folder))
+        failure.add_note(f"Once the cause is gone, try again with: bpnet train --resume {again}")
         raise failure
+    for each in done.in_order:
+        require_own(Run(sweep.trainings / each.name), plan.by_name[each.name])
     kept = ranked[: _kept(config.spec.training.all_restarts)]
     run = _Choice(sweep, config, done, kept or done.in_order[:1]).save()
     record = run.record()
-    return Outcome(run, record, failure, record.warnings)
+    return Outcome(run, record, failure, [*_failures(done.in_order), *record.warnings])
 
 
 def _plan(sweep: SweepFolder, config: Config) -> Plan:
@@ -158,6 +158,14 @@ def _interruption(sweep: SweepFolder, done: PlanResults, signal_number: int) -> 
     error = Interrupted(f"Interrupted: {count} restarts were finished.", signal_number)
     error.add_note(f"Finish them with: bpnet train --resume {reference_to(Run(sweep.folder))}")
     return error
+
+
+def _failures(results: Sequence[TrainingResult]) -> Iterator[str]:
+    """Warn of restarts that failed, so that fewer were compared than were asked for."""
+    failed = [result for result in results if result.status == "failed"]
+    if failed:
+        count = f"{len(failed)} of {len(results)} restarts failed"
+        yield f"{count}, and were not compared. The first one: {failed[0].error}"
 
 
 def _nothing_to_keep(results: Sequence[TrainingResult]) -> Exception:

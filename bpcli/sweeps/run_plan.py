@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,11 +23,16 @@ class PlanResults:
     plan: Plan
     results: Mapping[str, TrainingResult]
     signal_number: int | None
+    has_ended: bool = True
 
     @property
     def document(self) -> dict[str, Any]:
         """The document of the sweep."""
-        return self.plan.document(self.results, is_interrupted=self.signal_number is not None)
+        return self.plan.document(
+            self.results,
+            is_interrupted=self.signal_number is not None,
+            has_ended=self.has_ended,
+        )
 
     @property
     def in_order(self) -> list[TrainingResult]:
@@ -37,7 +43,8 @@ class PlanResults:
 
 def saved_results(sweep: SweepFolder, plan: Plan) -> PlanResults:
     """The results so far. Raises `RunError` if the journal is damaged."""
-    return PlanResults(plan, {result.name: result for result in sweep.results()}, None)
+    results = {result.name: result for result in sweep.results()}
+    return PlanResults(plan, results, None, bool(sweep.record().ended))
 
 
 class _Teller:
@@ -69,16 +76,23 @@ def run_plan(
 ) -> PlanResults:
     """Run what is left of a plan, in so many processes or one for each core.
 
+    Trainings that failed are run again, as the cause may be gone; those that diverged are not.
+
     Raises `RunError` if another process runs it, or if the journal cannot be written or read.
     """
     most = min(processes or usable_cores(), max(1, len(plan.trainings)))
     with sweep.open() as (before, journal), stop_requests() as request:
         results = {result.name: result for result in before}
+        for failed in [each for each in results.values() if each.status == "failed"]:
+            del results[failed.name]
+            shutil.rmtree(sweep.trainings / failed.name, ignore_errors=True)
         view.on_start(plan.document(results), most)
-        known = {result.key: result for result in before}
+        known = {each.key: each for each in before if each.name in results}
         teller = _Teller(plan, results, view)
-        runner = Runner(sweep.trainings, journal, most, request, teller, known)
+        data_files = sweep.record().data_files
+        runner = Runner(sweep.trainings, journal, most, request, teller, known, data_files)
         runner.run(schedule, plan.by_name)
-        if request.signal_number is None and len(plan.trainings) == len(results):
+        has_ended = request.signal_number is None
+        if has_ended:
             sweep.note_end()
-        return PlanResults(plan, results, request.signal_number)
+        return PlanResults(plan, results, request.signal_number, has_ended)

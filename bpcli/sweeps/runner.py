@@ -8,7 +8,7 @@ with 1,000; and every optimizer, stop rule and checkpoint would need a second fo
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -22,6 +22,7 @@ from bpcli.system import Child, wait_for
 from bpcli.workflows.interrupts import StopRequest
 
 _SECONDS_BETWEEN_TICKS = 0.2
+_MOST_STOPS = 3
 
 
 class Schedule(Protocol):
@@ -72,7 +73,8 @@ class RunnerCallback(Protocol):
 class Runner:
     """Runs trainings in so many processes, each in a folder within `folder`.
 
-    `known` are results of earlier processes: their trainings are not run again.
+    `known` are results of earlier processes: their trainings are not run again. `data_files` are
+    the digests of the data's files: trainings on others fail.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class Runner:
         request: StopRequest,
         callback: RunnerCallback,
         known: Mapping[Key, TrainingResult],
+        data_files: Mapping[str, str],
     ) -> None:
         self._folder = folder
         self._journal = journal
@@ -90,6 +93,9 @@ class Runner:
         self._request = request
         self._callback = callback
         self._known = known
+        self._data_files = data_files
+        self._again: list[Training] = []
+        self._stopped: Counter[str] = Counter()
         self._idle: list[Child] = []
         self._copied: dict[Child, int] = {}
         self._busy: dict[Child, Training] = {}
@@ -127,14 +133,14 @@ class Runner:
     ) -> None:
         """Begin trainings until all processes are busy, or none can begin now."""
         while len(self._busy) < self._processes and self._request.signal_number is None:
-            training = schedule.next()
+            training = self._again.pop() if self._again else schedule.next()
             if training is None:
                 return
             if training.key in self._known:
                 schedule.update(self._known[training.key])
                 continue
             # Its config is not valid, or it is of a process that was killed.
-            ended = result_of(training, self._folder, training.invalid)
+            ended = self._result_of(training, training.invalid)
             if ended is not None:
                 self._keep(ended, schedule)
                 continue
@@ -161,13 +167,29 @@ class Runner:
             error = child.answer()
             if error is None and not is_stopping:
                 error = f"Its process {child.fate}."
-            result = result_of(training, self._folder, error or "")
+            result = self._result_of(training, error or "")
             if error is None or result is None:  # it has ended, or was asked to end
                 child.close()
             else:
                 self._idle.append(child)
             if result is not None:
                 self._keep(result, schedule)
+            elif not is_stopping:  # a signal was sent to this process alone
+                self._go_on_with(training, schedule)
+
+    def _go_on_with(self, training: Training, schedule: Schedule) -> None:
+        """Resume a training in another process; after some times, it has failed."""
+        self._stopped[training.name] += 1
+        if self._stopped[training.name] < _MOST_STOPS:
+            self._again.append(training)
+            return
+        error = f"Its process was asked to end {_MOST_STOPS} times."
+        failed = self._result_of(training, error)
+        assert failed is not None, "there is an error"
+        self._keep(failed, schedule)
+
+    def _result_of(self, training: Training, error: str) -> TrainingResult | None:
+        return result_of(training, self._folder, error, self._data_files)
 
     def _keep(self, result: TrainingResult, schedule: Schedule) -> None:
         self._journal.append(result)

@@ -64,8 +64,14 @@ class Space:
         return math.prod(map(len, self.grid.values()))
 
     def __len__(self) -> int:
-        """The number of settings that were asked for."""
-        return self.trials or (DEFAULT_TRIALS if self.random else self.combinations)
+        """The number of settings that were asked for, by default so many that all are tried.
+
+        With random values too, each combination of the grid is tried as often as the others.
+        """
+        if self.trials is not None:
+            return self.trials
+        rounds = -(-DEFAULT_TRIALS // self.combinations) if self.random else 1
+        return rounds * self.combinations
 
     def setting(self, number: int) -> dict[str, Any]:
         """The value of each swept key in the setting of this number, from 0 without end.

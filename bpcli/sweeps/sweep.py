@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from bpcli.config.load import Config, validate
 from bpcli.config.sweep_spec import SweepSpec
-from bpcli.errors import ConfigIssue
+from bpcli.errors import ConfigError, ConfigIssue
 from bpcli.experiment import Experiment, build
 from bpcli.sweeps.batches import Growing, InBatches
 from bpcli.sweeps.chosen import Settings
@@ -30,7 +30,7 @@ from bpcli.sweeps.runner import InOrder, Schedule
 from bpcli.sweeps.sampled import Sampled
 from bpcli.sweeps.seeds import trainings_of
 from bpcli.sweeps.space import Space, configs
-from bpcli.sweeps.training import Training
+from bpcli.sweeps.training import MOST_TRAININGS, Training
 from bpcli.terminal.sweep import SilentProgress
 
 
@@ -96,6 +96,7 @@ def plan_sweep(config: Config, sweep: SweepFolder | None = None) -> PlannedSweep
     Raises `ConfigError` for values or data that do not fit, or without the package of a sampler.
     """
     space = Space.of(config.spec)
+    _refuse_too_many(config, len(space))
     # With a sampler too: a mistake in the ranges is found before the first training.
     trainings = _trainings(config, space)
     settings: Settings = {number: space.setting(number) for number in range(len(space))}
@@ -105,6 +106,7 @@ def plan_sweep(config: Config, sweep: SweepFolder | None = None) -> PlannedSweep
         trainings = sampled.trainings(settings)
     experiment = build(trainings[0].config)
     criterion, warnings = _criterion(config, experiment)
+    warnings = (*warnings, *_untried(space))
     notes = [note for note in experiment.notes if not note.startswith("`sweep`")]
     if config.spec.training.all_restarts.count > 1:
         notes.append("`training.restarts` is not used by a sweep, which has `seeds`")
@@ -141,7 +143,15 @@ def start_sweep(
 
 
 def resumed_config(sweep: SweepFolder, options: SweepOptions) -> Config:
-    """The config of a sweep with options such as more seeds. Raises `ConfigError`."""
+    """The config of a sweep with options such as more seeds. Raises `ConfigError`.
+
+    With halving, seeds and metric stay: settings were stopped by them.
+    """
+    if _sweep(sweep.config()).halving and (options.seeds or options.metric):
+        raise ConfigError(
+            f"{sweep.sweep_id} has stopped settings by halving, with its seeds and its metric: "
+            "only --trials can change. Begin a new sweep for another metric, or more seeds."
+        )
     source = sweep.source()
     add_options(source, options)
     return replace(validate(source), overrides=tuple(sweep.record().overrides))
@@ -170,7 +180,8 @@ def _criterion(config: Config, experiment: Experiment) -> tuple[Criterion, tuple
     given = _sweep(config).metric
     if given != "auto":
         _refuse_unknown(config, given, experiment)
-        return Criterion(given), ()
+        is_test = given.startswith("test.") and experiment.spec.data.split.folds is None
+        return Criterion(given), (_BY_TEST,) if is_test else ()
     if len(experiment.splits["val"]):
         return Criterion("val.loss"), ()
     if experiment.spec.data.split.folds is not None:
@@ -181,6 +192,39 @@ def _criterion(config: Config, experiment: Experiment) -> tuple[Criterion, tuple
         "`data.split.folds`"
     )
     return Criterion(OBJECTIVE), (warning,)
+
+
+_BY_TEST = (
+    "settings are ranked by their test scores, so that of the best one is too good: keep the test "
+    "rows for the end, and rank by a metric of the validation rows"
+)
+
+
+def _refuse_too_many(config: Config, settings: int) -> None:
+    """Raise `ConfigError` for more trainings than can be planned."""
+    split = config.spec.data.split
+    folds, seeds = (split.folds or 1) if split.has_all_folds else 1, _sweep(config).seeds
+    count = settings * seeds * folds
+    if count > MOST_TRAININGS:
+        raise ConfigError(
+            f"{settings:,} settings × {seeds:,} seeds × {folds:,} folds are {count:,} trainings, "
+            f"more than {MOST_TRAININGS:,}: set fewer `trials` or `seeds`."
+        )
+
+
+def _untried(space: Space) -> Iterator[str]:
+    """Warn of combinations of a grid that no setting has, or fewer than others."""
+    trials, combinations = len(space), space.combinations
+    if trials < combinations:
+        yield (
+            f"{combinations - trials:,} of the {combinations:,} combinations of the grid are not "
+            f"tried, as `trials` is {trials:,}"
+        )
+    elif trials % combinations:
+        yield (
+            f"some of the {combinations:,} combinations of the grid are tried once more than "
+            f"others, as `trials` ({trials:,}) is not a multiple of {combinations:,}"
+        )
 
 
 def _refuse_unknown(config: Config, path: str, experiment: Experiment) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -13,7 +14,7 @@ from bpcli.data.table import RawTable
 from bpcli.errors import BpnetError, Interrupted, RunError
 from bpcli.experiment import build
 from bpcli.experiment.table import read_rows
-from bpcli.runs.layout import RECORD, WEIGHTS
+from bpcli.runs.layout import RECORD, RESOLVED, WEIGHTS
 from bpcli.runs.lock import LockHeld
 from bpcli.runs.run_json import RunRecord
 from bpcli.runs.saved import Count, Digest, Figure, Number, Positive, Saved, Scores, Text, structure
@@ -24,6 +25,9 @@ from bpcli.workflows.interrupts import stop_requests
 from bpcli.workflows.resume import resume, resumption
 from bpcli.workflows.stop_decision import Observer
 from bpcli.workflows.train import train
+
+MOST_TRAININGS = 100_000
+"""Trainings of a sweep; more could not be planned in a minute."""
 
 Key: TypeAlias = tuple[str, int | None]
 ResultStatus: TypeAlias = Literal["finished", "diverged", "failed", "paused"]
@@ -93,6 +97,9 @@ class TrainingResult(Saved):
         return self.name, self.until
 
 
+_NO_FILES: Mapping[str, str] = {}
+
+
 def run_training(training: Training, folder: Path) -> str:
     """Train in a folder of its own within `folder`, or resume there; return why it failed.
 
@@ -115,6 +122,7 @@ def run_training(training: Training, folder: Path) -> str:
 
 def _train(training: Training, folder: Path) -> Exception | None:
     run, view = Run(folder / training.name), SilentView()
+    require_own(run, training)
     observers = [] if training.until is None else [_at(training.until)]
     if run.path(RECORD).is_file():
         with resumption(run, ()) as ready:
@@ -129,6 +137,16 @@ def _train(training: Training, folder: Path) -> Exception | None:
     ).failure  # fmt: skip
 
 
+def require_own(run: Run, training: Training) -> None:
+    """Raise `RunError` if a folder is not that of a training: a link, or another run."""
+    is_link = run.folder.is_symlink() or run.folder.parent.is_symlink()
+    resolved = run.path(RESOLVED)
+    is_other = resolved.is_file() and resolved.read_text("utf-8") != training.config.resolved()
+    if is_link or is_other:
+        what = "a symbolic link" if is_link else "the run of another config"
+        raise RunError(f"{run.folder} is {what}: remove it, and resume the sweep.")
+
+
 class _ReadOnce:
     """Reads the rows of files, unless they are those that it read last.
 
@@ -141,10 +159,19 @@ class _ReadOnce:
     def __call__(self, spec: Spec) -> RawTable:
         if not spec.data.files:
             return read_rows(spec)
-        source = spec.data.source
-        if self._latest is None or self._latest[0] != source:
-            self._latest = source, read_rows(spec)
+        known = spec.data.source, [_version(path) for path in spec.data.files]
+        if self._latest is None or self._latest[0] != known:
+            self._latest = known, read_rows(spec)
         return self._latest[1]
+
+
+def _version(path: Path) -> tuple[int, ...] | None:
+    """What changes when a file is written again; None for a file that reading will miss."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 _read_once = _ReadOnce()
@@ -159,10 +186,13 @@ def _at(until: int) -> Observer:
     return has_reached
 
 
-def result_of(training: Training, folder: Path, error: str = "") -> TrainingResult | None:
+def result_of(
+    training: Training, folder: Path, error: str = "", data_files: Mapping[str, str] = _NO_FILES
+) -> TrainingResult | None:
     """The result of a training; None if it has not ended, and can be resumed.
 
-    `error` is why it failed, if it did.
+    `error` is why it failed, if it did. A training whose files have not the digests of `data_files`
+    has failed.
     """
     base = TrainingResult(
         training.name,
@@ -177,9 +207,14 @@ def result_of(training: Training, folder: Path, error: str = "") -> TrainingResu
     result = None
     if run.path(RECORD).is_file():
         try:
-            result = _recorded(base, run, run.record(), training.until)
+            record = run.record()
+            result = _recorded(base, run, record, training.until)
         except RunError as damage:
             return replace(base, error=str(damage))
+        changed = [file for file, digest in record.data_files.items()
+                   if data_files.get(file, digest) != digest]  # fmt: skip
+        if result is not None and changed:
+            return replace(base, error=f"{changed[0]} has changed since the sweep began.")
     return base if result is None and error else result
 
 

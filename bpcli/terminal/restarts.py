@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from bpcli.runs.run_json import Restart, RestartsRecord
+from bpcli.runs.saved import Scores
 from bpcli.terminal.grid import Grid
 from bpcli.terminal.tables import aligned
 from bpcli.text import duration, plural, rounded
@@ -57,3 +58,12 @@ def spread_line(restarts: RestartsRecord) -> str:
     without = len(restarts.trainings) - len(values)
     end = f"; {without} without a result" * bool(without)
     return f"{restarts.criterion} of {count}: best {best}, median {middle}, worst {worst}{end}"
+
+
+def average_line(restarts: RestartsRecord, metrics: Scores) -> str | None:
+    """The value of an average beside that of the best network, if it is a metric."""
+    value = metrics.get(restarts.criterion)
+    if restarts.combine == "best" or value is None:
+        return None
+    best = rounded(_ranked(restarts)[0].value, 4)
+    return f"{restarts.criterion}: {rounded(value, 4)} of the average, {best} of the best network"

@@ -111,7 +111,7 @@ def _first_metric(metrics: Scores, split: str) -> tuple[str | None, float | None
 def sweeps_table(sweeps: Sequence[Mapping[str, Any]], now: float) -> tuple[Grid, list[str]]:
     """Return a table with one row per sweep, and the columns to drop if there is no room."""
     grid = Grid(
-        ["sweep", "kind", "age", "status", "trainings", "failed", "metric", "best"],
+        ["sweep", "kind", "age", "status", "trainings", "failed", "metric", "best training"],
         text_names=["kind", "age", "status", "trainings", "metric"],
     )
     for each in sweeps:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bpcli.terminal.grid import Grid
-from bpcli.terminal.tables import aligned, count_text, is_finite, spread_texts, time_text
+from bpcli.terminal.tables import aligned, count_text, spread_texts, time_text
 from bpcli.text import plural, rounded
 
 _FAILED, _MARK, _EVIDENCE = "failed", "result", "log_evidence"
@@ -65,15 +65,29 @@ def result_lines(document: Mapping[str, Any]) -> list[str]:
 
 def _result(document: Mapping[str, Any]) -> list[str]:
     means = {each["hidden"]: rounded(each["mean"], 4) for each in document["sizes"]}
-    best, enough, metric = document["best"], document["enough"], f"mean {document['metric']}"
+    best, metric = document["best"], f"mean {document['metric']}"
     if best is None:
         return ["No size has a result."]
+    if document["enough"] is None:
+        return [] if document["counts"]["missing"] else [_no_better_than_a_constant(document)]
     if len(means) == 1:
         only = f"{units_text(document, best)} ({metric} {means[best]})"
         return [f"Only one size was tried: {only}. Name more with --hidden."]
-    close = "is within one standard error of"
+    lines = [_enough(document, means, metric)]
+    if best == max(means):
+        lines.append(
+            f"The best size is the largest one tried, so larger ones may be better: bpnet size "
+            f"--resume {document['sweep']} --hidden {best + 1}..{2 * best}"
+        )
+    return lines
+
+
+def _enough(document: Mapping[str, Any], means: Mapping[int, str], metric: str) -> str:
+    """Which size is enough, and why."""
+    best, enough = document["best"], document["enough"]
+    close, far = "is within one standard error of", "is more than one standard error from"
     if metric == f"mean {_EVIDENCE}":
-        close = "is at most 1 below"
+        close, far = "is at most 1 below", "is more than 1 below"
     if enough != best:
         why = (
             f"the smallest size whose {metric} ({means[enough]}) {close} the best ({means[best]} "
@@ -84,26 +98,18 @@ def _result(document: Mapping[str, Any]) -> list[str]:
     else:
         why = f"they have the best {metric} ({means[best]})"
         if document["repetitions"] > 1:
-            why += f", and no smaller size {close} it"
+            why += f", and every smaller size {far} it"
     verb = "is" if enough == 1 and document["hidden_layers"] == 1 else "are"
-    lines = [f"{units_text(document, enough)} {verb} enough: {why}."]
-    if best == max(means):
-        lines.append("The best size is the largest one tried: try larger ones with --hidden.")
-    return [*lines, *_no_better_than_a_constant(document)]
+    return f"{units_text(document, enough)} {verb} enough: {why}."
 
 
-_CLEARLY = 0.02
-
-
-def _no_better_than_a_constant(document: Mapping[str, Any]) -> list[str]:
-    """A warning if no size has learned anything."""
-    constant = document["constant"]
-    lowest = min(each["mean"] for each in document["sizes"] if is_finite(each["mean"]))
-    if constant is None or lowest < (1 - _CLEARLY) * constant:
-        return []
-    than = f"a constant prediction ({document['metric']} {rounded(constant, 4)})"
-    advice = "train longer, or change the optimizer, the inputs or `training.stop`"
-    return [f"warning: no size is better than {than}: {advice}."]
+def _no_better_than_a_constant(document: Mapping[str, Any]) -> str:
+    """A warning that no size has learned anything, so that none is enough."""
+    constant = rounded(document["constant"], 4)
+    return (
+        f"warning: no size is better than a constant prediction ({document['metric']} {constant}): "
+        "train longer, or change the optimizer, the inputs or `training.stop`."
+    )
 
 
 def units_text(document: Mapping[str, Any], hidden: int) -> str:

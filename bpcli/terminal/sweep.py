@@ -128,6 +128,7 @@ def summary_lines(document: Mapping[str, Any]) -> list[str]:
     """How settings are ranked, how trainings ended, the first error, and what is missing."""
     return [
         _ranking(document),
+        *_luck(document),
         _counts_text(document),
         *_first_error(document),
         *_missing(document),
@@ -141,6 +142,16 @@ def _ranking(document: Mapping[str, Any]) -> str:
     which += f", {plural(folds, 'fold')}" if folds else ""
     over = f": mean ± standard deviation over {which}" if several else f" ({which})"
     return f"Settings are ranked by {document['metric']}, {first} first{over}."
+
+
+def _luck(document: Mapping[str, Any]) -> list[str]:
+    """A hint that one training of each setting may mislead."""
+    if _expected(document) > 1 or len(document["settings"]) < _FEW:
+        return []
+    return ["Each setting was trained once: the best one may be luck, so repeat with --seeds 5."]
+
+
+_FEW = 3
 
 
 def _total(document: Mapping[str, Any]) -> str:
@@ -258,6 +269,6 @@ class PlainProgress(SilentProgress):
     def on_stop(self, count: int) -> None:
         verb = "is" if count == 1 else "are"
         self._console.say(
-            f"Interrupted: {plural(count, 'training')} in flight {verb} saved first. Interrupt "
-            "again to stop at once."
+            f"Interrupted: {plural(count, 'training')} that {verb} running will be saved first. "
+            "Interrupt again to stop at once."
         )

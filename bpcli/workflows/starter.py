@@ -341,7 +341,7 @@ def _network(plan: _Plan) -> Iterator[str]:
     output = plan.output
     yield "network:"
     layers = ["auto", plan.hidden, "auto"]
-    yield _line(1, "layers", layers, "auto: from the data; try more or fewer hidden units")
+    yield _line(1, "layers", layers, "auto: from the data; `bpnet size` finds the best size")
     yield _line(1, "activations", ["tanh", output], f"{output}: {about_output[output]}")
     yield _line(0, "loss", _LOSSES[output])
 

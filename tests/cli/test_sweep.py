@@ -196,7 +196,7 @@ def test_a_list_has_sweeps_in_a_table_of_their_own(bpnet: Bpnet, document: Docum
     out = bpnet("runs", "list").out
     header, _, row, *_ = out.splitlines()
     assert header.split() == ["sweep", "kind", "age", "status", "trainings", "failed", "metric",
-                              "best"]  # fmt: skip
+                              "best", "training"]  # fmt: skip
     assert row.split()[:2] == [sweep.sweep_id, "sweep"]
     assert "2 of 2" in row
     assert "finished" in row

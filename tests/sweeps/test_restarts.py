@@ -381,21 +381,21 @@ def test_a_signal_to_one_child_alone_does_not_leave_its_training_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The best of those that are left would be a wrong result in silence."""
+    signalled = tmp_path / "signalled"
 
     def stop_first(training: Training, folder: Path) -> str:
         with stop_requests():
-            if training.setting == 1:
+            if training.setting == 1 and not signalled.exists():
+                signalled.touch()
                 os.kill(os.getpid(), signal.SIGTERM)
             return run_training(training, folder)
 
     whole = done(of_four(), tmp_path / "whole")
     with monkeypatch.context() as patched:
         patched.setattr(runner, "run_training", stop_first)
-        with pytest.raises(Interrupted, match="3 of 4 restarts were finished") as caught:
-            done(of_four(), tmp_path / "runs")
-    assert caught.value.signal_number == signal.SIGINT
-    (sweep,) = list_sweeps(tmp_path / "runs")
-    assert digest(resume_restarts(sweep, SilentProgress()).run) == digest(whole.run)
+        outcome = done(of_four(), tmp_path / "runs")
+    assert signalled.exists()
+    assert digest(outcome.run) == digest(whole.run)
 
 
 class _Killed(BaseException):

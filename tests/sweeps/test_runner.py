@@ -14,7 +14,9 @@ import pytest
 from trainings import Recorder, ask_to_stop, moons, restarts, run, sweep_in, trainings_of
 from work import no_hang
 
+from bpcli.config.load import config_of
 from bpcli.errors import RunError
+from bpcli.runs.files import file_digest
 from bpcli.runs.layout import JOURNAL, METRICS
 from bpcli.runs.lock import LockHeld
 from bpcli.runs.store import Run
@@ -241,7 +243,7 @@ def test_another_process_cannot_run_the_same_sweep(tmp_path: Path) -> None:
 
 
 @forked
-def test_a_signal_to_one_child_alone_leaves_its_training_without_a_result(
+def test_after_a_signal_to_one_child_alone_another_one_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def asked(one: Training, folder: Path) -> str:
@@ -249,8 +251,49 @@ def test_a_signal_to_one_child_alone_leaves_its_training_without_a_result(
 
     monkeypatch.setattr(runner, "run_training", asked)
     with stop_requests() as request:  # which the child inherits, and where it notes the signal
-        results = run(sweep_in(tmp_path), restarts(3), 1, request=request)
-    assert statuses(results) == {"0000-0": "finished", "0002-0": "finished"}
+        results = run(sweep_in(tmp_path / "signal"), restarts(3), 1, request=request)
+    monkeypatch.undo()
+    undisturbed = run(sweep_in(tmp_path / "none"), restarts(3), 1)
+    digests = [{each.name: each.weights_sha256 for each in one} for one in (results, undisturbed)]
+    assert digests[0] == digests[1]
+    assert statuses(results) == dict.fromkeys(["0000-0", "0001-0", "0002-0"], "finished")
+
+
+@forked
+def test_a_training_that_is_asked_to_end_again_and_again_has_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        runner, "run_training", lambda one, at: "" if one.setting == 1 else run_training(one, at)
+    )
+    results = run(sweep_in(tmp_path), restarts(3), 1)
+    assert sorted(each.status for each in results) == ["failed", "finished", "finished"]
+    (failed,) = (each for each in results if each.status == "failed")
+    assert failed.error == "Its process was asked to end 3 times."
+
+
+def test_trainings_on_other_data_than_those_of_the_sweep_fail(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("x,y\n" + "".join(f"{n},{n * n}\n" for n in range(20)))
+    config = config_of(
+        {
+            "data": {"file": str(table), "split": {"val": 0.3}},
+            "network": {"layers": ["auto", 2, 1], "activations": ["tanh", "identity"]},
+            "loss": "mse",
+            "training": {"epochs": 2},
+        }
+    )
+    trainings = [Training(n, 0, None, config) for n in range(2)]
+    sweep = sweep_in(tmp_path)
+    data_files = {str(table): file_digest(table)}
+
+    def one_more_row(_: TrainingResult) -> None:
+        table.write_text(table.read_text() + "20,400\n")
+
+    recorder = Recorder(one_more_row)
+    results = run(sweep, trainings, 1, recorder=recorder, data_files=data_files)
+    assert [each.status for each in results] == ["finished", "failed"]
+    assert results[1].error == f"{table} has changed since the sweep began."
 
 
 @forked

@@ -116,7 +116,7 @@ def test_what_is_missing_is_counted_and_nothing_is_best_without_results() -> Non
     some = {at: found for at, found in results.items() if at[0] == 1}
     document = searched(planned, some)
     assert document["counts"] == {"trainings": 24, "finished": 6, "failed": 0, "missing": 18}
-    assert (document["best"], document["enough"]) == (1, 1)
+    assert (document["best"], document["enough"]) == (1, None), "others may be better"
     document = searched(planned, {})
     assert (document["best"], document["enough"], document["limit"]) == (None, None, None)
     assert [each["mean"] for each in document["sizes"]] == [None] * 4
@@ -180,9 +180,9 @@ def test_all_hidden_layers_get_the_size() -> None:
 def test_folds_are_ranked_by_their_test_loss() -> None:
     planned = sizes_of(moons(TWO_FOLDS), [2, 3], 2, 2)
     assert planned.criterion.name == "test.loss"
-    assert len(planned.trainings) == 2 * 2 * 2 * 2
+    assert len(planned.trainings) == 2 * 2 * 2  # sizes, folds and restarts: folds are the splits
     assert {training.fold for training in planned.trainings} == {1, 2}
-    assert searched(planned, {})["repetitions"] == 4
+    assert searched(planned, {})["repetitions"] == 2
 
 
 def test_a_split_that_is_not_random_is_one_split(tmp_path: Path) -> None:

@@ -164,13 +164,17 @@ def test_a_pipe_has_a_line_per_training_that_ended() -> None:
         ):
             progress.on_training_end(each, document)
         progress.on_stop(1)
+    stopping = (
+        "Interrupted: 1 training that is running will be saved first. Interrupt again to stop at "
+        "once."
+    )
     assert out.getvalue().splitlines() == [
         "9 trainings of 3 settings, 2 at a time; 5 ended before",
         "5 of 9: setting 1, seed 1: val.loss 0.123, epoch 210, 800 ms, stop reason: epochs",
         "5 of 9: setting 1, seed 1, fold 2: val.loss 0.5, epoch 210, 800 ms, paused by halving",
         "5 of 9: setting 1, seed 1: failed: no rows",
         "5 of 9: setting 1, seed 1: epoch 210, 800 ms, diverged",
-        "Interrupted: 1 training in flight is saved first. Interrupt again to stop at once.",
+        stopping,
     ]
 
 

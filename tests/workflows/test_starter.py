@@ -135,7 +135,7 @@ data:
   split: {train: 0.7, val: 0.15, test: 0.15, stratify: true}
   scale: {inputs: standard}        # zero mean and unit variance on the training rows
 network:
-  layers: [auto, 8, auto]          # auto: from the data; try more or fewer hidden units
+  layers: [auto, 8, auto]          # auto: from the data; `bpnet size` finds the best size
   activations: [tanh, softmax]     # softmax: a probability for each class
 loss: cross_entropy
 training:
