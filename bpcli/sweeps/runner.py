@@ -15,9 +15,19 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from bpcli.errors import RunError
 from bpcli.nn.numerics import repeatable_numerics
+from bpcli.runs.store import Run
 from bpcli.sweeps.journal import Journal
-from bpcli.sweeps.training import Key, Training, TrainingResult, result_of, run_training
+from bpcli.sweeps.training import (
+    Key,
+    Training,
+    TrainingResult,
+    failed_result,
+    require_own,
+    result_of,
+    run_training,
+)
 from bpcli.system import Child, wait_for
 from bpcli.workflows.interrupts import StopRequest
 
@@ -140,7 +150,7 @@ class Runner:
                 schedule.update(self._known[training.key])
                 continue
             # Its config is not valid, or it is of a process that was killed.
-            ended = self._result_of(training, training.invalid)
+            ended = self._found(training)
             if ended is not None:
                 self._keep(ended, schedule)
                 continue
@@ -150,6 +160,14 @@ class Runner:
                 self._copied[child] = len(trainings)
                 child.begin(f"{training.name} {training.until or ''}")
             self._busy[child] = training
+
+    def _found(self, training: Training) -> TrainingResult | None:
+        """The result that a training has before it is begun here."""
+        try:
+            require_own(Run(self._folder / training.name), training)
+        except RunError as foreign:
+            return failed_result(training, str(foreign))
+        return self._result_of(training, training.invalid)
 
     def _idle_child(self, known: int) -> Child | None:
         """A process without work that knows so many trainings, and was not killed meanwhile."""
@@ -184,9 +202,7 @@ class Runner:
             self._again.append(training)
             return
         error = f"Its process was asked to end {_MOST_STOPS} times."
-        failed = self._result_of(training, error)
-        assert failed is not None, "there is an error"
-        self._keep(failed, schedule)
+        self._keep(failed_result(training, error), schedule)
 
     def _result_of(self, training: Training, error: str) -> TrainingResult | None:
         return result_of(training, self._folder, error, self._data_files)

@@ -186,15 +186,9 @@ def _at(until: int) -> Observer:
     return has_reached
 
 
-def result_of(
-    training: Training, folder: Path, error: str = "", data_files: Mapping[str, str] = _NO_FILES
-) -> TrainingResult | None:
-    """The result of a training; None if it has not ended, and can be resumed.
-
-    `error` is why it failed, if it did. A training whose files have not the digests of `data_files`
-    has failed.
-    """
-    base = TrainingResult(
+def failed_result(training: Training, error: str) -> TrainingResult:
+    """The result of a training that has failed."""
+    return TrainingResult(
         training.name,
         training.setting,
         training.seed,
@@ -203,6 +197,17 @@ def result_of(
         "failed",
         error or None,
     )
+
+
+def result_of(
+    training: Training, folder: Path, error: str = "", data_files: Mapping[str, str] = _NO_FILES
+) -> TrainingResult | None:
+    """The result of a training; None if it has not ended, and can be resumed.
+
+    `error` is why it failed, if it did. A training whose files have not the digests of `data_files`
+    has failed.
+    """
+    base = failed_result(training, error)
     run = Run(folder / training.name)
     result = None
     if run.path(RECORD).is_file():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from conftest import Result
 from sweep_runs import DIVERGES, SINE
 
+import bpcli
 from bpcli.runs.layout import JOURNAL, SWEEP
 from bpcli.sweeps.folder import SweepFolder, list_sweeps
 from bpcli.sweeps.restarts import restart_config
@@ -282,3 +284,62 @@ def test_a_damaged_sweep_is_one_sentence_and_hides_no_other(
     assert (sweep.folder / file).read_text() == content
     (sweep.folder / file).write_text(whole)
     assert bpnet("runs", "rm", sweep.sweep_id, "--yes").code == 0
+
+
+def test_a_plot_that_cannot_be_saved_hides_no_results(bpnet: Bpnet, document: Document) -> None:
+    sweep = sweep_of(bpnet)
+    (sweep.folder / "sweep.svg").unlink()
+    (sweep.folder / "sweep.svg").mkdir()
+    shown = bpnet("sweep", "--resume", "latest")
+    assert shown.code == 0
+    assert "2 trainings of 2 settings: 2 finished." in shown.out
+    assert "warning: the plot could not be saved: " in shown.err
+    found = bpnet("sweep", "--resume", "latest", "--json")
+    assert json.loads(found.out)["figure"] is None
+
+
+def test_a_very_wide_range_is_drawn(bpnet: Bpnet) -> None:
+    rates = "training.learning_rate=1e-300,1e-3,1e300"
+    assert bpnet("sweep", "sine.yaml", "--grid", rates, "--processes", "1").code == 0
+
+
+def test_other_commands_say_what_a_sweep_is(bpnet: Bpnet) -> None:
+    sweep = sweep_of(bpnet)
+    for reference in (sweep.sweep_id, f"runs/{sweep.sweep_id}"):
+        refused = bpnet("eval", reference)
+        assert refused.code == 2
+        assert f"{sweep.sweep_id} is a sweep of many trainings" in refused.err
+
+
+def test_a_sweep_is_shown_by_its_name(bpnet: Bpnet) -> None:
+    assert bpnet("sweep", "sine.yaml", "--grid", "hidden=1,2", "--name", "tune").code == 0
+    assert "Settings are ranked by" in bpnet("runs", "show", "tune").out
+    assert bpnet("runs", "show", "latest").code == 2, "it means runs"
+
+
+def test_latest_means_unfinished_restarts_too(bpnet: Bpnet) -> None:
+    from bpcli.config.load import load_config
+    from bpcli.experiment import build
+    from bpcli.sweeps.folder import new_record
+
+    config = load_config(Path("sine.yaml"), ["training.restarts=3"])
+    record = new_record("restarts", config, build(restart_config(config, 0)), 3, "val.loss")
+    sweep = SweepFolder.new(Path("runs"), config, record)
+    assert bpnet("train", "--resume", "latest", "--quiet").out == f"{sweep.sweep_id}\n"
+    assert "resumes at epoch" in bpnet("train", "--resume", "latest", "--set",
+                                       "training.epochs=6").err  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore::bpcli.BpnetWarning")
+def test_restarts_from_python_read_a_file_that_has_changed(bpnet: Bpnet) -> None:
+    rows = "".join(f"{n},{n * n}\n" for n in range(20))
+    Path("t.csv").write_text(f"x,y\n{rows}")
+    Path("t.yaml").write_text(
+        "data: {file: t.csv, split: {val: 0.3}}\nnetwork: {layers: [auto, 2, 1], activations: "
+        "[tanh, identity]}\nloss: mse\ntraining: {epochs: 3}\n"
+    )
+    first = bpcli.train(Path("t.yaml"), "py", overrides={"training.restarts": 2})
+    Path("t.csv").write_text(f"x,y\n{rows.replace('361', '9')}")
+    second = bpcli.train(Path("t.yaml"), "py", overrides={"training.restarts": 2})
+    assert first.record["data_sha256"] != second.record["data_sha256"]
+    assert first.metrics != second.metrics

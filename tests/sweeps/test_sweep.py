@@ -12,11 +12,13 @@ from trainings import moons
 from bpcli.config.load import Config
 from bpcli.errors import ConfigError, RunError
 from bpcli.runs.layout import GIVEN, JOURNAL, SWEEP
+from bpcli.sweeps import runner
 from bpcli.sweeps.folder import SweepFolder
 from bpcli.sweeps.listing import listed_sweep, listed_sweeps
 from bpcli.sweeps.options import SweepOptions
 from bpcli.sweeps.run_plan import PlanResults
 from bpcli.sweeps.sweep import plan_sweep, resume_sweep, resumed_config, start_sweep
+from bpcli.sweeps.training import run_training
 from bpcli.terminal.sweep import SilentProgress
 
 FOLDS = "data.split={folds: 2}"
@@ -188,3 +190,99 @@ def test_a_damaged_sweep_does_not_hide_the_others(file: str, tmp_path: Path) -> 
     assert damaged["status"] == "damaged"
     assert damaged["error"].startswith(f"{sweep.folder / file} is damaged: ")
     assert sorted(each["status"] for each in listed_sweeps(tmp_path)) == ["damaged", "finished"]
+
+
+# What must not happen in silence.
+
+
+def test_a_grid_that_is_not_tried_as_a_whole_is_a_warning() -> None:
+    grid = "grid: {training.l2: [0, 1, 2]}"
+    drawn = "random: {training.learning_rate: 'uniform(0.1, 1)'}"
+    assert plan_sweep(swept(f"{{{grid}, {drawn}}}")).warnings == ()
+    (few,) = plan_sweep(swept(f"{{{grid}, {drawn}, trials: 2}}")).warnings
+    assert few.startswith("1 of the 3 combinations of the grid are not tried, as `trials` is 2")
+    (uneven,) = plan_sweep(swept(f"{{{grid}, {drawn}, trials: 4}}")).warnings
+    assert uneven.startswith("some of the 3 combinations of the grid are tried once more")
+
+
+def test_ranking_by_test_scores_is_a_warning() -> None:
+    sweep = "{grid: {training.l2: [0, 1]}, metric: test.loss}"
+    split = "data.split={val: 0.2, test: 0.2}"
+    (warning,) = plan_sweep(swept(sweep, split)).warnings
+    assert "that of the best one is too good" in warning
+    assert plan_sweep(swept(sweep, FOLDS)).warnings == ()
+
+
+def test_more_trainings_than_can_be_planned_are_refused_at_once() -> None:
+    with pytest.raises(ConfigError, match=r"1,000 settings × 10,000 seeds × 1 folds are 10,000,00"):
+        plan_sweep(swept("{grid: {training.l2: 'range(0, 999, 1)'}, seeds: 10000}"))
+
+
+def test_a_halved_sweep_keeps_its_seeds_and_its_metric(tmp_path: Path) -> None:
+    config = load(SINE, "sweep={grid: {training.l2: [0, 1, 2]}, halving: true}")
+    done = start_sweep(plan_sweep(config), tmp_path, SilentProgress(), 1)
+    sweep = SweepFolder(done.plan.folder)
+    for options in (SweepOptions(seeds=2), SweepOptions(metric="val.rmse")):
+        with pytest.raises(ConfigError, match="has stopped settings by halving"):
+            resumed_config(sweep, options)
+    assert resumed_config(sweep, SweepOptions(trials=2)).spec.sweep is not None
+
+
+def test_what_halving_has_paused_is_missing_until_the_sweep_has_ended(tmp_path: Path) -> None:
+    config = load(
+        SINE, "sweep={grid: {training.learning_rate: [0.1, 0.01, 0.001, 1.0e-4]}, halving: true}"
+    )
+    done = start_sweep(plan_sweep(config), tmp_path, SilentProgress(), 1)
+    stopped = done.document["counts"]["stopped"]
+    assert stopped
+    assert done.document["counts"]["missing"] == 0
+    counts = replace(done, has_ended=False).document["counts"]
+    assert (counts["stopped"], counts["missing"]) == (0, stopped)
+
+
+def test_a_setting_without_epochs_is_trained_with_halving_too(tmp_path: Path) -> None:
+    config = load(SINE, "sweep={grid: {training.epochs: [0, 6]}, halving: true}")
+    done = start_sweep(plan_sweep(config), tmp_path, SilentProgress(), 1)
+    assert done.document["counts"]["missing"] == 0
+    assert {each["setting"]: each["epochs"] for each in done.document["trainings"]}[0] == 0
+
+
+def test_what_has_failed_is_tried_again_on_resume(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = load(SINE, "sweep={grid: {training.l2: [0, 1]}}")
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            runner,
+            "run_training",
+            lambda one, at: "The disk is full." if one.setting else run_training(one, at),
+        )
+        done = start_sweep(plan_sweep(config), tmp_path, SilentProgress(), 1)
+    assert [each.status for each in done.in_order] == ["finished", "failed"]
+    before = done.in_order[0].to_json()
+    again = resume_sweep(SweepFolder(done.plan.folder), plan_sweep(config), SilentProgress(), 1)
+    assert [each.status for each in again.in_order] == ["finished", "finished"]
+    assert again.in_order[0].to_json() == before
+
+
+@pytest.mark.parametrize("what", ["link", "other"])
+def test_a_folder_that_is_not_of_the_sweep_is_left_alone(what: str, tmp_path: Path) -> None:
+    config = load(SINE, "sweep={grid: {training.l2: [0, 1]}}")
+    planned = plan_sweep(config)
+    sweep = SweepFolder.new(tmp_path, planned.config, planned.record)
+    victim = tmp_path / "victim"
+    other = plan_sweep(load(SINE, "sweep={grid: {training.l2: [5, 6]}}")).trainings[0]
+    assert run_training(other, victim) == ""
+    (victim / "precious").write_text("x")
+    if what == "link":
+        sweep.trainings.symlink_to(victim)
+    else:
+        victim.rename(sweep.trainings)
+        victim = sweep.trainings
+    before = {path.name: path.read_bytes() for path in (victim / other.name).iterdir()}
+    done = planned.run(sweep, SilentProgress(), 1)
+    first = done.in_order[0]
+    assert first.status == "failed"
+    assert "a symbolic link" in str(first.error) or "the run of another config" in str(first.error)
+    assert {path.name: path.read_bytes() for path in (victim / other.name).iterdir()} == before
+    assert (victim / "precious").exists()

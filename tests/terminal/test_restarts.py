@@ -7,7 +7,7 @@ from typing import Any, Literal
 import pytest
 
 from bpcli.runs.run_json import Restart, RestartsRecord
-from bpcli.terminal.restarts import restarts_table, spread_line
+from bpcli.terminal.restarts import average_line, restarts_table, spread_line
 
 
 def restart(number: int, value: float | None, status: str = "finished") -> Restart:
@@ -84,3 +84,12 @@ def test_the_spread_is_the_best_the_median_and_the_worst(
     restarts = record(values, [])
     assert spread_line(restarts) == line
     restarts_table(restarts)
+
+
+def test_an_average_is_shown_beside_the_best_network() -> None:
+    mean = record([0.5, 0.75, 0.25], [2, 0], combine="mean")
+    assert average_line(mean, {"val.loss": 0.2}) == (
+        "val.loss: 0.2 of the average, 0.25 of the best network"
+    )
+    assert average_line(record([0.5, 0.25], [1]), {"val.loss": 0.2}) is None
+    assert average_line(mean, {"train.loss": 0.2}) is None
