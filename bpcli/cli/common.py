@@ -16,6 +16,8 @@ from bpcli.errors import ConfigError
 if TYPE_CHECKING:
     from bpcli.experiment import Experiment
     from bpcli.nn.arrays import Vector
+    from bpcli.runs.run_json import RestartsRecord
+    from bpcli.runs.saved import Scores
     from bpcli.runs.trained import Trained
     from bpcli.terminal.console import Console
     from bpcli.terminal.stream import Stream
@@ -104,6 +106,16 @@ def sweep_progress(is_silent: bool) -> SilentProgress:
     from bpcli.terminal.sweep_live import LiveProgress
 
     return LiveProgress(err)
+
+
+def show_restarts(restarts: RestartsRecord, metrics: Scores) -> None:
+    """Print the trainings of a run with restarts, and how much their results differ."""
+    from bpcli.terminal.restarts import average_line, restarts_table, spread_line
+
+    out = console()
+    out.show(restarts_table(restarts), ["time", "init seed", "stop reason"])
+    for line in filter(None, [spread_line(restarts), average_line(restarts, metrics)]):
+        out.say(line)
 
 
 def load_run_or_config(

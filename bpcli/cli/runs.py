@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bpcli.cli.common import console, examples, json_option, runs_dir_option
+from bpcli.cli.common import console, examples, json_option, runs_dir_option, show_restarts
 from bpcli.cli.documents import print_json
 from bpcli.errors import NoSuchRun, RunError
 from bpcli.runs.layout import SWEEP
@@ -101,7 +101,6 @@ def show_command(run: str, runs_dir: Path, as_json: bool) -> None:
     """Show how RUN was trained, why it stopped, and its scores; or the results of a sweep."""
     from bpcli.runs.folds import document_of, siblings
     from bpcli.terminal.folds import folds_table, summary_table
-    from bpcli.terminal.restarts import average_line, restarts_table, spread_line
     from bpcli.terminal.tables import history, scored_text, scores_tables, stop_table
 
     saved = _run_or_sweep(run, runs_dir, keeps_link=False)
@@ -120,11 +119,7 @@ def show_command(run: str, runs_dir: Path, as_json: bool) -> None:
     out = console()
     out.show_facts(history(record, tags))
     if record.restarts is not None:
-        out.show(restarts_table(record.restarts), ["time", "init seed", "stop reason"])
-        out.say(spread_line(record.restarts))
-        average = average_line(record.restarts, record.metrics)
-        if average is not None:
-            out.say(average)
+        show_restarts(record.restarts, record.metrics)
     if record.stop:
         out.show(stop_table(record), ["measures"])
     if record.metrics:

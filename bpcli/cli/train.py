@@ -16,6 +16,7 @@ from bpcli.cli.common import (
     say_notes,
     say_warnings,
     set_option,
+    show_restarts,
     sweep_progress,
 )
 from bpcli.cli.documents import print_json, print_text
@@ -289,17 +290,7 @@ def _print_result(outcome: Outcome, experiment: Experiment, profile: dict[str, A
 
     out, record = console(), outcome.record
     if record.restarts is not None:
-        from bpcli.terminal.restarts import (
-            average_line,
-            restarts_table,
-            spread_line,
-        )  # here: few runs have them
-
-        out.show(restarts_table(record.restarts), ["time", "init seed", "stop reason"])
-        out.say(spread_line(record.restarts))
-        average = average_line(record.restarts, record.metrics)
-        if average is not None:
-            out.say(average)
+        show_restarts(record.restarts, record.metrics)
     if record.stop:
         out.show(stop_table(record), ["measures"])
     if record.rows.val or record.restarts is not None:

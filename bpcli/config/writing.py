@@ -45,14 +45,18 @@ def dump(value: Any) -> str:
 
 
 def inline(value: Any) -> str:
-    """YAML on one line that `Source.parse` reads back as the same value, for `--set`."""
+    """YAML on one line that `Source.parse` reads back as the same value.
+
+    Plain words are not quoted; all else is JSON, with YAML's escapes for unprintable characters.
+    """
     if isinstance(value, dict):
         return f"{{{', '.join(f'{inline(key)}: {inline(each)}' for key, each in value.items())}}}"
     if isinstance(value, list):
         return f"[{', '.join(map(inline, value))}]"
     if isinstance(value, str) and _PLAIN.fullmatch(value) and resolve(value) == value:
         return value
-    return json.dumps(value, ensure_ascii=False)
+    text = json.dumps(value, ensure_ascii=False)
+    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in text)
 
 
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+_PLAIN = re.compile(r"[A-Za-z_./][A-Za-z0-9_./-]*")

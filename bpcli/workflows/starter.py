@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 from bisect import bisect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bpcli.config.source import resolve
+from bpcli.config.writing import inline
 from bpcli.data.column_warnings import USELESS, WarningKind
 from bpcli.data.description import ColumnFacts, Description
 from bpcli.data.files.dialect import MISSING
@@ -70,27 +68,12 @@ _POOR: frozenset[WarningKind] = frozenset({"names as target"})
 
 def _line(depth: int, key: str, value: object, comment: str = "") -> str:
     """Return a key with its value, and a comment beside it or, if that is too wide, above."""
-    text = f"{'  ' * depth}{key}: {_inline(value)}"
+    text = f"{'  ' * depth}{key}: {inline(value)}"
     if not comment:
         return text
     if len(text) > _MARGIN:
         return f"{'  ' * depth}# {comment}\n{text}"
     return f"{text:{_MARGIN}} # {comment}"
-
-
-def _inline(value: object) -> str:
-    """Return a YAML value on one line: plain names unquoted, all else as JSON, which YAML reads."""
-    if isinstance(value, dict):
-        return f"{{{', '.join(f'{key}: {_inline(item)}' for key, item in value.items())}}}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(_inline, value))}]"
-    if isinstance(value, str) and _WORD.fullmatch(value) and resolve(value) == value:
-        return value
-    text = json.dumps(value, ensure_ascii=False)  # whose escapes of pairs YAML does not read
-    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in text)
-
-
-_WORD = re.compile(r"[A-Za-z./][A-Za-z0-9_./-]*")
 
 
 def _head(look: Look) -> Iterator[str]:
