@@ -5,10 +5,12 @@ And a net under what may wait for ever.
 
 from __future__ import annotations
 
+import multiprocessing
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from cProfile import Profile
+from multiprocessing.context import ForkProcess
 from types import FrameType
 
 
@@ -42,3 +44,8 @@ def no_hang() -> Iterator[None]:
     finally:
         signal.alarm(0)
         signal.signal(signal.SIGALRM, before)
+
+
+def forked_children() -> list[ForkProcess]:
+    """The processes that bpnet has forked; other libraries keep processes of their own."""
+    return [each for each in multiprocessing.active_children() if isinstance(each, ForkProcess)]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from trainings import Recorder, ask_to_stop, moons, restarts, run, sweep_in, trainings_of
-from work import no_hang
+from work import forked_children, no_hang
 
 from bpcli.config.load import config_of
 from bpcli.errors import RunError
@@ -233,7 +233,7 @@ def test_if_the_journal_cannot_be_written_no_process_stays(
     long = restarts(2, "training.epochs=1000000", "training.stop={}")
     with pytest.raises(RunError, match=r"The disk is full\."):
         run(sweep_in(tmp_path), [*restarts(1), *(replace(each, seed=1) for each in long)], 3)
-    assert multiprocessing.active_children() == []
+    assert forked_children() == []
 
 
 def test_another_process_cannot_run_the_same_sweep(tmp_path: Path) -> None:
@@ -299,7 +299,7 @@ def test_trainings_on_other_data_than_those_of_the_sweep_fail(tmp_path: Path) ->
 @forked
 def test_a_process_that_was_killed_between_two_trainings_is_replaced(tmp_path: Path) -> None:
     def kill_all(_: TrainingResult) -> None:
-        for process in multiprocessing.active_children():
+        for process in forked_children():
             process.kill()
             process.join()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -15,7 +14,7 @@ from pathlib import Path
 import pytest
 from programs import output_of
 from small_configs import MOONS, load
-from work import no_hang
+from work import forked_children, no_hang
 
 from bpcli.runs.layout import METRICS
 from bpcli.runs.store import Run
@@ -178,7 +177,7 @@ def test_children_that_are_closed_leave_no_process_and_no_open_files() -> None:
     before = len([*Path("/proc/self/fd").iterdir()])
     for _ in range(5):
         several()
-    assert multiprocessing.active_children() == []
+    assert forked_children() == []
     assert len([*Path("/proc/self/fd").iterdir()]) == before
 
 
