@@ -133,7 +133,7 @@ def test_trainings_that_fail_are_recorded_and_the_rest_goes_on(
 def test_after_a_signal_those_in_flight_save_and_are_resumed_to_the_same_bits(
     tmp_path: Path,
 ) -> None:
-    trainings = restarts(4, "training.epochs=1500", "training.log_every=1")
+    trainings = restarts(4, "training.epochs=6000", "training.log_every=1")
     whole = run(sweep_in(tmp_path / "whole"), trainings)
     sweep, request, recorder = sweep_in(tmp_path / "interrupted"), StopRequest(), Recorder()
     logs = [sweep.trainings / each.name / METRICS for each in trainings[:2]]
@@ -147,7 +147,9 @@ def test_after_a_signal_those_in_flight_save_and_are_resumed_to_the_same_bits(
     recorder.on_tick = tick
     before = {each.name for each in run(sweep, trainings, request=request, recorder=recorder)}
     assert recorder.started == begun, "none began after the signal"
-    assert recorder.stopped == [2]
+    # One of the two may end by itself between the signal and the look at what is in flight.
+    (in_flight,) = recorder.stopped
+    assert 1 <= in_flight <= 2
     interrupted = [name for name in (log.parent.name for log in logs) if name not in before]
     assert interrupted
     assert {Run(sweep.trainings / name).record().status for name in interrupted} == {"interrupted"}
