@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bpcli.sweeps.run_plan import PlanResults
     from bpcli.sweeps.size import PlannedSearch
 
-_HIDDEN, _RESTARTS, _SPLITS = "1..10", 10, 5
+_HIDDEN, _RESTARTS, _SPLITS = "1..10", 10, 10
 
 
 @click.command(

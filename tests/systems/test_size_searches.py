@@ -72,14 +72,14 @@ def write_config(folder: Path, text: str) -> Path:
 def scores_on_new_rows(
     folder: Path, hidden: str, restarts: str, seeds: str, score: Score
 ) -> dict[int, list[float]]:
-    """The score of each size with other seeds, of the restart with the lowest training loss."""
+    """The score of each size with other seeds, of the restart that `bpnet train` would keep."""
     arguments = ("--hidden", hidden, "--restarts", restarts, "--splits", seeds)
     other = document_of(folder, "size", "config.yaml", *arguments, "--set", "seed=1000")
     sweep = folder / other["folder"]
     scores: dict[int, list[float]] = {}
     lines = sorted(journal(sweep), key=lambda line: (line["setting"], line["seed"], line["name"]))
     for (size, _), group in groupby(lines, lambda line: (line["setting"], line["seed"])):
-        best = min(group, key=lambda line: line["metrics"]["train.loss"])
+        best = min(group, key=lambda line: line["metrics"]["val.loss"])
         scores.setdefault(size, []).append(score(sweep, best))
     return scores
 
@@ -106,7 +106,7 @@ def test_enough_for_friedmans_first_problem(tmp_path: Path) -> None:
     """
     write_table(tmp_path, *make_friedman1(200, 10, noise=1.0, random_state=0))
     hidden, restarts, splits, seeds = (
-        ("1..20", "10", "5", "10") if FULL else ("1,3,8", "2", "2", "2")
+        ("1..20", "10", "10", "10") if FULL else ("1,3,8", "2", "2", "2")
     )
     document = document_of(
         tmp_path, "size", "config.yaml", "--hidden", hidden, "--restarts", restarts,
@@ -121,7 +121,7 @@ def test_enough_for_friedmans_first_problem(tmp_path: Path) -> None:
 def test_enough_for_two_spirals(tmp_path: Path) -> None:
     """The loss falls up to about 16 units, and then no more."""
     write_config(tmp_path, SPIRALS)
-    hidden, restarts, splits, seeds = ("1..20", "5", "5", "10") if FULL else ("3,8", "2", "2", "2")
+    hidden, restarts, splits, seeds = ("1..20", "5", "10", "10") if FULL else ("3,8", "2", "2", "2")
     document = document_of(
         tmp_path, "size", "config.yaml", "--hidden", hidden, "--restarts", restarts,
         "--splits", splits,
