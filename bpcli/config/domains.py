@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, TypeGuard
 
 from bpcli.config.source import MOST_VALUES, Source
 from bpcli.config.writing import inline
@@ -225,9 +225,14 @@ def _limits(name: str, needs: str, given: Sequence[Any]) -> tuple[Any, Any]:
     return low, high
 
 
+def is_whole(value: object) -> TypeGuard[int]:
+    """Whether a value is a whole number: not a float, nor True or False."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def _is_number(value: object, *, whole: bool = False) -> bool:
     if isinstance(value, int):
-        return not isinstance(value, bool) and abs(value) <= _LARGEST
+        return is_whole(value) and abs(value) <= _LARGEST
     return not whole and isinstance(value, float) and math.isfinite(value)
 
 

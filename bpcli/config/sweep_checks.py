@@ -6,7 +6,15 @@ import math
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, TypeAlias
 
-from bpcli.config.domains import Choice, Distribution, LogWhole, Whole, distribution, grid_values
+from bpcli.config.domains import (
+    Choice,
+    Distribution,
+    LogWhole,
+    Whole,
+    distribution,
+    grid_values,
+    is_whole,
+)
 from bpcli.config.events import Unreadable
 from bpcli.config.keys import could_stand, home_of, is_section, known_keys
 from bpcli.config.mend import under
@@ -188,12 +196,8 @@ def _sizes(entry: Any, *, is_drawn: bool) -> list[Any]:
 
 def _is_hidden(value: Any) -> bool:
     if isinstance(value, list):
-        return all(_is_whole(size) and size > 0 for size in value)
-    return _is_whole(value) and value >= 0
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+        return all(is_whole(size) and size > 0 for size in value)
+    return is_whole(value) and value >= 0
 
 
 def _shown(value: Any) -> str:
@@ -217,10 +221,10 @@ def _number_issues(source: Source, grid: Mapping[str, Any], *, is_drawn: bool) -
             "`trials`, or use `random`"
         )
         yield ConfigIssue(message, (*_AT, "grid"), at_key=True)
-    if grid and not is_drawn and _is_whole(trials) and trials > combinations:
+    if grid and not is_drawn and is_whole(trials) and trials > combinations:
         message = f"found {trials:,}, but the grid has only {combinations:,} combinations"
         yield ConfigIssue(message, (*_AT, "trials"))
     seed, seeds = source.get(("seed",), 0), source.get((*_AT, "seeds"), 1)
-    if _is_whole(seed) and _is_whole(seeds) and seed < 2**63 <= seed + seeds - 1:
+    if is_whole(seed) and is_whole(seeds) and seed < 2**63 <= seed + seeds - 1:
         message = f"the seeds from {seed} on exceed the largest seed, {2**63 - 1}: use fewer"
         yield ConfigIssue(message, (*_AT, "seeds"))

@@ -9,9 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any, TypeAlias, TypeGuard
+from typing import Any, TypeAlias
 
-from bpcli.config.domains import Choice, Distribution, LogUniform, LogWhole, Uniform, Whole
+from bpcli.config.domains import (
+    Choice,
+    Distribution,
+    LogUniform,
+    LogWhole,
+    Uniform,
+    Whole,
+    is_whole,
+)
 from bpcli.errors import RunError
 from bpcli.runs.files import GrowingFile, to_json
 from bpcli.runs.saved import Count, JsonValue, Saved, Text, check, structure
@@ -76,7 +84,7 @@ def _known(domain: Distribution, value: object) -> Any:
         case Choice(values):
             found = [each for each in values if to_json(each, indent=None) == text]
         case Whole(low, high) | LogWhole(low, high):
-            found = [value] if _is_whole(value) and low <= value <= high else []
+            found = [value] if is_whole(value) and low <= value <= high else []
         case Uniform(low, high) | LogUniform(low, high):
             found = [value] if isinstance(value, float) and low <= value <= high else []
         case _:
@@ -84,7 +92,3 @@ def _known(domain: Distribution, value: object) -> Any:
     if not found:
         raise ValueError(f"{text[:80]} is none of the values that its key can have")
     return found[0]
-
-
-def _is_whole(value: object) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool)
