@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from bpcli.experiment import Experiment
 from bpcli.terminal.progress.plain import SilentView
 from bpcli.terminal.stream import Stream
-from bpcli.terminal.sweep import PlainProgress, SilentProgress
+from bpcli.terminal.sweep import SilentProgress
 from bpcli.workflows.stop_decision import Observer
 
 if TYPE_CHECKING:
@@ -31,14 +31,9 @@ def view_for(experiment: Experiment, progress: bool) -> SilentView:
 
 def sweep_view_for(progress: bool) -> SilentProgress:
     """Progress of many trainings on stderr, or none."""
-    err = _stderr()
-    if not progress:
-        return SilentProgress()
-    if isinstance(err, Stream):
-        return PlainProgress(err)
-    from bpcli.terminal.sweep_live import LiveProgress
+    from bpcli.terminal.progress.choice import sweep_view_of
 
-    return LiveProgress(err)
+    return sweep_view_of(_stderr(), is_silent=not progress)
 
 
 def _stderr() -> Console | Stream:

@@ -95,17 +95,9 @@ def console(stderr: bool = False) -> Console | Stream:
 
 def sweep_progress(is_silent: bool) -> SilentProgress:
     """Return what shows many trainings: nothing, a live table, or lines in a pipe."""
-    from bpcli.terminal.stream import Stream
-    from bpcli.terminal.sweep import PlainProgress, SilentProgress
+    from bpcli.terminal.progress.choice import sweep_view_of
 
-    err = console(stderr=True)
-    if is_silent:
-        return SilentProgress()
-    if isinstance(err, Stream):
-        return PlainProgress(err)
-    from bpcli.terminal.sweep_live import LiveProgress
-
-    return LiveProgress(err)
+    return sweep_view_of(console(stderr=True), is_silent)
 
 
 def show_restarts(restarts: RestartsRecord, metrics: Scores) -> None:

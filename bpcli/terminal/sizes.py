@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bpcli.terminal.grid import Grid
-from bpcli.terminal.tables import aligned, count_text, spread_texts, time_text
+from bpcli.terminal.sweep import missing_lines
+from bpcli.terminal.tables import aligned, count_text, spreads, time_text
 from bpcli.text import plural, rounded
 
 _FAILED, _MARK, _EVIDENCE = "failed", "result", "log_evidence"
@@ -20,9 +21,9 @@ def sizes_table(document: Mapping[str, Any]) -> tuple[Grid, list[str]]:
     columns = {
         "hidden": [str(each["hidden"]) for each in sizes],
         "parameters": [count_text(each["n_params"]) for each in sizes],
-        document["metric"]: _spreads(sizes),
+        document["metric"]: spreads(sizes),
         extreme: aligned([each[extreme] for each in sizes], 4),
-        **({} if test is None else {test: _spreads([each["test"] for each in sizes])}),
+        **({} if test is None else {test: spreads([each["test"] for each in sizes])}),
         **_evidence(sizes, is_ranking=document["metric"] == _EVIDENCE),
     }
     if any(each["failed"] for each in sizes):
@@ -37,17 +38,11 @@ def sizes_table(document: Mapping[str, Any]) -> tuple[Grid, list[str]]:
     return grid, [name for name in expendable if name in columns]
 
 
-def _spreads(rows: Sequence[Mapping[str, Any] | None]) -> list[str]:
-    """Means and standard deviations; dashes for sizes that have none."""
-    known = [row or {"mean": None, "sd": None} for row in rows]
-    return spread_texts([row["mean"] for row in known], [row["sd"] for row in known])
-
-
 def _evidence(sizes: Sequence[Mapping[str, Any]], *, is_ranking: bool) -> dict[str, list[str]]:
     """The log evidence and the number of effective parameters, which few optimizers have."""
     columns = {}
     if not is_ranking and any(each["evidence"] for each in sizes):
-        columns["evidence"] = _spreads([each["evidence"] for each in sizes])
+        columns["evidence"] = spreads([each["evidence"] for each in sizes])
     if any(each["effective_params"] is not None for each in sizes):
         columns["effective"] = [rounded(each["effective_params"], 4) for each in sizes]
     return columns
@@ -120,17 +115,10 @@ def units_text(document: Mapping[str, Any], hidden: int) -> str:
 
 def _shortfalls(document: Mapping[str, Any]) -> list[str]:
     """What the search lacks: trainings that failed or are missing, or a standard error."""
-    counts, lines = document["counts"], []
-    trainings = plural(counts["trainings"], "training")
+    counts, lines = document["counts"], list[str]()
     if counts["failed"]:
-        lines.append(f"{counts['failed']:,} of {trainings} failed.")
-    if counts["missing"]:
-        why = "was interrupted" if document["interrupted"] else "is not complete"
-        verb = "is" if counts["missing"] == 1 else "are"
-        lines.append(
-            f"The search {why}: {counts['missing']:,} of {trainings} {verb} missing. Train what is "
-            "missing with --resume."
-        )
+        lines.append(f"{counts['failed']:,} of {plural(counts['trainings'], 'training')} failed.")
+    lines += missing_lines(document, "search")
     if document["best"] is not None and document["repetitions"] == 1:
         lines.append("One training per size has no standard error: repeat with --splits 5.")
     return lines

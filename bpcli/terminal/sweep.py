@@ -14,7 +14,7 @@ from bpcli.terminal.tables import (
     is_finite,
     is_number,
     key_heading,
-    spread_texts,
+    spreads,
     time_text,
     value_text,
 )
@@ -52,15 +52,18 @@ def _columns(
 ) -> dict[str, list[str]]:
     """The cells of each column by its heading."""
     keys, test = document["keys"], _test_metric(document)
-    tests = [each["test"] or {"mean": None, "sd": None} for each in settings]
     columns = {
         document["noun"]: [str(each["setting"]) for each in settings],
         **{
             _heading(key, keys): [value_text(each["values"].get(key)) for each in settings]
             for key in keys
         },
-        document["metric"]: _spreads(settings),
-        **({test: _spreads(tests)} if test and test != document["metric"] else {}),
+        document["metric"]: spreads(settings),
+        **(
+            {test: spreads([each["test"] for each in settings])}
+            if test and test != document["metric"]
+            else {}
+        ),
         **_remarks(document, settings),
     }
     if len({each["n_params"] for each in document["settings"]} - {None}) > 1:
@@ -68,10 +71,6 @@ def _columns(
     columns[_EPOCHS] = [count_text(each["epochs"]) for each in settings]
     columns[_TIME] = [time_text(each["seconds"]) for each in settings]
     return columns
-
-
-def _spreads(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    return spread_texts([each["mean"] for each in rows], [each["sd"] for each in rows])
 
 
 def _remarks(
@@ -131,7 +130,7 @@ def summary_lines(document: Mapping[str, Any]) -> list[str]:
         *_luck(document),
         _counts_text(document),
         *_first_error(document),
-        *_missing(document),
+        *missing_lines(document, "sweep"),
     ]
 
 
@@ -181,14 +180,15 @@ def _first_error(document: Mapping[str, Any]) -> list[str]:
     return [f"{which}: {first['label']}: {_error(first) or _ending(first)}"]
 
 
-def _missing(document: Mapping[str, Any]) -> list[str]:
+def missing_lines(document: Mapping[str, Any], noun: str) -> list[str]:
+    """How many trainings a sweep or a search lacks, and why; nothing if it lacks none."""
     counts = document["counts"]
     if not counts["missing"]:
         return []
     of = f"{counts['missing']:,} of {plural(counts['trainings'], 'training')}"
     verb = "is" if counts["missing"] == 1 else "are"
-    why = "The sweep was interrupted" if document["interrupted"] else "The sweep is not complete"
-    return [f"{why}: {of} {verb} missing. Train what is missing with --resume."]
+    why = "was interrupted" if document["interrupted"] else "is not complete"
+    return [f"The {noun} {why}: {of} {verb} missing. Train what is missing with --resume."]
 
 
 def _ending(training: Mapping[str, Any]) -> str:

@@ -140,6 +140,12 @@ def spread_texts(means: Sequence[float | None], sds: Sequence[float | None]) -> 
     ]
 
 
+def spreads(rows: Sequence[Mapping[str, Any] | None]) -> list[str]:
+    """Means and standard deviations of rows of a document; dashes for those that have none."""
+    known = [row or {"mean": None, "sd": None} for row in rows]
+    return spread_texts([row["mean"] for row in known], [row["sd"] for row in known])
+
+
 def aligned(values: Sequence[float | None], digits: int) -> list[str]:
     """Numbers of a column with equally many decimals, so that they can be compared at a glance.
 

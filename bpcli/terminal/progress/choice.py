@@ -1,4 +1,4 @@
-"""The choice of a view of a training: live, plain lines, or none."""
+"""The choice of a view of a training, or of many: live, plain lines, or none."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from bpcli.terminal.stream import Stream
 
 if TYPE_CHECKING:
     from bpcli.terminal.console import Console
+    from bpcli.terminal.sweep import SilentProgress
 
 
 def view_of(experiment: Experiment, err: Console | Stream, is_silent: bool) -> QuietView:
@@ -33,3 +34,16 @@ def view_of(experiment: Experiment, err: Console | Stream, is_silent: bool) -> Q
     if not has_second_screen(err):
         return PlainView(err, columns, rows)
     return LiveView(err, columns, rows, training.epochs, has_validation)
+
+
+def sweep_view_of(err: Console | Stream, is_silent: bool) -> SilentProgress:
+    """Return a view of many trainings, chosen like that of one."""
+    from bpcli.terminal.sweep import PlainProgress, SilentProgress  # here: `train` rarely needs it
+
+    if is_silent:
+        return SilentProgress()
+    if isinstance(err, Stream):
+        return PlainProgress(err)
+    from bpcli.terminal.sweep_live import LiveProgress
+
+    return LiveProgress(err)
