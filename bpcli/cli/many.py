@@ -99,13 +99,13 @@ def finish(
     elif path is not None:
         console().say(f"plot saved in {path}")
     if done.signal_number is not None:
-        counts = done.document["counts"]
+        counts = document["counts"]
         ended = f"{counts['trainings'] - counts['missing']} of {counts['trainings']}"
         error = Interrupted(f"Interrupted: {ended} trainings were finished.", done.signal_number)
         reference = reference_to(Run(done.plan.folder))
         error.add_note(f"Train the rest with: bpnet {kind} --resume {reference}")
         raise error
-    failed = [each for each in done.in_order if each.status in ("failed", "diverged")]
+    failed = [each for each in done.in_order if each.has_failed]
     if len(failed) == done.plan.n_trainings:
         is_divergence = all(each.status == "diverged" for each in failed)
         raise (Diverged if is_divergence else RunError)(

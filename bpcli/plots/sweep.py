@@ -67,7 +67,7 @@ def sweep_figure(document: Mapping[str, Any]) -> Figure:
     from matplotlib.figure import Figure
 
     known = [each for each in document["settings"] if is_finite(each["mean"])]
-    is_log = has_log_axis([each["mean"] for each in known])
+    is_log = _has_log_axis([each["mean"] for each in known])
     keys = _keys(document)
     effects = [_effect(key, document["settings"], known, len(keys)) for key in keys]
     effects.sort(key=lambda effect: -effect.size(is_log))  # equal ones stay in the order of keys
@@ -99,7 +99,7 @@ def value_of(setting: Mapping[str, Any], key: str) -> object:
     return setting["setting"] if key == "setting" else setting["values"].get(key)
 
 
-def has_log_axis(values: Sequence[float]) -> bool:
+def _has_log_axis(values: Sequence[float]) -> bool:
     """Whether values of a metric are all positive and span more than two decades."""
     return bool(values) and min(values) > 0 and max(values) > 10**_DECADES * min(values)
 

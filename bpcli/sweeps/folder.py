@@ -33,10 +33,9 @@ class SweepRecord(Saved):
 
     `given` is the config as it was given, with its overrides; given.yaml is a copy for people.
     `data_sha256` is the digest of the rows of the first training, and `data_files` are those of its
-    files, `trainings` is the number of
-    trainings, and `metric` ranks them. `ended` is set once none of them is missing. `group` is the
-    id of the first fold, for the restarts of a fold of a cross-validation. The last three fields
-    are those of a search for a size.
+    files. `trainings` is the number of trainings, and `metric` ranks them. `ended` is set once none
+    of them is missing. `group` is the id of the first fold, for the restarts of a fold of a
+    cross-validation. The last three fields are those of a search for a size.
     """
 
     kind: Kind
@@ -171,7 +170,19 @@ def refuse_other_data(sweep: SweepFolder, first: Experiment) -> None:
         )
 
 
-def refuse_fewer(sweep: SweepFolder, planned: Collection[str]) -> None:
+def write_resumed(
+    sweep: SweepFolder, record: SweepRecord, first: Experiment, planned: Collection[str]
+) -> None:
+    """Write the record of a sweep that is resumed now, with the names of its trainings planned.
+
+    Raises `RunError` if the rows have changed, or if a training that has ended is not planned.
+    """
+    refuse_other_data(sweep, first)
+    _refuse_fewer(sweep, planned)
+    sweep.rewrite(resumed_record(sweep, record))
+
+
+def _refuse_fewer(sweep: SweepFolder, planned: Collection[str]) -> None:
     """Raise `RunError` if a training that has ended is not among those planned, by their names."""
     dropped = {result.name for result in sweep.results()} - {*planned}
     if dropped:

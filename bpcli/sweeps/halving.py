@@ -27,11 +27,12 @@ def rungs(epochs: int) -> list[int]:
 class Halving:
     """A schedule that pauses the trainings of every setting at each rung.
 
-    A setting goes on from a rung if it is among the best third of the settings with lower or equal
-    numbers that reached that rung. So a decision needs no later setting, and more settings change
-    none: the result does not depend on the number of processes, nor on how often the sweep was
-    extended. This is the rule of asynchronous successive halving (Li et al. 2020, MLSys, "A System
-    for Massively Parallel Hyperparameter Tuning"), with the order of numbers for that of time.
+    A setting continues after a rung if it is one of the best third of the settings with lower or
+    equal numbers that reached that rung. So a decision needs no later setting, and more settings
+    change none: the result does not depend on the number of processes, nor on how often the sweep
+    was extended. This is the rule of asynchronous successive halving (Li et al. 2020, MLSys, "A
+    System for Massively Parallel Hyperparameter Tuning"), with the order of numbers for that of
+    time.
     """
 
     def __init__(self, trainings: Iterable[Training], criterion: Criterion) -> None:

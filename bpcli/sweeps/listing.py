@@ -37,7 +37,7 @@ def listed_sweep(sweep: SweepFolder) -> dict[str, Any]:
         "status": _status(sweep, record, len(latest)),
         "trainings": record.trainings,
         "ended": len(latest),
-        "failed": sum(each.status in ("failed", "diverged") for each in latest.values()),
+        "failed": sum(each.has_failed for each in latest.values()),
         "metric": record.metric,
         "best": criterion.value_of(ranked[0]) if ranked else None,
     }

@@ -13,7 +13,6 @@ from statistics import mean, median, stdev
 from typing import Any
 
 from bpcli.runs.layout import GIVEN, TRAININGS
-from bpcli.runs.saved import Scores
 from bpcli.sweeps.ranking import Criterion
 from bpcli.sweeps.training import Training, TrainingResult
 
@@ -151,7 +150,7 @@ class Plan:
 
     def _setting(self, number: int, results: Sequence[TrainingResult | None]) -> dict[str, Any]:
         known = [result for result in results if result is not None]
-        ended = [each for each in known if each.status in ("finished", "paused")]
+        ended = [each for each in known if not each.has_failed]
         values = [None if each is None else self.criterion.value_of(each) for each in results]
         paused = [each.epochs for each in known if each.status == "paused"]
         return {
@@ -162,16 +161,17 @@ class Plan:
             "stopped": max(paused, default=None),
             **spread(values),
             "values_by_training": values,
-            "test": self._test([each.metrics for each in ended]),
-            "epochs": _median([each.epochs for each in ended]),
-            "seconds": _median([each.seconds for each in ended]),
-            "n_params": _median([each.n_params for each in ended]),
+            "test": self.test_spread(ended),
+            "epochs": median_of([each.epochs for each in ended]),
+            "seconds": median_of([each.seconds for each in ended]),
+            "n_params": median_of([each.n_params for each in ended]),
         }
 
-    def _test(self, metrics: Sequence[Scores]) -> dict[str, Any] | None:
+    def test_spread(self, results: Sequence[TrainingResult]) -> dict[str, Any] | None:
+        """Mean and standard deviation of the test metric in a document; None without one."""
         if self.test_metric is None:
             return None
-        values = [each.get(self.test_metric) for each in metrics]
+        values = [each.metrics.get(self.test_metric) for each in results]
         return {"metric": self.test_metric, **spread(values)}
 
 
@@ -185,5 +185,6 @@ def spread(values: Sequence[float | None]) -> dict[str, float | None]:
     return {"mean": mean(known) if known else None, "sd": sd}
 
 
-def _median(values: Sequence[float]) -> float | None:
+def median_of(values: Sequence[float]) -> float | None:
+    """The median; None of no values."""
     return median(values) if values else None

@@ -27,7 +27,7 @@ class Criterion:
 
     def value_of(self, result: TrainingResult) -> float | None:
         """The number; None if training failed or diverged, or the number is not finite."""
-        if result.status not in ("finished", "paused"):
+        if result.has_failed:
             return None
         if self.name == OBJECTIVE:
             value = result.objective

@@ -42,7 +42,7 @@ from bpcli.runs.store import Run
 from bpcli.runs.trained import load_trained
 from bpcli.sweeps.folder import SweepFolder, new_record, refuse_other_data
 from bpcli.sweeps.plan import Plan
-from bpcli.sweeps.ranking import criterion_for
+from bpcli.sweeps.ranking import Criterion, criterion_for
 from bpcli.sweeps.run_plan import PlanResults, run_plan
 from bpcli.sweeps.runner import InOrder
 from bpcli.sweeps.training import Training, TrainingResult, require_own
@@ -145,7 +145,7 @@ def _plan(sweep: SweepFolder, config: Config) -> Plan:
     settings = {
         each.setting: {"seeds.init": seed_of(each.config.spec, "init")} for each in trainings
     }
-    criterion = criterion_for(build(config))
+    criterion = Criterion(sweep.record().metric)
     return Plan(config.spec.name, sweep.folder, "restart", criterion, None, settings, trainings)
 
 

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
-from statistics import mean, median, stdev
+from statistics import mean, stdev
 from typing import Any
 
 import numpy as np
@@ -32,15 +32,8 @@ from bpcli.experiment import Experiment, build
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.runs.layout import SWEEP
 from bpcli.runs.provenance import data_digest
-from bpcli.sweeps.folder import (
-    SweepFolder,
-    SweepRecord,
-    new_record,
-    refuse_fewer,
-    refuse_other_data,
-    resumed_record,
-)
-from bpcli.sweeps.plan import Plan, spread
+from bpcli.sweeps.folder import SweepFolder, SweepRecord, new_record, write_resumed
+from bpcli.sweeps.plan import Plan, median_of, spread
 from bpcli.sweeps.ranking import EVIDENCE, Criterion
 from bpcli.sweeps.restarts import restart_config
 from bpcli.sweeps.run_plan import PlanResults, run_plan
@@ -227,9 +220,8 @@ def resume_search(
     sweep: SweepFolder, planned: PlannedSearch, view: SilentProgress, processes: int | None = None
 ) -> PlanResults:
     """Train what is missing; like `resume_sweep`."""
-    refuse_other_data(sweep, planned.first)
-    refuse_fewer(sweep, [training.name for training in planned.trainings])
-    sweep.rewrite(resumed_record(sweep, planned.record))
+    names = [training.name for training in planned.trainings]
+    write_resumed(sweep, planned.record, planned.first, names)
     return _run(sweep, planned, view, processes)
 
 
@@ -322,28 +314,26 @@ def _constant_loss(planned: PlannedSearch) -> float | None:
 
 def _size(size: int, trainings: Sequence[Training], done: PlanResults) -> dict[str, Any]:
     """A size in the document; a value is that of the restart that counts on a split."""
-    criterion, test_metric = done.plan.criterion, done.plan.test_metric
-    results = [done.results.get(each.name) for each in trainings]
-    ended = [each for each in results if each is not None]
+    criterion = done.plan.criterion
+    ended = [done.results[each.name] for each in trainings if each.name in done.results]
     chosen = _best_of_each_split(trainings, done)
     values = [None if each is None else criterion.value_of(each) for each in chosen]
     best = [each for each in chosen if each is not None]
-    count, measures = len([each for each in values if each is not None]), spread(values)
-    known = [each for each in values if each is not None]
+    known, measures = [each for each in values if each is not None], spread(values)
     return {
         "hidden": size,
         "n_params": best[0].n_params if best else None,
         **measures,
-        "se": None if measures["sd"] is None else measures["sd"] / math.sqrt(count),
+        "se": None if measures["sd"] is None else measures["sd"] / math.sqrt(len(known)),
         "lowest": min(known, default=None),
         "highest": max(known, default=None),
         "values": values,
-        "failed": sum(each.status in ("failed", "diverged") for each in ended),
-        "test": _test(test_metric, best),
+        "failed": sum(each.has_failed for each in ended),
+        "test": done.plan.test_spread(best),
         "evidence": _evidence(best),
-        "effective_params": _median_of("effective_params", best),
-        "epochs": median(each.epochs for each in best) if best else None,
-        "seconds": median(each.seconds for each in best) if best else None,
+        "effective_params": median_of(_diagnostics("effective_params", best)),
+        "epochs": median_of([each.epochs for each in best]),
+        "seconds": median_of([each.seconds for each in best]),
     }
 
 
@@ -366,18 +356,12 @@ def _best_of_each_split(
     return chosen
 
 
-def _test(metric: str | None, best: Sequence[TrainingResult]) -> dict[str, Any] | None:
-    if metric is None:
-        return None
-    return {"metric": metric, **spread([each.metrics.get(metric) for each in best])}
-
-
 def _evidence(best: Sequence[TrainingResult]) -> dict[str, Any] | None:
-    values = [each.diagnostics.get(EVIDENCE) for each in best]
-    known = [value for value in values if value is not None]
+    known = _diagnostics(EVIDENCE, best)
     return {**spread(known), "highest": max(known)} if known else None
 
 
-def _median_of(diagnostic: str, best: Sequence[TrainingResult]) -> float | None:
-    known = [each.diagnostics.get(diagnostic) for each in best]
-    return median(value for value in known if value is not None) if any(known) else None
+def _diagnostics(name: str, best: Sequence[TrainingResult]) -> list[float]:
+    """The known values of a diagnostic."""
+    values = (each.diagnostics.get(name) for each in best)
+    return [value for value in values if value is not None]

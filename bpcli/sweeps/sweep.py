@@ -13,14 +13,7 @@ from bpcli.errors import ConfigError, ConfigIssue
 from bpcli.experiment import Experiment, build
 from bpcli.sweeps.batches import Growing, InBatches
 from bpcli.sweeps.chosen import Settings
-from bpcli.sweeps.folder import (
-    SweepFolder,
-    SweepRecord,
-    new_record,
-    refuse_fewer,
-    refuse_other_data,
-    resumed_record,
-)
+from bpcli.sweeps.folder import SweepFolder, SweepRecord, new_record, write_resumed
 from bpcli.sweeps.halving import Halving
 from bpcli.sweeps.options import SweepOptions, add_options
 from bpcli.sweeps.plan import Plan
@@ -164,9 +157,8 @@ def resume_sweep(
 
     Raises `RunError` if the data have changed, or if a training that has ended is not planned.
     """
-    refuse_other_data(sweep, planned.first)
-    refuse_fewer(sweep, [training.name for training in planned.trainings])
-    sweep.rewrite(resumed_record(sweep, planned.record))
+    names = [training.name for training in planned.trainings]
+    write_resumed(sweep, planned.record, planned.first, names)
     return planned.run(sweep, view, processes)
 
 

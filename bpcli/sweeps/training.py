@@ -96,6 +96,11 @@ class TrainingResult(Saved):
         """The key of its training."""
         return self.name, self.until
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether it has no network: it failed or diverged."""
+        return self.status in ("failed", "diverged")
+
 
 _NO_FILES: Mapping[str, str] = {}
 
