@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from systems import trained
@@ -63,6 +64,18 @@ def check_axes(figure: Figure) -> None:
         else:
             assert axes.has_data()
             assert axes.get_gid() == BARE or is_named(axes)
+
+
+def entries(figure: Figure) -> list[str]:
+    """The texts of the only legend of a figure."""
+    (legend,) = figure.legends
+    return [text.get_text() for text in legend.get_texts()]
+
+
+def points(axes: Axes, label: str) -> list[tuple[float, float]]:
+    """The points of the only line with a label."""
+    (line,) = [line for line in axes.lines if line.get_label() == label]
+    return [(float(x), float(y)) for x, y in np.transpose(line.get_data())]
 
 
 def check_room(figure: Figure) -> None:

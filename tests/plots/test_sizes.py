@@ -4,11 +4,8 @@ import math
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from plotted import check_room
+from plotted import check_room, entries, points
 from swept import size, size_document
 
 from bpcli.plots.sizes import sizes_figure, sizes_plot
@@ -20,16 +17,6 @@ LOSSES = {3: 0.5, 5: 0.22, 7: 0.2, 9: 0.3}
 def searched(**options: Any) -> dict[str, Any]:
     sizes = (size(units, [mean - 0.03, mean + 0.03], **options) for units, mean in LOSSES.items())
     return size_document(*sizes)
-
-
-def entries(figure: Figure) -> list[str]:
-    (legend,) = figure.legends
-    return [text.get_text() for text in legend.get_texts()]
-
-
-def points(axes: Axes, label: str) -> list[tuple[float, float]]:
-    (line,) = [line for line in axes.lines if line.get_label() == label]
-    return [(float(x), float(y)) for x, y in np.transpose(line.get_data())]
 
 
 def test_the_metric_has_every_training_its_mean_and_the_limit() -> None:

@@ -4,11 +4,9 @@ import math
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from plotted import check_room
+from plotted import check_room, entries, points
 from swept import setting, sweep_document
 
 from bpcli.plots.style import FORMATS
@@ -34,16 +32,6 @@ def grid(**changes: Any) -> dict[str, Any]:
         ),
         **changes,
     )
-
-
-def entries(figure: Figure) -> list[str]:
-    (legend,) = figure.legends
-    return [text.get_text() for text in legend.get_texts()]
-
-
-def points(axes: Axes, label: str) -> list[tuple[float, float]]:
-    (line,) = [line for line in axes.lines if line.get_label() == label]
-    return [(float(x), float(y)) for x, y in np.transpose(line.get_data())]
 
 
 def ticks(axes: Axes) -> list[str]:
