@@ -12,6 +12,7 @@ from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
+from bpcli.data.stored_rows import StoredRows
 from bpcli.nn.arrays import Array
 
 _NUMBERS_PER_BLOCK = 2**18
@@ -52,7 +53,7 @@ class DrawnRows:
         return np.random.Generator(generator).standard_normal((size, width))
 
 
-Inputs: TypeAlias = Array | DrawnRows
+Inputs: TypeAlias = Array | DrawnRows | StoredRows
 
 
 def normal_rows(rng: np.random.Generator, shape: tuple[int, int]) -> Inputs:

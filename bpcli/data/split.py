@@ -5,7 +5,8 @@ Random splits may be stratified by class.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -17,28 +18,88 @@ InOrder: TypeAlias = Literal["time", "blocks", "interleaved"]
 """How rows are assigned if not at random: in contiguous pieces, or in turn (`interleaved`)."""
 
 
+ROWS_AT_ONCE = 2**20
+"""Tables of more rows are split piece by piece, so that their row numbers need not be in memory."""
+
+
 def split_rows(
     fractions: Mapping[SplitName, float],
     rows: int,
     labels: Labels | None,
     rng: np.random.Generator,
+    at_once: int = ROWS_AT_ONCE,
 ) -> dict[SplitName, Labels]:
     """Row indices of each split, in ascending order; with `labels`, stratified by class.
 
     The size of a split differs from its fraction by less than one row, and so does its share of
     each class. One exception: if there are at least as many training rows as classes, every class
     gets one, in exchange for a row of the class with the most.
+
+    More than `at_once` rows are drawn as by `draw_codes`.
     """
+    if rows > at_once:
+        codes = draw_codes(fractions, rows, labels, rng, at_once)
+        return {split: np.flatnonzero(codes == code) for code, split in enumerate(fractions)}
     groups = _groups(rows, labels)
-    counts = _counts(np.array(list(fractions.values())), [len(group) for group in groups])
-    if labels is not None:
-        _give_training_rows(counts, list(fractions).index("train"))
+    counts = _group_counts(fractions, [len(group) for group in groups], labels is not None)
     chosen: dict[SplitName, list[Labels]] = {split: [] for split in fractions}
     for group, group_counts in zip(groups, counts, strict=True):
         edges = np.cumsum(group_counts)[:-1]
         for split, index in zip(fractions, np.split(rng.permutation(group), edges), strict=True):
             chosen[split].append(index)
     return {split: np.sort(np.concatenate(pieces)) for split, pieces in chosen.items()}
+
+
+def draw_codes(
+    fractions: Mapping[SplitName, float],
+    rows: int,
+    labels: Array | None,
+    rng: np.random.Generator,
+    at_once: int = ROWS_AT_ONCE,
+) -> Array:
+    """The split of each row (rows,): its place in `fractions`, in one byte.
+
+    Each piece of `at_once` rows gets its share of each split, and of each class, so that only the
+    labels of one piece must be in memory: `labels` may read them from a file. The totals are those
+    of `split_rows`.
+    """
+    codes = np.empty(rows, np.uint8)
+    sizes = _class_sizes(rows, labels, at_once)
+    counts = _group_counts(fractions, list(sizes.values()), labels is not None)
+    left = dict(zip(sizes, counts, strict=True))
+    for start, piece in _pieces(rows, labels, at_once):
+        drawn = codes[start : start + at_once]
+        for label in np.flatnonzero(np.bincount(piece)).tolist():
+            group = np.flatnonzero(piece == label)
+            share = _largest_remainder(left[label] * (len(group) / left[label].sum()))
+            left[label] -= share
+            drawn[group] = rng.permutation(np.repeat(np.arange(len(share), dtype=np.uint8), share))
+    return codes
+
+
+def _pieces(rows: int, labels: Array | None, size: int) -> Iterator[tuple[int, Labels]]:
+    """The labels of each piece of rows, with its start; all 0 without labels."""
+    for start in range(0, rows, size):
+        stop = min(rows, start + size)
+        yield start, np.zeros(stop - start, np.intp) if labels is None else labels[start:stop]
+
+
+def _class_sizes(rows: int, labels: Array | None, at_once: int) -> dict[int, int]:
+    """The number of rows of each class that has rows."""
+    sizes = Counter[int]()
+    for _, piece in _pieces(rows, labels, at_once):
+        sizes.update(dict(enumerate(np.bincount(piece).tolist())))
+    return {label: sizes[label] for label in sorted(sizes) if sizes[label]}
+
+
+def _group_counts(
+    fractions: Mapping[SplitName, float], sizes: list[int], is_stratified: bool
+) -> Labels:
+    """The number of rows (groups, splits) of each group in each split."""
+    counts = _counts(np.array(list(fractions.values())), sizes)
+    if is_stratified:
+        _give_training_rows(counts, list(fractions).index("train"))
+    return counts
 
 
 def fold_rows(
@@ -72,6 +133,32 @@ def split_in_order(
         due = [(np.arange(size) + 0.5) * (rows / size) for size in sizes if size]
         dealt = dealt[np.argsort(np.concatenate([[], *due]), kind="stable")]
     return {split: np.flatnonzero(dealt == number) for number, split in enumerate(fractions)}
+
+
+def interleaved_codes(
+    fractions: Mapping[SplitName, float], rows: int, at_once: int = ROWS_AT_ONCE
+) -> Array:
+    """The split of each row (rows,) of `split_in_order`, `interleaved`, in one byte."""
+    sizes = _largest_remainder(rows * np.array(list(fractions.values())))
+    codes, dealt = np.empty(rows, np.uint8), np.zeros(len(sizes), np.intp)
+    for start in range(0, rows, at_once):
+        count = min(at_once, rows - start)
+        next_ones = [
+            np.arange(first, min(size, first + count))
+            for first, size in zip(dealt, sizes, strict=True)
+        ]
+        due = [(j + 0.5) * (rows / m) for j, m in zip(next_ones, sizes, strict=True) if m]
+        of_each = np.repeat(np.arange(len(sizes)), list(map(len, next_ones)))
+        first_due = np.argsort(np.concatenate(due), kind="stable")[:count]
+        codes[start : start + count] = of_each[first_due]
+        dealt += np.bincount(of_each[first_due], minlength=len(sizes))
+    return codes
+
+
+def span_sizes(fractions: Mapping[SplitName, float], rows: int) -> list[int]:
+    """The number of rows of each split, which follow each other (`time`, `blocks`)."""
+    sizes: list[int] = _largest_remainder(rows * np.array(list(fractions.values()))).tolist()
+    return sizes
 
 
 def folds_in_order(

@@ -15,6 +15,7 @@ import numpy as np
 from bpcli.data.drawn import Inputs
 from bpcli.data.labels import label_words
 from bpcli.data.spellings import PLAIN, Spelling
+from bpcli.data.stored_rows import StoredColumns, StoredRows, like_an_array
 from bpcli.data.types import Labels, SplitName, Task, Words, number_text, numbered
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
@@ -42,6 +43,31 @@ class Values:
     Y: Array
     names: tuple[str, ...] = ()
 
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The least and the largest target."""
+        return float(self.Y.min()), float(self.Y.max())
+
+    @property
+    def are_whole(self) -> bool:
+        """Whether all targets are whole numbers."""
+        return not (self.Y % 1).any()
+
+    @property
+    def are_flags(self) -> bool:
+        """Whether every target is 0 or 1."""
+        return bool(np.isin(self.Y, (0, 1)).all())
+
+    @property
+    def are_one_hot(self) -> bool:
+        """Whether every row has a single 1 and otherwise 0."""
+        return is_one_hot(self.Y)
+
+    @property
+    def are_two_classes(self) -> bool:
+        """Whether there is one column, which has the values 0 and 1 and no other."""
+        return self.Y.shape[1] == 1 and bool(np.unique(self.Y).tolist() == [0, 1])
+
     def as_classes(self) -> Classes:
         """The unique values of one column, or one-hot columns, as classes.
 
@@ -68,7 +94,9 @@ class Values:
 
     def column(self, k: int) -> Self:
         """One of several targets."""
-        return replace(self, Y=self.Y[:, [k]], names=self.names[k : k + 1])
+        Y = self.Y
+        column = like_an_array(Y.column(k)) if isinstance(Y, StoredColumns) else Y[:, [k]]
+        return replace(self, Y=column, names=self.names[k : k + 1])
 
 
 @dataclass(frozen=True)
@@ -168,6 +196,11 @@ class RawTable:
         return isinstance(self.targets, InputsAsTargets)
 
     @property
+    def is_stored(self) -> bool:
+        """Whether the rows stay in their file, and are read whenever they are used."""
+        return False
+
+    @property
     def task(self) -> Task:
         if isinstance(self.targets, Classes):
             return "classification"
@@ -186,6 +219,10 @@ class Table(RawTable):
 
     def __len__(self) -> int:
         return len(self.X)
+
+    @property
+    def is_stored(self) -> bool:
+        return isinstance(self.X, StoredRows)
 
     def fit(
         self,
@@ -240,12 +277,17 @@ def value_names(count: int) -> tuple[str, ...]:
     return ("y",) if count == 1 else numbered("y", count)
 
 
-def constant_columns(X: Array, rows: Labels) -> Labels:
+def constant_columns(X: Array | StoredRows, rows: Labels) -> Labels:
     """The columns of X (n, d) that are constant in some rows; all columns for a single row."""
     constant: Labels = np.arange(X.shape[1])
-    for start in range(0, len(rows), _ROWS_AT_ONCE):  # most columns vary within the first ones
-        some = X[np.ix_(rows[start : start + _ROWS_AT_ONCE], constant)]
-        constant = constant[(some == X[rows[0], constant]).all(axis=0)]
+    first = X[rows[:1]]
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        if not len(constant):  # most columns vary within the first rows
+            break
+        index = rows[start : start + _ROWS_AT_ONCE]
+        # A file is read as rows; in memory, only the columns that may be constant are copied.
+        some = X[index][:, constant] if isinstance(X, StoredRows) else X[np.ix_(index, constant)]
+        constant = constant[(some == first[:, constant]).all(axis=0)]
     return constant
 
 

@@ -17,8 +17,11 @@ import numpy as np
 from bpcli.data.drawn import row_blocks
 from bpcli.data.files.dialect import Samples
 from bpcli.data.files.mat import require_whole
+from bpcli.data.files.npy_rows import NpyHeader, NpyRows
 from bpcli.data.files.regular import damaged, require_regular
+from bpcli.data.files.scan import require_finite
 from bpcli.data.files.splits import FileSplits, notes_on_splits
+from bpcli.data.files.stored_table import stored_table
 from bpcli.data.files.table import naming, numbers_in_a_row, targets_of
 from bpcli.data.given import FORMAT, GivenArrays
 from bpcli.data.selection import Selector, TargetSelectors, choose
@@ -84,6 +87,20 @@ class ArraySource:
             notes=(*notes, *notes_on_splits(splits, len(X))),
             row_numbers=numbers_in_a_row(numbers, counts),
         )
+
+    def stored_table(self) -> Table:
+        """The rows of a .npy file, which stay there. Raises `DataError` as `table` does."""
+        with naming(self.path):
+            source = NpyRows(self.path, NpyHeader.of(self.path))
+            names = numbered("x", source.shape[1])
+            inputs, targets = (
+                tuple(map(names.index, chosen))
+                for chosen in choose(names, self.inputs, self.targets)
+            )
+            input_names, target_names = numbered("x", len(inputs)), value_names(len(targets))
+            return stored_table(
+                self.path, source, inputs, targets, input_names, target_names, self.task
+            )
 
     def _key(self, path: Path) -> str:
         """The key of `data` that names a file."""
@@ -347,15 +364,8 @@ def _shape(array: Array) -> str:
 
 def _require_finite(X: Array) -> None:
     """Raises `DataError` naming the first number that is not finite."""
-    if X.dtype.kind != "f":
-        return
     for block in row_blocks(X.shape):
-        is_finite = np.isfinite(X[block])
-        if not is_finite.all():
-            row, column = np.argwhere(~is_finite)[0]
-            raise DataError(
-                f"row {block.start + row + 1}, column {column + 1} of the inputs is not finite"
-            )
+        require_finite(X[block], block.start)
 
 
 def _stacked(inputs: Mapping[Path, Array]) -> Array:

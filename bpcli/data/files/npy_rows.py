@@ -1,0 +1,182 @@
+"""The rows of a .npy file, read from the file whenever they are used.
+
+They are read into buffers, not mapped into memory: the pages of a mapped file count as memory of
+the process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from bpcli.data.files.regular import damaged, require_regular
+from bpcli.data.stored_rows import RowSource
+from bpcli.errors import DataError
+from bpcli.nn.arrays import Array
+
+_GAP_BYTES = 2**15
+"""A gap of fewer bytes between two rows is read too: that takes less time than another read."""
+
+_BYTES_AT_ONCE = 2**22
+
+
+@dataclass(frozen=True)
+class NpyHeader:
+    """What a .npy file says about its array, and where its numbers begin."""
+
+    shape: tuple[int, ...]
+    is_by_column: bool
+    dtype: np.dtype
+    offset: int
+
+    @classmethod
+    def of(cls, path: Path) -> NpyHeader:
+        """Raises `DataError` if the file is none, or has fewer numbers than it says."""
+        require_regular(path)
+        try:
+            with path.open("rb") as file:
+                version = np.lib.format.read_magic(file)
+                read = _READERS[version]
+                header = cls(*read(file), file.tell())
+        except Exception as error:  # the parser raises many types for damaged files
+            raise damaged(".npy", error) from None
+        if path.stat().st_size < header.offset + header.bytes:
+            raise DataError(
+                f"the file is shorter than its {' × '.join(map(str, header.shape))} "
+                f"{header.dtype}: copy it again",
+                "file",
+            )
+        return header
+
+    @property
+    def bytes(self) -> int:
+        return math.prod(self.shape) * self.dtype.itemsize
+
+
+_READERS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
+
+
+@dataclass(frozen=True)
+class NpyRows(RowSource):
+    """A row-major array in a .npy file; an image is a row of numbers."""
+
+    path: Path
+    header: NpyHeader
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        rows, *others = self.header.shape
+        return rows, math.prod(others)
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self.header.dtype
+
+    def __getitem__(self, index: Array | slice) -> Array:
+        if isinstance(index, slice):
+            start, stop, _ = index.indices(len(self))
+            return self._between(start, max(start, stop))
+        if len(index) < 2 or (np.diff(index) > 0).all():
+            return self._at(index)
+        ascending, order = np.unique(index, return_inverse=True)
+        return self._at(ascending)[order]
+
+    def _at(self, index: Array) -> Array:
+        """The rows at an ascending index, which are read in pieces without large gaps."""
+        if not len(index) or index[-1] - index[0] == len(index) - 1:
+            first = int(index[0]) if len(index) else 0
+            return self._between(first, first + len(index))
+        rows = np.empty((len(index), self.shape[1]), self.dtype)
+        size = self._row_bytes
+        far = np.flatnonzero(np.diff(index) > 1 + _GAP_BYTES // size) + 1
+        for start, stop in zip([0, *far], [*far, len(index)], strict=True):
+            self._gather(index[start:stop], rows[start:stop])
+        return rows
+
+    def _gather(self, index: Array, rows: Array) -> None:
+        """Read rows that are near to each other, some megabytes of the file at a time."""
+        first, last = int(index[0]), int(index[-1])
+        step = max(1, _BYTES_AT_ONCE // self._row_bytes)
+        for start in range(first, last + 1, step):
+            stop = min(start + step, last + 1)
+            here = slice(*np.searchsorted(index, (start, stop)))
+            np.take(self._between(start, stop), index[here] - start, axis=0, out=rows[here])
+
+    def _between(self, start: int, stop: int) -> Array:
+        rows = np.empty((stop - start, self.shape[1]), self.dtype)
+        if rows.size:
+            offset = self.header.offset + start * self._row_bytes
+            self._file.read(offset, rows.reshape(-1).view(np.uint8).data)
+        return rows
+
+    @property
+    def _row_bytes(self) -> int:
+        return self.shape[1] * self.dtype.itemsize
+
+    @property
+    def _file(self) -> _OpenFile:
+        """The file, opened by this process: after a fork, two would share their read-ahead."""
+        if self._opened.process != os.getpid():
+            del self.__dict__["_opened"]
+        return self._opened
+
+    @cached_property
+    def _opened(self) -> _OpenFile:
+        return _OpenFile(self.path)
+
+    def __getstate__(self) -> dict[str, object]:
+        return {"path": self.path, "header": self.header}
+
+
+class _OpenFile:
+    """A file that one process reads, at any place and from any thread."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        except OSError as error:
+            raise DataError(f"{path} cannot be read: {error.strerror}", "file") from None
+        self.process = os.getpid()
+        self._path, self._stamp = path, self._now()
+        if hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(self._descriptor, 0, 0, os.POSIX_FADV_SEQUENTIAL)
+
+    def __del__(self) -> None:
+        with contextlib.suppress(AttributeError, OSError):
+            os.close(self._descriptor)
+
+    def read(self, offset: int, buffer: memoryview) -> None:
+        """Fill the buffer. Raises `DataError` if the file has changed since it was opened."""
+        while buffer:
+            try:
+                count = self._read_some(offset, buffer)
+            except OSError as error:
+                raise DataError(f"{self._path} cannot be read: {error.strerror}", "file") from None
+            if not count:
+                break
+            offset, buffer = offset + count, buffer[count:]
+        if buffer or self._now() != self._stamp:
+            raise DataError(
+                f"{self._path} has changed since the training began: train again", "file"
+            )
+
+    def _read_some(self, offset: int, buffer: memoryview) -> int:
+        if hasattr(os, "preadv"):
+            return os.preadv(self._descriptor, [buffer], offset)
+        with self._path.open("rb", buffering=0) as file:
+            file.seek(offset)
+            return file.readinto(buffer) or 0
+
+    def _now(self) -> tuple[int, int]:
+        """The size of the file, and the time of its last change."""
+        facts = os.fstat(self._descriptor)
+        return facts.st_size, facts.st_mtime_ns

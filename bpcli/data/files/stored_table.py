@@ -1,0 +1,81 @@
+"""A table whose rows stay in their file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from bpcli.data.files.scan import scan
+from bpcli.data.files.table import targets_of
+from bpcli.data.stored_rows import RowSource, StoredCodes, StoredColumns, StoredFlags, StoredFloats
+from bpcli.data.stored_rows import like_an_array as lazily
+from bpcli.data.stored_targets import StoredValues, TargetFacts, too_many_classes
+from bpcli.data.table import Classes, MultiLabels, Table, Targets
+from bpcli.data.types import AskedTask
+from bpcli.nn.arrays import Array
+
+_ROWS_TO_SEE_TYPES = 1000
+
+
+def stored_table(
+    path: Path,
+    source: RowSource,
+    inputs: tuple[int, ...],
+    targets: tuple[int, ...],
+    input_names: tuple[str, ...],
+    target_names: tuple[str, ...],
+    task: AskedTask | None,
+) -> Table:
+    """The table of some columns of a source, which is read once.
+
+    Raises `DataError` naming row and column of a value that is missing or not finite.
+    """
+    facts = scan(source, inputs, targets, target_names)
+    found = None
+    if targets:
+        found = _targets(path, source, targets, target_names, task, facts)
+    return Table(StoredColumns(source, inputs), input_names, targets=found)
+
+
+def _targets(
+    path: Path,
+    source: RowSource,
+    places: tuple[int, ...],
+    names: tuple[str, ...],
+    task: AskedTask | None,
+    facts: TargetFacts,
+) -> Targets:
+    """The targets, as a table in memory would read some rows that have every value of a class."""
+    import pandas as pd
+
+    rows = _rows_with_all_values(source, places, names, task, facts)
+    found = targets_of({path: pd.DataFrame(rows, columns=list(names))}, names, task)
+    if isinstance(found, Classes):
+        values = facts.uniques[0]
+        assert values is not None, "the rows have every value"
+        codes = StoredCodes(source, places[0], values, found.labels[: len(values)])
+        return Classes(lazily(codes), found.names)
+    if isinstance(found, MultiLabels):
+        ones = np.where(found.Y == 1, rows, -np.inf).max(axis=0)  # -inf: no row has the label
+        return MultiLabels(lazily(StoredFlags(source, places, ones)), found.names, found.words)
+    return StoredValues(lazily(StoredFloats(source, places)), names, facts)
+
+
+def _rows_with_all_values(
+    source: RowSource,
+    places: tuple[int, ...],
+    names: tuple[str, ...],
+    task: AskedTask | None,
+    facts: TargetFacts,
+) -> Array:
+    """Rows of targets with all unique values; the first rows if these are too many for classes."""
+    many = [name for name, values in zip(names, facts.uniques, strict=True) if values is None]
+    if many and (task == "multilabel" or (task == "classification" and len(names) == 1)):
+        raise too_many_classes(many[0])
+    if many:
+        return StoredColumns(source, places).of(source[:_ROWS_TO_SEE_TYPES])
+    uniques = [values for values in facts.uniques if values is not None]
+    count = max(map(len, uniques))
+    padded = [np.pad(values, (0, count - len(values)), "edge") for values in uniques]
+    return np.stack(padded, axis=1)
