@@ -318,7 +318,7 @@ def _rows(experiment: Experiment, split: str) -> Array:
 
     if split == "all":
         return np.arange(len(experiment.table))
-    index: Array = experiment.splits[split].index  # type: ignore[index]  # click checked it
+    index: Array = experiment.splits[split].index[:]  # type: ignore[index]  # click checked it
     if not len(index):
         raise ConfigError(
             f"The {split} split is empty: set its rows in `data.split`, or choose another split."

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
 
+from bpcli.data.column_statistics import Pieces, ends, mean_and_deviation, quartiles
 from bpcli.data.drawn import Inputs, rows_per_block
+from bpcli.data.row_index import RowIndex, Span
+from bpcli.data.stored_rows import read_together
 from bpcli.data.table import Table, Values
 from bpcli.data.types import Labels, SplitName, Words
 from bpcli.errors import DataError
-from bpcli.nn.arrays import Array
+from bpcli.nn.arrays import Array, Vector
 
 FittedRule: TypeAlias = Literal["standard", "minmax", "robust"]
 FITTED_RULES: tuple[FittedRule, ...] = ("standard", "minmax", "robust")
@@ -30,7 +33,9 @@ class Scaler:
     factor: Array
 
     @classmethod
-    def fit(cls, rule: ScaleRule | float, columns: Array, weight: Array | None = None) -> Scaler:
+    def fit(
+        cls, rule: ScaleRule | float, columns: Array | Pieces, weight: Array | None = None
+    ) -> Scaler:
         """Fit to training rows (n, d). A number is a divisor; a constant column is only shifted.
 
         A row of weight k counts as k equal rows.
@@ -39,20 +44,20 @@ class Scaler:
         / (third quartile - first quartile), insensitive to outliers; the quartiles are interpolated
         linearly between sorted rows (Hyndman & Fan 1996, Am. Statistician 50, 361, definition 7).
         """
-        if not len(columns):
-            return cls.fixed("none", columns.shape[1])
-        if columns.dtype.kind == "f":  # the scale of float32 has double precision too
-            columns = columns.astype(np.float64, copy=False)
+        pieces = columns if isinstance(columns, Pieces) else Pieces.of_array(columns, weight)
+        rows, width = pieces.shape
+        if not rows:
+            return cls.fixed("none", width)
         if rule == "standard":
-            mean, deviation = _mean_and_deviation(columns, weight)
-            return cls(mean, _spread(columns, deviation))
+            mean, deviation, largest = mean_and_deviation(pieces)
+            return cls(mean, _spread(deviation, largest))
         if rule == "minmax":
-            low, high = columns.min(axis=0), columns.max(axis=0)
-            return cls(low / 2 + high / 2, _spread(columns, high / 2 - low / 2))
+            low, high = ends(pieces)
+            return cls(low / 2 + high / 2, _spread(high / 2 - low / 2, _largest(low, high)))
         if rule == "robust":
-            quartiles = _quartiles(columns, weight)
-            return cls(quartiles[1], _spread(quartiles, quartiles[2] - quartiles[0]))
-        return cls.fixed(rule, columns.shape[1])
+            low, middle, high = quartiles(pieces)
+            return cls(middle, _spread(high - low, _largest(low, middle, high)))
+        return cls.fixed(rule, width)
 
     @classmethod
     def fixed(cls, rule: Literal["none"] | float, width: int) -> Scaler:
@@ -67,6 +72,11 @@ class Scaler:
     def changes_units(self) -> bool:
         return bool((self.factor != 1).any())
 
+    def prepare(self, columns: Array) -> Array:
+        """`apply`; if that changes no number, the columns themselves, in their data type."""
+        is_exact = columns.dtype.kind == "f" or columns.dtype.itemsize < _EXACT_BYTES
+        return columns if is_exact and self.changes_nothing else self.apply(columns)
+
     def apply(self, columns: Array) -> Array:
         return (columns - self.shift) / self.factor
 
@@ -74,44 +84,19 @@ class Scaler:
         return columns * self.factor + self.shift
 
 
-def _mean_and_deviation(columns: Array, weight: Array | None) -> tuple[Array, Array]:
-    """The mean and the standard deviation of each column."""
-    if weight is None:
-        return columns.mean(axis=0), columns.std(axis=0)
-    mean = np.average(columns, axis=0, weights=weight)
-    return mean, np.sqrt(np.average((columns - mean) ** 2, axis=0, weights=weight))
+_EXACT_BYTES = 8
+"""Whole numbers of fewer bytes are exact in double precision."""
 
 
-def _quartiles(columns: Array, weight: Array | None) -> Array:
-    """The quartiles (3, d) of each column.
-
-    With n = Σ weight, the value at position (n - 1) p lies between the two sorted rows whose
-    cumulative weights contain the whole positions around it.
-    """
-    shares = np.array([0.25, 0.5, 0.75])
-    if weight is None:
-        quartiles: Array = np.quantile(columns, shares, axis=0)
-        return quartiles
-    order = np.argsort(columns, axis=0, kind="stable")
-    ends = np.cumsum(weight[order], axis=0)
-    position = (weight.sum() - 1).clip(min=0) * shares
-    below = np.floor(position)
-    values = np.take_along_axis(columns, order, axis=0)
-    found = [
-        [
-            values[np.searchsorted(ends[:, j], whole, "right").clip(max=len(values) - 1), j]
-            for j in range(columns.shape[1])
-        ]
-        for whole in (below, below + 1)
-    ]
-    low, high = np.transpose(found, (0, 2, 1))
-    between: Array = low + (high - low) * (position - below)[:, np.newaxis]
-    return between
+def _largest(*numbers: Vector) -> Vector:
+    """The largest absolute number of each column."""
+    found: Vector = np.abs(numbers).max(axis=0)
+    return found
 
 
-def _spread(columns: Array, spread: Array) -> Array:
-    """The spread of each column; 1 if it is 0, or only rounding error."""
-    rounding = 10 * np.finfo(np.float64).eps * np.abs(columns).max(axis=0)
+def _spread(spread: Vector, largest: Vector) -> Vector:
+    """The spread of each column; 1 if it is 0, or only the rounding error of the largest number."""
+    rounding = 10 * np.finfo(np.float64).eps * largest
     return np.where(spread > rounding, spread, 1.0)
 
 
@@ -123,11 +108,12 @@ class Split:
     """Some rows of a table: prepared for the network, and their targets in original units.
 
     Only the table stores numbers. Everything else is computed on access, so that large data exist
-    once here and once in the kernel.
+    once here and once in the kernel. Of a table that stays in its file, use pieces: `between`, `at`
+    and `blocks`.
     """
 
     name: SplitName
-    index: Labels
+    index: RowIndex
     table: Table
     preprocessor: Preprocessor
 
@@ -137,28 +123,28 @@ class Split:
     @property
     def X(self) -> Array:  # noqa: N802  # a matrix
         """The prepared inputs (n, inputs)."""
-        return self.preprocessor.inputs.apply(taken(self.table.X, self.index))
+        return self.preprocessor.inputs.apply(taken(self.table.X, self.index[:]))
 
     @property
     def Y(self) -> Array:  # noqa: N802  # a matrix
         """The prepared targets (n, outputs)."""
-        encoded = encode(self.table, self.index, self.preprocessor.outputs)
+        encoded = encode(self.table, self.index[:], self.preprocessor.outputs)
         return self.preprocessor.targets.apply(encoded)
 
     @property
     def labels(self) -> Labels | None:
         """The classes (n,)."""
-        return None if self.table.labels is None else taken(self.table.labels, self.index)
+        return None if self.table.labels is None else taken(self.table.labels, self.index[:])
 
     @property
     def values(self) -> Array | None:
         """The targets (n, k) as in the table; None for classes."""
-        return None if self.table.Y is None else taken(self.table.Y, self.index)
+        return None if self.table.Y is None else taken(self.table.Y, self.index[:])
 
     @property
     def weight(self) -> Array | None:
         """The weight of each row in the loss (n,); None if all are equal."""
-        return None if self.table.weight is None else taken(self.table.weight, self.index)
+        return None if self.table.weight is None else taken(self.table.weight, self.index[:])
 
     def of_target(self, k: int) -> Split:
         """The same rows with one of their several targets."""
@@ -166,18 +152,57 @@ class Split:
         assert isinstance(targets, Values), "classes are one target"
         return replace(self, table=replace(self.table, targets=targets.column(k)))
 
+    def piece(self, start: int, stop: int) -> Split:
+        """The rows at the positions from `start` to `stop` of this split."""
+        if stop - start == len(self):
+            return self
+        return replace(self, index=self.index[start:stop])
+
+    def between(self, start: int, stop: int) -> tuple[Array, Array]:
+        """X and Y of the rows at these positions; each row of the table is read once."""
+        if isinstance(self.index, Span) and self.table.is_stored:
+            return self._read(slice(self.index.start + start, self.index.start + stop))
+        return self.at(slice(start, stop))
+
+    def at(self, where: slice | Array) -> tuple[Array, Array]:
+        """X and Y of the rows at the ascending positions `where`; each row is read once."""
+        index = self.index[where]
+        if self.table.is_stored:
+            return self._read(index)
+        rows = replace(self, index=index)
+        if self.table.Y is not self.table.X:
+            return rows.X, rows.Y
+        values = taken(self.table.X, index)  # an autoencoder's targets are its inputs
+        targets = _as_wide_as(self.preprocessor.outputs, values)
+        return self.preprocessor.inputs.apply(values), self.preprocessor.targets.apply(targets)
+
+    def _read(self, rows: slice | Labels) -> tuple[Array, Array]:
+        """X and Y of some rows of a table that stays in its file."""
+        table, outputs = self.table, self.preprocessor.outputs
+        targets = table.Y if table.labels is None else table.labels
+        X, found = read_together(table.X, table.X if targets is None else targets, rows)
+        Y = np.zeros((len(X), outputs)) if targets is None else encoded(table, found, outputs)
+        return self.preprocessor.inputs.prepare(X), self.preprocessor.targets.prepare(Y)
+
     def blocks(self) -> Iterator[tuple[Array, Array]]:
         """X and Y, some megabytes of rows at a time."""
+        return (self.between(start, stop) for start, stop in self._bounds())
+
+    def target_blocks(self) -> Iterator[tuple[int, Array]]:
+        """Y, some megabytes of rows at a time, with the position of its first row."""
+        return ((start, self.piece(start, stop).Y) for start, stop in self._bounds())
+
+    def _bounds(self) -> Iterator[tuple[int, int]]:
         rows = rows_per_block(max(self.table.X.shape[1], self.preprocessor.outputs))
-        for start in range(0, len(self), rows):
-            block = replace(self, index=self.index[start : start + rows])
-            yield block.X, block.Y
+        return ((start, min(start + rows, len(self))) for start in range(0, len(self), rows))
 
 
 def taken(array: Inputs, index: Labels) -> Array:
-    """array[index] for an ascending index; no copy if the index is complete."""
+    """array[index] for a strictly ascending index; no copy of an array if it has no gap."""
     if isinstance(array, np.ndarray) and len(index) == len(array):
         return array
+    if len(index) and index[-1] - index[0] + 1 == len(index):
+        return array[index[0] : index[-1] + 1]
     return array[index]
 
 
@@ -196,7 +221,7 @@ class Preprocessor:
     def fit(
         cls,
         table: Table,
-        training: Labels,
+        training: RowIndex,
         outputs: int,
         input_rule: ScaleRule | float,
         target_rule: ScaleRule | float,
@@ -206,17 +231,26 @@ class Preprocessor:
 
         `weight` (n,) are the rows' own weights, without those of their classes.
         """
-        weight = None if weight is None else weight[training]
+        weight = None if weight is None else weight[training[:]]
+
+        def pieces(width: int, of: Callable[[Labels], Array]) -> Pieces:
+            def read(where: slice) -> Array:
+                return of(training[where])
+
+            return Pieces((len(training), width), read, weight, table.is_stored)
+
         if input_rule == "none" or not isinstance(input_rule, str):
             inputs = Scaler.fixed(input_rule, table.X.shape[1])
         else:
-            inputs = Scaler.fit(input_rule, taken(table.X, training), weight)
+            of_inputs = pieces(table.X.shape[1], lambda index: taken(table.X, index))
+            inputs = Scaler.fit(input_rule, of_inputs, weight)
         if table.is_autoencoder:
             return cls(inputs, inputs, (), outputs)
-        targets = Scaler.fit(target_rule, encode(table, training, outputs), weight)
+        of_targets = pieces(outputs, lambda index: encode(table, index, outputs))
+        targets = Scaler.fit(target_rule, of_targets, weight)
         return cls(inputs, targets, table.class_names, outputs, table.words)
 
-    def split(self, name: SplitName, table: Table, index: Labels) -> Split:
+    def split(self, name: SplitName, table: Table, index: RowIndex) -> Split:
         """The rows at `index`."""
         return Split(name, index, table, self)
 
@@ -307,21 +341,33 @@ def outputs_needed(table: Table, one_hot: bool) -> int:
 
 
 def encode(table: Table, index: Labels, outputs: int) -> Array:
-    """Targets (n, outputs) of the rows at `index`.
+    """Targets (n, outputs) of the rows at `index`; zeros if there are none. See `encoded`."""
+    targets = table.Y if table.labels is None else table.labels
+    if targets is None:
+        return np.zeros((len(index), outputs))
+    return encoded(table, taken(targets, index), outputs)
+
+
+def encoded(table: Table, targets: Array, outputs: int) -> Array:
+    """Targets (n, outputs), from values (n, k) or classes (n,) of the table.
 
     Values are unchanged; classes are one-hot, or 0/1 in a single column. Raises `DataError` if the
     targets do not match the number of outputs.
     """
     if table.labels is None:
-        Y = np.zeros((len(index), outputs)) if table.Y is None else taken(table.Y, index)
-        if Y.shape[1] != outputs:
-            raise DataError(
-                f"the data has {Y.shape[1]} target columns, but the network has {outputs} outputs"
-            )
-        return Y
-    classes, labels = len(table.class_names), taken(table.labels, index)
+        return _as_wide_as(outputs, targets)
+    classes = len(table.class_names)
     if outputs == 1 and classes == 2:
-        return labels[:, np.newaxis].astype(np.float64)
+        return targets[:, np.newaxis].astype(np.float64)
     if outputs != classes:
         raise DataError(f"the data has {classes} classes, but the network has {outputs} outputs")
-    return np.eye(classes)[labels]
+    return np.eye(classes)[targets]
+
+
+def _as_wide_as(outputs: int, Y: Array) -> Array:
+    """Targets Y (n, k) as they are. Raises `DataError` if k is not the number of outputs."""
+    if Y.shape[1] != outputs:
+        raise DataError(
+            f"the data has {Y.shape[1]} target columns, but the network has {outputs} outputs"
+        )
+    return Y

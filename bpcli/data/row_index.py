@@ -6,6 +6,7 @@ of a slice, or at some positions.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -90,6 +91,20 @@ class Coded:
 
 RowIndex: TypeAlias = Labels | Span | Coded
 """The rows of a split, ascending: an array (n,) of their numbers, or what reads like one."""
+
+
+def same_rows(first: RowIndex, second: RowIndex) -> bool:
+    """Whether two splits have the same rows."""
+    pieces = zip(index_pieces(first), index_pieces(second), strict=False)
+    return len(first) == len(second) and all(np.array_equal(*both) for both in pieces)
+
+
+def digest_of_rows(index: RowIndex) -> bytes:
+    """The SHA-256 of the row numbers as whole numbers of 8 bytes."""
+    digest = hashlib.sha256()
+    for rows in index_pieces(index):
+        digest.update(np.ascontiguousarray(rows, "<i8").data)
+    return digest.digest()
 
 
 def index_pieces(index: RowIndex, size: int = _PIECE) -> Iterator[Labels]:

@@ -156,15 +156,9 @@ def like_an_array(rows: StoredRows) -> Array:
     return cast("Array", rows)
 
 
-def read_together(
-    first: Array | StoredRows, second: Array | StoredRows, index: Array | slice
-) -> tuple[Array, Array]:
-    """first[index] and second[index]; what is stored in one file is read once."""
-    if (
-        isinstance(first, StoredRows)
-        and isinstance(second, StoredRows)
-        and first.source is second.source
-    ):
-        raw = first.source[index]
-        return first.of(raw), second.of(raw)
-    return first[index], second[index]
+def read_together(first: object, second: object, index: Array | slice) -> tuple[Array, Array]:
+    """first[index] and second[index] of the same file, which is read once."""
+    assert isinstance(first, StoredRows)
+    assert isinstance(second, StoredRows)
+    raw = first.source[index]
+    return first.of(raw), second.of(raw)

@@ -14,6 +14,7 @@ import numpy as np
 
 from bpcli.data.drawn import Inputs
 from bpcli.data.labels import label_words
+from bpcli.data.row_index import RowIndex
 from bpcli.data.spellings import PLAIN, Spelling
 from bpcli.data.stored_rows import StoredColumns, StoredRows, like_an_array
 from bpcli.data.types import Labels, SplitName, Task, Words, number_text, numbered
@@ -143,7 +144,7 @@ class RawTable:
 
     def fit(
         self,
-        training: Labels,
+        training: RowIndex,
         encoder: FeatureEncoder | None = None,
         *,
         keeps_constants: bool = True,
@@ -226,7 +227,7 @@ class Table(RawTable):
 
     def fit(
         self,
-        training: Labels,
+        training: RowIndex,
         encoder: FeatureEncoder | None = None,
         *,
         keeps_constants: bool = True,
@@ -277,7 +278,7 @@ def value_names(count: int) -> tuple[str, ...]:
     return ("y",) if count == 1 else numbered("y", count)
 
 
-def constant_columns(X: Array | StoredRows, rows: Labels) -> Labels:
+def constant_columns(X: Array | StoredRows, rows: RowIndex) -> Labels:
     """The columns of X (n, d) that are constant in some rows; all columns for a single row."""
     constant: Labels = np.arange(X.shape[1])
     first = X[rows[:1]]

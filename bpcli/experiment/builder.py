@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,8 +11,9 @@ from bpcli.config.data_models import DivideBy, GeneratedData, ScaleSpec
 from bpcli.config.load import Config
 from bpcli.config.models import Spec
 from bpcli.data.preprocessing import Preprocessor, ScaleRule, Split
+from bpcli.data.row_index import RowIndex
 from bpcli.data.table import Table
-from bpcli.data.types import Labels, SplitName
+from bpcli.data.types import SplitName
 from bpcli.errors import ConfigIssue
 from bpcli.experiment import issues
 from bpcli.experiment.experiment import Experiment
@@ -130,7 +131,7 @@ _BYTES_PER_NUMBER = 16
 def _preprocessed(
     spec: Spec,
     table: Table,
-    indices: dict[SplitName, Labels],
+    indices: Mapping[SplitName, RowIndex],
     outputs: int,
     own_weight: Array | None,
 ) -> tuple[Preprocessor, dict[SplitName, Split]]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from bpcli.config.load import Config
 from bpcli.config.models import Spec
+from bpcli.data.drawn import DrawnRows
 from bpcli.data.preprocessing import Preprocessor, Split
 from bpcli.data.table import Table, constant_columns
 from bpcli.data.types import SplitName
@@ -153,7 +154,7 @@ class Experiment:
     def constant_inputs(self) -> list[str]:
         """The names of inputs that have one value in all training rows."""
         X = self.table.X
-        if not isinstance(X, np.ndarray):
+        if isinstance(X, DrawnRows):
             return []  # large generated inputs are random
         constant = constant_columns(X, self.splits["train"].index)
         return [self.table.input_names[number] for number in constant]

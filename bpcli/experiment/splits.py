@@ -7,18 +7,30 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 
 from bpcli.config.models import Spec
-from bpcli.data.split import fold_rows, folds_in_order, split_in_order, split_rows
+from bpcli.data.row_index import Coded, RowIndex, Span, index_pieces
+from bpcli.data.split import (
+    ROWS_AT_ONCE,
+    draw_codes,
+    fold_rows,
+    folds_in_order,
+    interleaved_codes,
+    span_sizes,
+    split_in_order,
+    split_rows,
+)
 from bpcli.data.table import RawTable
 from bpcli.data.types import SPLITS, Labels, SplitName
 from bpcli.experiment.streams import stream_of
 from bpcli.text import plural, quoted
 
 
-def split_table(spec: Spec, table: RawTable) -> dict[SplitName, Labels]:
+def split_table(spec: Spec, table: RawTable) -> dict[SplitName, RowIndex]:
     """The rows of each split: as defined by the source, as folds, at random or in order."""
     split = spec.data.split
+    if table.is_stored and len(table) > ROWS_AT_ONCE:
+        return _large_splits(spec, table)
     if split.folds is not None:
-        return _folds(spec, table, split.folds)[(split.fold or 1) - 1]
+        return {**_folds(spec, table, split.folds)[(split.fold or 1) - 1]}
     fixed = dict(table.splits)
     pool = fixed.pop("train", rows_in_no_split(table))
     fractions = {name: size for name, size in split.fractions.items() if name not in fixed}
@@ -28,11 +40,29 @@ def split_table(spec: Spec, table: RawTable) -> dict[SplitName, Labels]:
     elif split.order == "random":
         labels = _strata(spec, table)
         labels = None if labels is None else labels[pool]
-        drawn = split_rows(fractions, len(pool), labels, stream_of(spec, "split"))
+        drawn = split_rows(fractions, len(pool), labels, stream_of(spec, "split"), ROWS_AT_ONCE)
     else:
         pool = _in_order(pool, table)
         drawn = split_in_order(fractions, len(pool), split.order)
     return {name: fixed[name] if name in fixed else np.sort(pool[drawn[name]]) for name in SPLITS}
+
+
+def _large_splits(spec: Spec, table: RawTable) -> dict[SplitName, RowIndex]:
+    """The splits of a table that stays in its file: spans of rows, or a byte for each row."""
+    split, rows = spec.data.split, len(table)
+    fractions = split.fractions
+    is_whole = not any(size for name, size in fractions.items() if name != "train")
+    if is_whole or split.order in ("time", "blocks"):
+        sizes = [rows, 0, 0] if is_whole else span_sizes(fractions, rows)
+        ends = np.cumsum(sizes).tolist()
+        spans = [Span(end - size, end) for size, end in zip(sizes, ends, strict=True)]
+        return {**dict(zip(fractions, spans, strict=True))}
+    if split.order == "interleaved":
+        codes = interleaved_codes(fractions, rows, ROWS_AT_ONCE)
+    else:
+        labels, rng = _strata(spec, table), stream_of(spec, "split")
+        codes = draw_codes(fractions, rows, labels, rng, ROWS_AT_ONCE)
+    return {name: Coded(codes, code) for code, name in enumerate(fractions)}
 
 
 def _folds(spec: Spec, table: RawTable, folds: int) -> list[dict[SplitName, Labels]]:
@@ -68,14 +98,14 @@ def rows_in_no_split(table: RawTable) -> Labels:
 
 
 def notes_on_classes(
-    spec: Spec, table: RawTable, indices: Mapping[SplitName, Labels]
+    spec: Spec, table: RawTable, indices: Mapping[SplitName, RowIndex]
 ) -> Iterator[str]:
     """Notes on classes without a training row, with the splits that have rows of them."""
     if table.labels is None or spec.data.split.folds is not None:
         return  # `notes_on_folds` reports on all folds
     names = table.class_names
     counts = {
-        split: np.bincount(table.labels[index], minlength=len(names)).tolist()
+        split: label_counts(table.labels, index, len(names)).tolist()
         for split, index in indices.items()
     }
     lost = [label for label in range(len(names)) if not counts["train"][label]]
@@ -93,6 +123,14 @@ def notes_on_classes(
 
 
 _MOST_CLASSES = 3
+
+
+def label_counts(labels: Labels, index: RowIndex, classes: int) -> Labels:
+    """The number of rows of each class (classes,) among the rows at `index`."""
+    counts = np.zeros(classes, np.intp)
+    for rows in index_pieces(index):
+        counts += np.bincount(labels[rows], minlength=classes)
+    return counts
 
 
 def notes_on_folds(spec: Spec, table: RawTable) -> Iterator[str]:

@@ -13,9 +13,10 @@ from bpcli.config.load import Config
 from bpcli.config.models import Spec
 from bpcli.data.generators import Generator
 from bpcli.data.labels import notes_on_constants, notes_on_words
+from bpcli.data.row_index import RowIndex, index_pieces
 from bpcli.data.row_weights import row_weights, weights_of_classes
-from bpcli.data.table import Classes, MultiLabels, RawTable, Table, Targets, Values, is_one_hot
-from bpcli.data.types import Labels, SplitName
+from bpcli.data.table import Classes, MultiLabels, RawTable, Table, Targets, Values
+from bpcli.data.types import SplitName
 from bpcli.errors import ConfigError, ConfigIssue, DataError
 from bpcli.experiment.issues import has_softmax_output
 from bpcli.experiment.splits import rows_in_no_split
@@ -46,7 +47,7 @@ def make_table(config: Config, read: ReadRows) -> RawTable:
 
 
 def encode_table(
-    config: Config, table: RawTable, training: Labels, encoder: FeatureEncoder | None
+    config: Config, table: RawTable, training: RowIndex, encoder: FeatureEncoder | None
 ) -> Table:
     """The table with its inputs encoded by `encoder`, or by one fitted to the training rows.
 
@@ -61,17 +62,20 @@ def encode_table(
         raise _data_error(config, error) from None
 
 
-def weigh_table(spec: Spec, table: Table, training: Labels) -> Table:
+def weigh_table(spec: Spec, table: Table, training: RowIndex) -> Table:
     """The table with the weights of its rows, by class and by the source."""
-    return replace(table, weight=row_weights(table, class_weights(spec, table, training), training))
+    if table.is_stored:
+        return table  # its rows have no weights
+    of_classes = class_weights(spec, table, training)
+    return replace(table, weight=row_weights(table, of_classes, training[:]))
 
 
-def class_weights(spec: Spec, table: Table, training: Labels) -> dict[str, float] | None:
+def class_weights(spec: Spec, table: Table, training: RowIndex) -> dict[str, float] | None:
     """The weight of each class; None if the config gives none."""
     rule = spec.training.class_weights
     if rule is None or table.labels is None or not len(training):
         return None
-    labels, names = table.labels[training], table.class_names
+    labels, names = table.labels[training[:]], table.class_names
     return weights_of_classes(rule, labels, names, table.class_spelling)
 
 
@@ -109,11 +113,11 @@ def _from_numbers(spec: Spec, targets: Values) -> tuple[Targets, list[str]]:
     if data.asked_task == "multilabel":
         return targets.as_labels(), []
     are_classes = wanted == "classes" or data.asked_task == "classification"
-    if are_classes or _are_hard_classes(spec, targets.Y):
+    if are_classes or _are_hard_classes(spec, targets):
         return targets.as_classes(), []
-    if wanted is None and _are_labels(spec, targets.Y):
+    if wanted is None and _are_labels(spec, targets):
         return targets.as_labels(), [_INFERRED]
-    if isinstance(data, InlineData | ArrayData) and _are_numbered_classes(spec, targets.Y):
+    if isinstance(data, InlineData | ArrayData) and _are_numbered_classes(spec, targets):
         classes = targets.as_classes()
         few = first_of(classes.names, 5)
         why = "because the loss or the output layer is for classes"
@@ -143,20 +147,18 @@ def _refuse_no_training_rows(table: RawTable) -> None:
         raise DataError("the splits take all rows: no rows are left for training", "split")
 
 
-def _are_hard_classes(spec: Spec, Y: Array) -> bool:
+def _are_hard_classes(spec: Spec, targets: Values) -> bool:
     """Whether targets of 0 and 1 are classes: with a cross-entropy they are."""
     if spec.loss.targets not in PROBABILITIES or spec.data.asked_task == "regression":
         return False
-    if Y.shape[1] == 1:
-        return bool(np.unique(Y).tolist() == [0, 1])
-    return is_one_hot(Y)
+    return targets.are_two_classes if targets.Y.shape[1] == 1 else targets.are_one_hot
 
 
-def _are_labels(spec: Spec, Y: Array) -> bool:
+def _are_labels(spec: Spec, targets: Values) -> bool:
     """Whether several targets of 0 and 1 are labels: with independent probabilities they are."""
     if spec.loss.targets != "probabilities" or spec.data.asked_task is not None:
         return False
-    return Y.shape[1] > 1 and bool(np.isin(Y, (0, 1)).all())
+    return targets.Y.shape[1] > 1 and targets.are_flags
 
 
 _INFERRED = (
@@ -165,34 +167,43 @@ _INFERRED = (
 )
 
 
-def notes_on_labels(table: Table, indices: Mapping[SplitName, Labels]) -> Iterator[str]:
+def notes_on_labels(table: Table, indices: Mapping[SplitName, RowIndex]) -> Iterator[str]:
     """Notes on the two values of each label, and on labels that are constant in a split."""
     if table.Y is None or not table.words:
         return
     yield from notes_on_words(table.words)
     for name, index in indices.items():
         if len(index):
-            yield from notes_on_constants(table.words, table.Y[index], name)
+            yield from notes_on_constants(table.words, _column_ends(table.Y, index), name)
 
 
-def _are_numbered_classes(spec: Spec, Y: Array) -> bool:
+def _column_ends(Y: Array, index: RowIndex) -> Array:
+    """The least and the largest number (2, k) of each column, in the rows at `index`."""
+    ends = [(Y[rows].min(axis=0), Y[rows].max(axis=0)) for rows in index_pieces(index, 2**14)]
+    low, high = zip(*ends, strict=True)
+    return np.stack([np.min(low, axis=0), np.max(high, axis=0)])
+
+
+def _are_numbered_classes(spec: Spec, targets: Values) -> bool:
     """Whether one column of whole numbers, such as 1 to K, is classes for the network."""
-    is_whole = Y.shape[1] == 1 and not (Y % 1).any()
-    return is_whole and (has_softmax_output(spec) or _are_no_probabilities(spec, Y))
+    is_whole = targets.Y.shape[1] == 1 and targets.are_whole
+    return is_whole and (has_softmax_output(spec) or _are_no_probabilities(spec, targets))
 
 
-def _are_no_probabilities(spec: Spec, Y: Array) -> bool:
-    return spec.loss.targets in PROBABILITIES and bool(Y.min() < 0 or Y.max() > 1)
+def _are_no_probabilities(spec: Spec, targets: Values) -> bool:
+    low, high = targets.ends
+    return spec.loss.targets in PROBABILITIES and (low < 0 or high > 1)
 
 
 def _refuse_numbers_as_classes(spec: Spec, targets: Values) -> None:
     """Raises `DataError` for a column of numbers where the loss or a softmax is for classes."""
-    Y = targets.Y
-    if Y.shape[1] == 1 and (has_softmax_output(spec) or _are_no_probabilities(spec, Y)):
+    is_column = targets.Y.shape[1] == 1
+    if is_column and (has_softmax_output(spec) or _are_no_probabilities(spec, targets)):
+        low, high = targets.ends
         way = "set `task: classification`" if spec.data.files else "write them in quotes"
         of = "softmax" if has_softmax_output(spec) else "loss"
         raise DataError(
-            f"the target `{targets.names[0]}` has numbers from {Y.min():g} to {Y.max():g}, but "
+            f"the target `{targets.names[0]}` has numbers from {low:g} to {high:g}, but "
             f"the {of} is for classes: if they are classes, {way}",
             "targets",
         )

@@ -106,7 +106,7 @@ def _draw_classes(figure: Panel, subject: Subject, x: Array, outputs: Array) -> 
 
 def _draw_rows(axes: Axes, subject: Subject, split: Split, y: Array) -> None:
     number, some = SPLITS.index(split.name), some_rows(len(split))
-    X = taken(subject.experiment.table.X, split.index)
+    X = taken(subject.experiment.table.X, split.index[:])
     axes.plot(
         X[some, 0], y[some], linestyle="none", marker=marker(number), color=colour(number),
         markersize=5 if len(some) <= 300 else 3, alpha=0.7, markeredgewidth=0,

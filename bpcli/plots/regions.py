@@ -37,7 +37,7 @@ def window_of(subject: Subject, across: int = _ACROSS) -> Window:
 
 def original_inputs(subject: Subject) -> Array:
     """The inputs (n, d) of the split to show, in original units."""
-    return taken(subject.experiment.table.X, subject.rows.index)
+    return taken(subject.experiment.table.X, subject.rows.index[:])
 
 
 class Regions(Plot):

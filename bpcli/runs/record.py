@@ -11,6 +11,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from bpcli.data.row_index import digest_of_rows
+from bpcli.data.split import ROWS_AT_ONCE
 from bpcli.data.types import SPLITS
 from bpcli.engine.shards import ShardPlan
 from bpcli.experiment import Experiment
@@ -78,9 +80,24 @@ def _fold(experiment: Experiment, group: str) -> Fold | None:
 def split_bytes(experiment: Experiment) -> bytes:
     """Return the rows of each split as the bytes of split.npz."""
     buffer = io.BytesIO()
-    train, val, test = (experiment.splits[name].index for name in SPLITS)
-    np.savez(buffer, train=train, val=val, test=test)
+    np.savez(buffer, **split_arrays(experiment))  # type: ignore[arg-type]  # no key is an option
     return buffer.getvalue()
+
+
+def split_arrays(experiment: Experiment) -> dict[str, Array]:
+    """Return the row indices of each split, by its name.
+
+    Of a table of more than `ROWS_AT_ONCE` rows, only the number of a split's rows and the SHA-256
+    of their indices are kept: the config and the data tell which rows they are.
+    """
+    indices = {name: experiment.splits[name].index for name in SPLITS}
+    if len(experiment.table) <= ROWS_AT_ONCE:
+        return {name: index[:] for name, index in indices.items()}
+    arrays: dict[str, Array] = {}
+    for name, index in indices.items():
+        arrays[f"{name}.rows"] = np.array([len(index)])
+        arrays[f"{name}.sha256"] = np.frombuffer(digest_of_rows(index), np.uint8)
+    return arrays
 
 
 def describe(experiment: Experiment) -> Description:

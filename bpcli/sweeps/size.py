@@ -20,13 +20,12 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-import numpy as np
-
 from bpcli.config.domains import grid_values, is_call
 from bpcli.config.load import Config, validate_all
 from bpcli.config.overrides import override
 from bpcli.config.source import Source
 from bpcli.config.writing import inline
+from bpcli.data.row_index import same_rows
 from bpcli.errors import ConfigError, RunError
 from bpcli.experiment import Experiment, build
 from bpcli.nn.numerics import repeatable_numerics
@@ -196,8 +195,7 @@ def _has_one_split(first: Experiment, config: Config) -> bool:
     """Whether another seed gives the same data and the same split."""
     other = build(next(iter(replicas(with_seed(config, 1)))))
     return data_digest(first.table) == data_digest(other.table) and all(
-        np.array_equal(split.index, other.splits[name].index)
-        for name, split in first.splits.items()
+        same_rows(split.index, other.splits[name].index) for name, split in first.splits.items()
     )
 
 

@@ -21,7 +21,7 @@ MOST_ROWS = 8
 
 def chosen_rows(experiment: Experiment, numbers: Sequence[int] | None) -> tuple[Labels, str]:
     """The indices of rows in the table, by their numbers from 1, and their description."""
-    training, table = experiment.splits["train"].index, experiment.table
+    training, table = experiment.splits["train"].index[:], experiment.table
     if numbers is None:
         return _default_rows(table, training)
     every = table.numbers_of(np.arange(len(table)))
@@ -57,7 +57,7 @@ def _counted(numbers: Labels) -> str:
 def splits_of(experiment: Experiment, index: Labels) -> tuple[SplitName, ...]:
     split_of = np.zeros(len(experiment.table), np.intp)
     for number, name in enumerate(SPLITS):
-        split_of[experiment.splits[name].index] = number
+        split_of[experiment.splits[name].index[:]] = number
     return tuple(SPLITS[number] for number in split_of[index])
 
 

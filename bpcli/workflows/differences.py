@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from bpcli.data.types import SPLITS
 from bpcli.errors import RunError
 from bpcli.experiment import Experiment
 from bpcli.nn.arrays import Array
@@ -19,7 +18,7 @@ from bpcli.runs.layout import PATH, SPLIT
 from bpcli.runs.metrics_log import LogLine, Numbers
 from bpcli.runs.parameter_path import load_path
 from bpcli.runs.provenance import data_digest
-from bpcli.runs.record import split_bytes
+from bpcli.runs.record import split_arrays, split_bytes
 from bpcli.runs.run_json import RunRecord
 from bpcli.runs.saved import Figure
 from bpcli.runs.saved_weights import WeightsMeta
@@ -94,9 +93,10 @@ def split_findings(run: Run, experiment: Experiment) -> Findings:
     if size > 2 * len(content) + _LARGEST_HEADER:  # a small archive may unpack to gigabytes
         yield Difference(f"the size of {SPLIT}", size, len(content))
     elif file.read_bytes() != content:
-        saved = _saved_split(run)
-        for name in SPLITS:
-            yield from _rows_findings(name, saved[name], experiment.splits[name].index)
+        arrays = split_arrays(experiment)
+        saved = _saved_split(run, arrays)
+        for name, again in arrays.items():
+            yield from _rows_findings(name, saved[name], again)
 
 
 def _rows_findings(name: str, then: Array, again: Array) -> Findings:
@@ -240,12 +240,12 @@ def _size(array: Array | None) -> int:
     return 0 if array is None else array.nbytes
 
 
-def _saved_split(run: Run) -> dict[str, Array]:
+def _saved_split(run: Run, names: Iterable[str]) -> dict[str, Array]:
     """Return the row numbers of each split in split.npz. Raises `RunError` if it is damaged."""
     file = run.checked(SPLIT)
     try:
         with np.load(file, allow_pickle=False) as saved:
-            splits: dict[str, Array] = {name: saved[name] for name in SPLITS}
+            splits: dict[str, Array] = {name: saved[name] for name in names}
     except MemoryError:
         raise
     except Exception as error:  # archives and headers raise a dozen types

@@ -19,6 +19,7 @@ from bpcli.data.dates import ambiguity_of
 from bpcli.data.files.delimited import layout_of, read, refuse_no_rows
 from bpcli.data.files.dialect import Dialect
 from bpcli.data.files.splits import FileSplits, notes_on_splits, splits_of_column
+from bpcli.data.row_index import RowIndex
 from bpcli.data.row_order import order_of
 from bpcli.data.selection import Selector, TargetSelectors, choose, require, select
 from bpcli.data.sentinels import sentinels_of
@@ -354,12 +355,13 @@ class FileTable(RawTable):
 
     def fit(
         self,
-        training: Labels,
+        training: RowIndex,
         encoder: FeatureEncoder | None = None,
         *,
         keeps_constants: bool = True,
     ) -> Table:
         """Encode the inputs. Raises `DataError` naming file, column and row."""
+        training = training[:]
         is_first, tally = encoder is None, Tally()
         encoder = encoder or self._fitted(training)
         X = self._encoded(encoder, tally)
