@@ -19,7 +19,7 @@ import numpy as np
 from bpcli.engine.dense_jacobian import DenseJacobian
 from bpcli.engine.layer_pairs import LayerPairs
 from bpcli.engine.pool.base import WorkerPool
-from bpcli.engine.rows import Block, Rows
+from bpcli.engine.rows import Block, RowBlocks
 from bpcli.engine.shards import SERIAL_BELOW_SECONDS
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.jacobian import OutputSweep, sweep_output
@@ -100,7 +100,7 @@ Chunk: TypeAlias = list[tuple[int, int]]
 """Rows whose factors are in memory at one time: pieces (start, stop), each of one block."""
 
 
-def _chunks(network: Network, data: Rows) -> list[Chunk]:
+def _chunks(network: Network, data: RowBlocks) -> list[Chunk]:
     """All rows; a worker writes the factors of a piece. Too little work to share has no pieces."""
     most, size = _most_at_once(network, len(data), data.dtype), data.block_size
     is_shared = gauss_newton_tasks(len(data), network) > 1
@@ -128,7 +128,7 @@ class GaussNewtonSums:
     """The sums over the rows of one data set, at parameters of its dtype."""
 
     def __init__(
-        self, network: Network, data: Rows, pool: WorkerPool, sweep: OutputSweep = sweep_output
+        self, network: Network, data: RowBlocks, pool: WorkerPool, sweep: OutputSweep = sweep_output
     ) -> None:
         self._data = data
         self._sweep = sweep

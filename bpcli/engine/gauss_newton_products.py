@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 
 from bpcli.engine.pool.base import WorkerPool
-from bpcli.engine.rows import Rows
+from bpcli.engine.rows import RowBlocks
 from bpcli.engine.sums import RowSums
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
@@ -21,14 +21,14 @@ from bpcli.nn.tangents import gauss_newton_backward, tangent_storage
 class _Local(threading.local):
     """The tangents of each thread; a forked worker has its own copy anyway."""
 
-    def __init__(self, network: Network, data: Rows) -> None:
+    def __init__(self, network: Network, data: RowBlocks) -> None:
         self.storage = tangent_storage(network, data.block_size, data.dtype)
 
 
 class GaussNewtonProducts:
     """v ↦ Σ_i w_i J_iᵀ J_i v over rows i, with J_i the Jacobian of the outputs of row i."""
 
-    def __init__(self, network: Network, data: Rows, pool: WorkerPool) -> None:
+    def __init__(self, network: Network, data: RowBlocks, pool: WorkerPool) -> None:
         self._direction = pool.allocate_shared((network.n_params,), data.dtype)
         self._matrices = network.matrices(self._direction)
         self._local = _Local(network, data)

@@ -1,11 +1,12 @@
-"""The rows of a split as the kernel reads them: blocks of columns."""
+"""The rows of a split as the kernel reads them: blocks of columns, in memory or read on demand."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -37,13 +38,89 @@ class Block(NamedTuple):
         return [self.inputs, self.targets, *([] if self.weight is None else [self.weight])]
 
 
-@dataclass(frozen=True)
-class Rows:
-    """`count` rows in blocks of b, the last of which may be partly filled.
+class RowBlocks(ABC):
+    """Rows in blocks of `block_size`, the last of which may be shorter.
 
-    Block k is inputs[k] (inputs [+1], b) and targets[k] (outputs, b); the inputs include the row of
-    ones for the biases. A block is contiguous: with 10 to 20 inputs its products are up to 3 times
-    as fast as those of transposed rows, or of one wide array.
+    A block has samples as columns, and its inputs include the row of ones for the biases.
+    """
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """The number of rows."""
+
+    @property
+    @abstractmethod
+    def dtype(self) -> np.dtype:
+        """The precision of the training."""
+
+    @property
+    @abstractmethod
+    def block_size(self) -> int:
+        """Rows per block."""
+
+    @property
+    @abstractmethod
+    def weight(self) -> Array | None:
+        """The weight of each row (n,); None if all are 1."""
+
+    @abstractmethod
+    def block(self, start: int, stop: int) -> Block:
+        """The rows from `start` to `stop`, all of one block."""
+
+    @abstractmethod
+    def empty_block(self, samples: int) -> Block:
+        """A block of zeros for `samples` rows."""
+
+    @abstractmethod
+    def gather(self, index: Array, block: Block) -> None:
+        """Copy the rows at `index` into a block."""
+
+    def take(self, index: Array) -> Rows:
+        """The rows at `index`, in that order, in memory."""
+        count, size = len(index), equal_size(len(index), self.block_size, self.dtype)
+        inputs, targets = (
+            aligned_zeros((-(-count // size), len(array), size), self.dtype)
+            for array in self.empty_block(1)[:2]
+        )
+        weight = None if self.weight is None else self.weight[index]
+        taken = Rows(inputs, targets, count, weight)
+        for start in range(0, count, size):
+            stop = min(count, start + size)
+            self.gather(index[start:stop], taken.block(start, stop))
+        return taken
+
+    def some(self) -> Block:
+        """At most 1,000 of the rows, evenly spaced, as copies."""
+        index = rows_to_look_at(len(self))
+        block = self.empty_block(len(index))
+        self.gather(index, block)
+        return block
+
+    def blocks(self) -> Iterator[Block]:
+        """All rows, block by block."""
+        for start in range(0, len(self), self.block_size):
+            yield self.block(start, min(start + self.block_size, len(self)))
+
+    @property
+    def columns(self) -> tuple[Array, Array]:
+        """All inputs (inputs [+1], n) and targets (outputs, n), as copies."""
+        blocks = list(self.blocks())
+        inputs = np.concatenate([block.inputs for block in blocks], axis=1)
+        return inputs, np.concatenate([block.targets for block in blocks], axis=1)
+
+    @cached_property
+    def total_weight(self) -> float:
+        """Σ_i w_i: the number of rows where all weights are 1."""
+        return len(self) if self.weight is None else float(self.weight.sum(dtype=np.float64))
+
+
+@dataclass(frozen=True)
+class Rows(RowBlocks):
+    """`count` rows in memory, in blocks of b.
+
+    Block k is inputs[k] (inputs [+1], b) and targets[k] (outputs, b). A block is contiguous: with
+    10 to 20 inputs its products are up to 3 times as fast as those of transposed rows, or of one
+    wide array.
     """
 
     inputs: Array
@@ -94,7 +171,6 @@ class Rows:
 
     @property
     def block_size(self) -> int:
-        """Rows per block."""
         size: int = self.inputs.shape[2]
         return size
 
@@ -121,45 +197,98 @@ class Rows:
         if self.weight is not None and block.weight is not None:
             block.weight[...] = self.weight[index]
 
-    def take(self, index: Array) -> Rows:
-        """The rows at `index`, in that order."""
-        count, size = len(index), equal_size(len(index), self.block_size, self.dtype)
-        inputs, targets = (
-            aligned_zeros((-(-count // size), array.shape[1], size), self.dtype)
-            for array in (self.inputs, self.targets)
-        )
-        weight = None if self.weight is None else self.weight[index]
-        taken = Rows(inputs, targets, count, weight)
-        for start in range(0, count, size):
-            stop = min(count, start + size)
-            self.gather(index[start:stop], taken.block(start, stop))
-        return taken
 
-    def some(self) -> Block:
-        """At most 1,000 of the rows, evenly spaced, as copies."""
-        index = rows_to_look_at(len(self))
-        block = self.empty_block(len(index))
-        self.gather(index, block)
-        return block
+class RowReader(Protocol):
+    """Reads prepared rows: X (n, inputs) and Y (n, outputs). Workers copy or pickle it."""
 
-    def blocks(self) -> Iterator[Block]:
-        """All rows as views, block by block."""
-        for start in range(0, len(self), self.block_size):
-            yield self.block(start, min(start + self.block_size, len(self)))
+    def between(self, start: int, stop: int) -> tuple[Array, Array]:
+        """The rows from `start` to `stop`."""
+
+    def at(self, index: Array) -> tuple[Array, Array]:
+        """The rows at an ascending index without repetitions."""
+
+
+@dataclass(frozen=True)
+class StreamedRows(RowBlocks):
+    """`count` rows that are read whenever they are needed; no more than a few megabytes are kept.
+
+    They are in the blocks of `Rows`, and a block is laid out as there, so that results have the
+    same bits. Rows have no weights.
+    """
+
+    reader: RowReader
+    inputs: int
+    outputs: int
+    has_ones: bool
+    count: int
+    precision: np.dtype
+    rows_per_block: int
+
+    weight = None
+
+    @classmethod
+    def of(cls, network: Network, reader: RowReader, count: int, dtype: np.dtype) -> StreamedRows:
+        first = network.layers[0]
+        size = equal_size(count, block_size(network, dtype), dtype)
+        has_ones = first.columns > first.inputs
+        return cls(reader, first.inputs, network.outputs, has_ones, count, dtype, size)
+
+    def __len__(self) -> int:
+        return self.count
 
     @property
-    def columns(self) -> tuple[Array, Array]:
-        """All inputs (inputs [+1], n) and targets (outputs, n), as copies."""
-        inputs, targets = (
-            np.concatenate(list(array), axis=1)[:, : self.count]
-            for array in (self.inputs, self.targets)
-        )
-        return inputs, targets
+    def dtype(self) -> np.dtype:
+        return self.precision
 
-    @cached_property
-    def total_weight(self) -> float:
-        """Σ_i w_i: the number of rows where all weights are 1."""
-        return len(self) if self.weight is None else float(self.weight.sum(dtype=np.float64))
+    @property
+    def block_size(self) -> int:
+        return self.rows_per_block
+
+    def block(self, start: int, stop: int) -> Block:
+        """The rows from `start` to `stop`, all of one block, in new memory."""
+        block = self.empty_block(stop - start)._replace(start=start)
+        self.fill(block, *self.reader.between(start, stop))
+        return block
+
+    def empty_block(self, samples: int) -> Block:
+        # BLAS gets the strides of a block in memory, where the last one is a part of a whole one.
+        width = max(samples, self.block_size)
+        inputs = aligned_zeros((self.inputs + self.has_ones, width), self.dtype)[:, :samples]
+        targets = aligned_zeros((self.outputs, width), self.dtype)[:, :samples]
+        return Block(inputs, targets, None)
+
+    def gather(self, index: Array, block: Block) -> None:
+        ascending, order = np.unique(index, return_inverse=True)
+        X, Y = self.reader.at(ascending)
+        self.fill(block, X[order], Y[order])
+
+    def fill(self, block: Block, X: Array, Y: Array) -> None:
+        """Write prepared rows into a block."""
+        block.inputs[: self.inputs] = X.T
+        block.inputs[self.inputs :] = 1
+        block.targets[...] = Y.T
+
+
+class PieceReader:
+    """Reads streamed rows in pieces of several blocks: a read for each small block takes longer."""
+
+    def __init__(self, data: StreamedRows) -> None:
+        self._data = data
+        blocks = _NUMBERS_PER_PIECE // (data.block_size * (data.inputs + data.outputs))
+        self._rows = max(1, blocks) * data.block_size
+        self._start, self._piece = 0, (np.empty((0, data.inputs)), np.empty((0, data.outputs)))
+
+    def load(self, start: int, stop: int, block: Block) -> None:
+        """Fill a block with the rows from `start` to `stop`; the next ones may be read with it."""
+        if not self._start <= start < stop <= self._start + len(self._piece[0]):
+            end = min(len(self._data), start + self._rows)
+            self._start, self._piece = start, self._data.reader.between(start, end)
+        where = slice(start - self._start, stop - self._start)
+        self._data.fill(block, *(array[where] for array in self._piece))
+
+
+_NUMBERS_PER_PIECE = 2**17
+"""One megabyte in double precision."""
 
 
 def equal_size(count: int, most: int, dtype: np.dtype) -> int:

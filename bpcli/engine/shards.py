@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from bpcli.engine.rows import Rows
+from bpcli.engine.rows import RowBlocks
 from bpcli.nn.network import Network
 
 SECONDS_PER_FLOP = 3e-11
@@ -36,7 +36,7 @@ class ShardPlan:
     block: int
 
     @classmethod
-    def of(cls, rows: int, data: Rows, network: Network) -> ShardPlan:
+    def of(cls, rows: int, data: RowBlocks, network: Network) -> ShardPlan:
         """The plan for `rows` rows: one shard for little work, else up to 64 of whole blocks.
 
         The memory of their gradients also limits their number.

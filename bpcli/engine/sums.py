@@ -6,149 +6,24 @@ are added up, depend only on the data and the network, so any number of workers 
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from functools import cached_property
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 
+from bpcli.engine.passes import BackwardPass, BlockPasses, Pass, Tally, counting, sum_blocks
 from bpcli.engine.pool.base import WorkerPool
-from bpcli.engine.recording import Recorded, Tape, moved
-from bpcli.engine.rows import Block, Rows
+from bpcli.engine.rows import RowBlocks, StreamedRows
 from bpcli.engine.shards import ShardPlan
 from bpcli.nn import propagation
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
-from bpcli.nn.propagation import Workspace, bytes_per_sample, loss_sum
-
-BackwardPass: TypeAlias = Callable[[Workspace, Array, Array | None], None]
 
 _FEWEST_IN_A_SLICE = 2**14
 """The fewest parameters per task when partial gradients are added up: 64 KiB in float32."""
 
 _MOST_SLICES = 64
-
-_RECORDED_BYTES = 4 * 2**20
-"""The largest workspace of a recorded pass, in bytes. A smaller last block needs a second
-workspace; for larger networks, that memory matters more than the microseconds between calls."""
-
-
-class Pass:
-    """The forward and the backward pass over a block, by calling the kernel's functions."""
-
-    def __init__(
-        self, network: Network, params: Vector, block: Block, backward: BackwardPass
-    ) -> None:
-        # A wrong backward pass may read what the right one has overwritten.
-        self._work = Workspace(network, params, in_place=backward is propagation.backward)
-        self._backward = backward
-        self.move_to(block)
-
-    def move_to(self, block: Block) -> None:
-        """Use this block from now on."""
-        self.block = block
-        self._work.fit(block.samples)
-
-    def forward(self) -> None:
-        """Fill z and a."""
-        propagation.forward(self._work, self.block.inputs)
-
-    def grad(self) -> Vector:
-        """The gradient summed over the samples; the next call overwrites it."""
-        self.forward()
-        self._backward(self._work, self.block.targets, self.block.weight)
-        return self._work.grad
-
-    def loss(self) -> complex | float:
-        """The loss of the latest forward pass, summed over the samples."""
-        return loss_sum(self._work, self.block.targets, self.block.weight)
-
-    @property
-    def Z(self) -> Array:  # noqa: N802  # a matrix
-        """The output layer's z of the latest forward pass: (rows, samples)."""
-        return np.asarray(self._work.layers[-1].z)
-
-
-class RecordedPass(Pass):
-    """The same passes, recorded over one block and repeated over any block of its size."""
-
-    def __init__(self, network: Network, params: Vector, block: Block) -> None:
-        tape = Tape()
-        self.params = params
-        self.block = block
-        self._work = work = Workspace(network, tape.trace(params), tape.zeros, in_place=True)
-        work.fit(block.samples)
-        propagation.forward(work, tape.trace(block.inputs))
-        self._forwards = len(tape.operations)
-        propagation.backward(work, tape.trace(block.targets), block.weight)
-        self.operations = tape.close()
-        self._moved = {block.start: self.operations}
-        self._grad = np.asarray(work.grad)
-        top = work.layers[-1]  # `loss` reads plain arrays: it need not be recorded
-        top.z, top.a = np.asarray(top.z), np.asarray(top.a)
-
-    def move_to(self, block: Block) -> None:
-        if block.start not in self._moved:
-            self._moved[block.start] = self._moved_to(block)
-        self.operations = self._moved[block.start]
-        self.block = block
-
-    def _moved_to(self, block: Block) -> list[Recorded]:
-        """The operations over another block: the three or four that read the block change."""
-        operations = self.operations
-        for old, new in zip(self.block.arrays, block.arrays, strict=True):
-            operations = [moved(operation, old, new) for operation in operations]
-        return operations
-
-    def forward(self) -> None:
-        for func, args in self.operations[: self._forwards]:
-            func(*args)
-
-    def grad(self) -> Vector:
-        for func, args in self.operations:
-            func(*args)
-        return self._grad
-
-
-class _Passes(threading.local):
-    """The passes of each thread; a forked worker has its own copies anyway."""
-
-    def __init__(
-        self, network: Network, params: Vector, data: Rows, backward: BackwardPass
-    ) -> None:
-        self._network = network
-        self._params = params
-        self._data = data
-        self._backward = backward
-        workspace = data.block_size * bytes_per_sample(network, data.dtype)
-        # A wrong backward pass may use operations that a tape cannot record.
-        self._records = backward is propagation.backward and workspace <= _RECORDED_BYTES
-        self._blocks: dict[int, Block] = {}
-        self._in_place: dict[int, Pass] = {}
-        self._copied: dict[int, Pass] = {}
-
-    def over(self, start: int, stop: int) -> Pass:
-        """The pass over a block of the data, without a copy."""
-        size = stop - start if self._records else 0  # only a recorded pass has a fixed size
-        if start not in self._blocks:
-            block = self._blocks[start] = self._data.block(start, stop)
-            if size not in self._in_place:
-                self._in_place[size] = self._made(block)
-        block_pass = self._in_place[size]
-        block_pass.move_to(self._blocks[start])
-        return block_pass
-
-    def over_copies(self, samples: int) -> Pass:
-        """The pass over a block that is filled with rows before each pass."""
-        if samples not in self._copied:
-            self._copied[samples] = self._made(self._data.empty_block(samples))
-        return self._copied[samples]
-
-    def _made(self, block: Block) -> Pass:
-        if self._records:
-            return RecordedPass(self._network, self._params, block)
-        return Pass(self._network, self._params, block, self._backward)
 
 
 class _Asked(NamedTuple):
@@ -159,24 +34,29 @@ class _Asked(NamedTuple):
     loss: bool
     grad: bool
     keep: bool
+    tally: bool
 
 
 class RowSums:
     """The sums over the rows of one data set, or over some of them, at parameters of one dtype.
 
-    A gradient that is returned lies in memory that the next evaluation overwrites.
+    A gradient that is returned lies in memory that the next evaluation overwrites. Rows in memory
+    have `Z`. Nothing as long as the data is kept of streamed rows: they have a `tally` instead.
     """
 
     def __init__(
         self,
         network: Network,
-        data: Rows,
+        data: RowBlocks,
         dtype: np.dtype,
         pool: WorkerPool,
         backward: BackwardPass = propagation.backward,
+        tally: Tally | None = None,
     ) -> None:
         self._network = network
         self._data = data
+        self._tally = tally
+        self._is_streamed = isinstance(data, StreamedRows)
         self._plans: dict[int, ShardPlan] = {}
         self.plan = self._plan_of(len(data))
         most_shards, n_params = len(self.plan.shards), network.n_params
@@ -184,11 +64,13 @@ class RowSums:
         self._params = pool.allocate_shared((n_params,), dtype)
         self._grads = pool.allocate_shared((most_shards, n_params), dtype)
         self._losses = pool.allocate_shared((most_shards,), np.result_type(dtype, np.float64))
-        self._Z = pool.allocate_shared((network.layers[-1].rows, len(data)), dtype)
+        self._tallies = pool.allocate_shared((most_shards, tally.width if tally else 0), np.float64)
+        kept = 0 if self._is_streamed else len(data)
+        self._Z = pool.allocate_shared((network.layers[-1].rows, kept), dtype)
         self._Z_at: Vector | None = None
         self._index = pool.allocate_shared((len(data),), np.intp)
         self._asked = pool.allocate_shared((len(_Asked._fields),), np.int64)
-        self._passes = _Passes(network, self._params, data, backward)
+        self._passes = BlockPasses(network, self._params, data, backward)
         self._pass_over_shards = pool.register(self._do_shard)
         self._add_up_slices = pool.register(self._do_slice)
 
@@ -229,6 +111,7 @@ class RowSums:
 
         It is kept from the last loss over all rows, if `params` is the array of that call.
         """
+        assert not self._is_streamed, "streamed rows have a tally"
         if self._Z_at is not params:
             only = self._load(params, None)
             if only is not None:
@@ -237,6 +120,13 @@ class RowSums:
             else:
                 self._over_shards(params, None)
         return self._Z if self._whole is None else self._whole.Z
+
+    def tally(self, params: Vector) -> Vector:
+        """The sums of the tally over all rows, added in the order of the shards."""
+        self._params[...] = params
+        self._over_shards(params, None, tally=True)
+        total: Vector = np.add.reduce(self._tallies[: self._shards_asked], axis=0)
+        return total
 
     # One block.
 
@@ -253,8 +143,8 @@ class RowSums:
 
     @cached_property
     def _whole(self) -> Pass | None:
-        """The pass over all rows, without a copy, if they are one block."""
-        if len(self._data) > self._data.block_size:
+        """The pass over all rows, if they are one block in memory."""
+        if self._is_streamed or len(self._data) > self._data.block_size:
             return None
         return self._passes.over(0, len(self._data))
 
@@ -266,7 +156,13 @@ class RowSums:
         return self._plans[rows]
 
     def _over_shards(
-        self, params: Vector, index: Array | None, *, loss: bool = False, grad: bool = False
+        self,
+        params: Vector,
+        index: Array | None,
+        *,
+        loss: bool = False,
+        grad: bool = False,
+        tally: bool = False,
     ) -> None:
         """Make the passes of every shard.
 
@@ -274,35 +170,43 @@ class RowSums:
         metrics are computed from this pass.
         """
         rows, keep = len(self._data), index is None and (loss or not grad)
+        keep = keep and not (tally or self._is_streamed)
         if index is not None:
             rows = len(index)
             self._index[:rows] = index
         if keep:
             self._Z_at = None  # until it is complete
-        self._asked[:] = _Asked(rows, index is not None, loss, grad, keep)
+        self._asked[:] = _Asked(rows, index is not None, loss, grad, keep, tally)
         self._pass_over_shards(len(self._plan_of(rows).shards))
         if keep:
             self._Z_at = params
 
     def _do_shard(self, number: int) -> None:
         asked = _Asked(*self._asked.tolist())
-        plan, grad = self._plan_of(asked.rows), self._grads[number]
-        total: complex | float = 0.0
+        plan = self._plan_of(asked.rows)
         first, end = plan.shards[number]
-        for start in range(first, end, plan.block):
-            stop = min(end, start + plan.block)
-            block_pass = self._pass_over(start, stop, asked)
-            if not asked.grad:
-                block_pass.forward()
-            elif start == first:
-                grad[...] = block_pass.grad()
-            else:
-                np.add(grad, block_pass.grad(), grad)
-            if asked.keep:
-                self._Z[:, start:stop] = block_pass.Z
-            if asked.loss:
-                total += block_pass.loss()
-        self._losses[number] = total
+        passes = (
+            self._pass_over(start, min(end, start + plan.block), asked)
+            for start in range(first, end, plan.block)
+        )
+        grad = self._grads[number] if asked.grad else None
+        look = self._look(number, asked)
+        self._losses[number] = sum_blocks(passes, grad=grad, loss=asked.loss, look=look)
+
+    def _look(self, shard: int, asked: _Asked) -> Callable[[Pass], None] | None:
+        """What is done with each pass of a shard, besides its sums."""
+        if asked.keep:
+            return self._keep
+        if not asked.tally:
+            return None
+        assert self._tally is not None, "a tally was asked for"
+        self._tallies[shard] = 0
+        return counting(self._tally, self._tallies[shard])
+
+    def _keep(self, block_pass: Pass) -> None:
+        """Keep z of a block."""
+        start, samples = block_pass.block.start, block_pass.block.samples
+        self._Z[:, start : start + samples] = block_pass.Z
 
     def _pass_over(self, start: int, stop: int, asked: _Asked) -> Pass:
         if not asked.some:

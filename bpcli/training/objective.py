@@ -16,10 +16,11 @@ import numpy as np
 
 from bpcli.engine.gauss_newton import GaussNewtonSums
 from bpcli.engine.gauss_newton_products import GaussNewtonProducts
+from bpcli.engine.passes import BackwardPass, Tally
 from bpcli.engine.pool.base import SerialPool, WorkerPool
-from bpcli.engine.rows import Rows
+from bpcli.engine.rows import RowBlocks
 from bpcli.engine.shards import ShardPlan
-from bpcli.engine.sums import BackwardPass, RowSums
+from bpcli.engine.sums import RowSums
 from bpcli.nn import propagation
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.jacobian import OutputSweep, sweep_output
@@ -45,12 +46,13 @@ class NetworkObjective:
     def __init__(
         self,
         network: Network,
-        data: Rows,
+        data: RowBlocks,
         *,
         l2: float = 0.0,
         reduction: Reduction = "mean",
         training_rows: int | None = None,
         pool: WorkerPool | None = None,
+        tally: Tally | None = None,
         shares_jacobian: bool = False,
         shares_products: bool = False,
         backward: BackwardPass = propagation.backward,
@@ -65,7 +67,7 @@ class NetworkObjective:
         self._index: Array | None = None
         self.sweep = sweep
         self._sums = {
-            data.dtype: RowSums(network, data, data.dtype, pool or SerialPool(), backward)
+            data.dtype: RowSums(network, data, data.dtype, pool or SerialPool(), backward, tally)
         }
         self._squares = (
             GaussNewtonSums(network, data, pool or SerialPool(), sweep) if shares_jacobian else None
@@ -196,10 +198,15 @@ class NetworkObjective:
         assert self._index is None, "only for all rows"
         return self._sums_for(params).Z(params)
 
+    def tally(self, params: Vector) -> Vector:
+        """The sums of the tally over all rows, for rows that are streamed."""
+        assert self._index is None, "only for all rows"
+        return self._sums_for(params).tally(params)
+
     # For other callers.
 
     @property
-    def data(self) -> Rows:
+    def data(self) -> RowBlocks:
         """The rows of this objective."""
         return self._data if self._index is None else self._data.take(self._index)
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from bpcli.engine.passes import RecordedPass
 from bpcli.engine.recording import Recorded, category_of
-from bpcli.engine.sums import RecordedPass
 from bpcli.experiment import Experiment
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.numerics import repeatable_numerics

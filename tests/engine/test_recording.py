@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from strategies import Problem, problems
 
+from bpcli.engine.passes import Pass, RecordedPass
 from bpcli.engine.recording import Tape, moved
 from bpcli.engine.rows import Block, Rows
-from bpcli.engine.sums import Pass, RecordedPass
 from bpcli.nn.activations import Softmax, Tanh
 from bpcli.nn.losses import CrossEntropy
 from bpcli.nn.network import Layer, Network

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from strategies import Problem, problems
 
-from bpcli.engine import sums
+from bpcli.engine import passes
 from bpcli.engine.pool.base import SerialPool, WorkerPool
 from bpcli.engine.rows import Rows
 from bpcli.engine.sums import RowSums
@@ -131,7 +131,7 @@ def row_by_row(problem: Problem, index: np.ndarray) -> tuple[float, np.ndarray]:
 def test_sums_are_those_of_the_single_rows(is_recorded: bool, problem: Problem) -> None:
     data = Rows.of(problem.network, problem.X, problem.Y, np.dtype(float), problem.weight)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sums, "_RECORDED_BYTES", sums._RECORDED_BYTES if is_recorded else 0)
+        patch.setattr(passes, "_RECORDED_BYTES", passes._RECORDED_BYTES if is_recorded else 0)
         row_sums = RowSums(problem.network, data, np.dtype(float), SerialPool())
     n = len(data)
     for index in (None, np.array([n - 1, 0, 0])[:n]):

@@ -3,18 +3,18 @@ from __future__ import annotations
 import pytest
 from small_problems import a_check
 
-from bpcli.engine import sums
+from bpcli.engine import passes
 from bpcli.gradient_check.catalogue import CatalogueRow, check_catalogue
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.losses import legal_losses
 
 
-@pytest.mark.parametrize("recorded_bytes", [sums._RECORDED_BYTES, 0])
+@pytest.mark.parametrize("recorded_bytes", [passes._RECORDED_BYTES, 0])
 def test_the_catalogue_is_exact_to_rounding(
     recorded_bytes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As small networks are trained, and as large ones are, in place."""
-    monkeypatch.setattr(sums, "_RECORDED_BYTES", recorded_bytes)
+    monkeypatch.setattr(passes, "_RECORDED_BYTES", recorded_bytes)
     rows = check_catalogue()
     assert all(row.passed for row in rows)
     assert max(row.error for row in rows) <= 1e-13

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from bpcli.engine.passes import RecordedPass
 from bpcli.engine.rows import Rows
 from bpcli.engine.shards import ShardPlan, estimated_seconds
-from bpcli.engine.sums import RecordedPass
 from bpcli.nn.activations import Identity, Tanh
 from bpcli.nn.losses import HalfSquaredError
 from bpcli.nn.network import Layer, Network

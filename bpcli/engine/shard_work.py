@@ -1,0 +1,71 @@
+"""The work on single shards, for a process that shares no memory with the one that adds them up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from bpcli.engine.passes import BlockPasses, Tally, counting, sum_blocks
+from bpcli.engine.rows import RowBlocks
+from bpcli.engine.shards import ShardPlan
+from bpcli.nn import propagation
+from bpcli.nn.arrays import Vector
+from bpcli.nn.network import Network
+
+
+class ShardSums(NamedTuple):
+    """Sums over the rows of a shard; None or 0 for what was not asked for."""
+
+    loss: complex | float
+    grad: Vector | None
+    tally: Vector | None
+
+
+@dataclass(frozen=True)
+class ShardWork:
+    """Computes the sums of single shards, with the bits that `RowSums` gives them.
+
+    It can be pickled: buffers and passes are made where they are used.
+    """
+
+    network: Network
+    data: RowBlocks
+    dtype: np.dtype
+    tally: Tally | None = None
+
+    @property
+    def plan(self) -> ShardPlan:
+        """The shards of all rows."""
+        return ShardPlan.of(len(self.data), self.data, self.network)
+
+    def sums(
+        self, number: int, params: Vector, *, loss: bool, grad: bool, tally: bool = False
+    ) -> ShardSums:
+        """The sums of shard `number` of the plan at these parameters, as new arrays."""
+        self._params[...] = params
+        plan = self.plan
+        first, end = plan.shards[number]
+        passes = (
+            self._passes.over(start, min(end, start + plan.block))
+            for start in range(first, end, plan.block)
+        )
+        total = np.empty(self.network.n_params, self.dtype) if grad else None
+        counts, look = None, None
+        if tally and self.tally is not None:
+            counts = np.zeros(self.tally.width)
+            look = counting(self.tally, counts)
+        return ShardSums(sum_blocks(passes, grad=total, loss=loss, look=look), total, counts)
+
+    @cached_property
+    def _params(self) -> Vector:
+        return np.zeros(self.network.n_params, self.dtype)
+
+    @cached_property
+    def _passes(self) -> BlockPasses:
+        return BlockPasses(self.network, self._params, self.data, propagation.backward)
+
+    def __getstate__(self) -> dict[str, object]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}

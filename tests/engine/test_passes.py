@@ -1,0 +1,140 @@
+"""Passes over streamed rows: they are read block by block, and give the bits of rows in memory."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from bpcli.engine import rows as engine_rows
+from bpcli.engine.pool.base import SerialPool, WorkerPool
+from bpcli.engine.rows import Rows, StreamedRows
+from bpcli.nn.activations import Identity, Tanh
+from bpcli.nn.losses import HalfSquaredError
+from bpcli.nn.network import Layer, Network
+from bpcli.training.objective import NetworkObjective
+
+WIDE = Network((Layer(10, 32, Tanh()), Layer(32, 3, Identity())), HalfSquaredError())
+NARROW = Network((Layer(10, 3, Tanh()), Layer(3, 3, Identity(), "none")), HalfSquaredError())
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads from arrays, and remembers how many rows it read at once."""
+
+    X: np.ndarray
+    Y: np.ndarray
+    read: list[int] = field(default_factory=list)
+
+    def between(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
+        self.read.append(stop - start)
+        return self.X[start:stop], self.Y[start:stop]
+
+    def at(self, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        assert (np.diff(index) > 0).all()
+        self.read.append(len(index))
+        return self.X[index], self.Y[index]
+
+
+@dataclass(frozen=True)
+class SumsOfZ:
+    """The number of rows, Σ z of each output, and Σ row number · z of the first."""
+
+    width: int = 5
+
+    def sums(self, start: int, stop: int, Z: np.ndarray) -> np.ndarray:
+        return np.array([stop - start, *Z.sum(axis=1), np.arange(start, stop) @ Z[0]])
+
+
+def both(network: Network, count: int, dtype: str) -> tuple[Rows, StreamedRows]:
+    rng = np.random.default_rng(count)
+    X, Y = rng.normal(size=(count, network.inputs)), rng.normal(size=(count, network.outputs))
+    streamed = StreamedRows.of(network, Reader(X, Y), count, np.dtype(dtype))
+    return Rows.of(network, X, Y, np.dtype(dtype)), streamed
+
+
+def params_of(network: Network, dtype: str) -> np.ndarray:
+    return np.random.default_rng(1).normal(size=network.n_params).astype(dtype)
+
+
+@pytest.mark.parametrize("network", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("count", [1, 100, 9_000, 60_001])
+@pytest.mark.parametrize("dtype", ["f8", "f4"])
+def test_streamed_rows_give_the_bits_of_rows_in_memory(
+    network: Network, count: int, dtype: str, some_pool: WorkerPool
+) -> None:
+    stored, streamed = both(network, count, dtype)
+    ours = NetworkObjective(network, streamed, l2=0.1, pool=some_pool, tally=SumsOfZ())
+    theirs = NetworkObjective(network, stored, l2=0.1)
+    params = params_of(network, dtype)
+    for _ in range(2):
+        np.testing.assert_array_equal(ours.grad(params), theirs.grad(params))
+        assert ours.value(params) == theirs.value(params)
+        assert ours.value_and_grad(params).value == theirs.value_and_grad(params).value
+        params = params * 0.5
+    some = np.random.default_rng(2).integers(count, size=max(1, count // 3))
+    np.testing.assert_array_equal(ours.rows(some).grad(params), theirs.rows(some).grad(params))
+
+
+@pytest.mark.parametrize("count", [100, 60_001])
+def test_a_tally_is_summed_over_all_rows(count: int, some_pool: WorkerPool) -> None:
+    stored, streamed = both(WIDE, count, "f8")
+    objective = NetworkObjective(WIDE, streamed, pool=some_pool, tally=SumsOfZ())
+    params = params_of(WIDE, "f8")
+    Z = NetworkObjective(WIDE, stored).outputs(params)
+    expected = SumsOfZ().sums(0, count, Z)
+    np.testing.assert_allclose(objective.tally(params), expected, rtol=1e-9)
+    alone = NetworkObjective(WIDE, streamed, pool=SerialPool(), tally=SumsOfZ())
+    np.testing.assert_array_equal(objective.tally(params), alone.tally(params))
+    objective.grad(params)
+    np.testing.assert_array_equal(objective.tally(params), alone.tally(params))
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f4"])
+def test_the_gauss_newton_matrix_and_its_products_have_the_same_bits(
+    dtype: str, some_pool: WorkerPool
+) -> None:
+    stored, streamed = both(WIDE, 9_000, dtype)
+    shared = {"shares_jacobian": True, "shares_products": True}
+    ours = NetworkObjective(WIDE, streamed, pool=some_pool, **shared)  # type: ignore[arg-type]
+    theirs, params = NetworkObjective(WIDE, stored), params_of(WIDE, dtype)
+    np.testing.assert_array_equal(
+        ours.gauss_newton(params).hessian, theirs.gauss_newton(params).hessian
+    )
+    np.testing.assert_array_equal(
+        ours.gauss_newton_product(params, params), theirs.gauss_newton_product(params, params)
+    )
+
+
+def test_pieces_of_several_blocks_are_read_once_and_in_order() -> None:
+    _, streamed = both(NARROW, 200_000, "f8")
+    objective = NetworkObjective(NARROW, streamed)
+    objective.grad(params_of(NARROW, "f8"))
+    read = streamed.reader.read  # type: ignore[attr-defined]
+    most = engine_rows._NUMBERS_PER_PIECE // (NARROW.inputs + NARROW.outputs)
+    assert max(read) <= max(most, streamed.block_size)
+    shards = len(objective.plan.shards)
+    assert 200_000 <= sum(read) <= 200_000 + shards * most
+    assert len(read) < 200_000 / streamed.block_size
+
+
+def test_streamed_rows_can_be_pickled() -> None:
+    stored, streamed = both(WIDE, 3_000, "f8")
+    params = params_of(WIDE, "f8")
+    again = pickle.loads(pickle.dumps(streamed))
+    np.testing.assert_array_equal(
+        NetworkObjective(WIDE, again).grad(params), NetworkObjective(WIDE, stored).grad(params)
+    )
+
+
+def test_streamed_rows_can_be_taken_into_memory() -> None:
+    stored, streamed = both(WIDE, 3_000, "f4")
+    index = np.array([5, 2_999, 5, 0])
+    for one, other in zip(streamed.take(index).columns, stored.take(index).columns, strict=True):
+        np.testing.assert_array_equal(one, other)
+    for one, other in zip(streamed.some()[:2], stored.some()[:2], strict=True):
+        np.testing.assert_array_equal(one, other)
+    for one, other in zip(streamed.columns, stored.columns, strict=True):
+        np.testing.assert_array_equal(one, other)
