@@ -26,6 +26,8 @@ from bpcli.data.files.dialect import (
     is_sign,
 )
 from bpcli.data.files.splits import FileSplits
+from bpcli.data.files.stored_array import StoredArraySource
+from bpcli.data.files.stored_parquet import StoredParquetSource
 from bpcli.data.files.table import FileSource
 from bpcli.data.selection import Selector, TargetSelectors
 from bpcli.data.types import SPLITS, AskedTask, SplitName
@@ -235,9 +237,13 @@ class FileData(Data):
         return text
 
     @property
+    def path(self) -> Path:
+        return Path(self.file)
+
+    @property
     def files(self) -> tuple[Path, ...]:
         splits = self.split.splits
-        return (Path(self.file), *splits.files.values(), *splits.index.values())
+        return (self.path, *splits.files.values(), *splits.index.values())
 
     @property
     def asked_task(self) -> AskedTask | None:
@@ -267,6 +273,16 @@ class FileData(Data):
             self.weight,
             self.split.order_by,
         )
+
+    @property
+    def stored_source(self) -> StoredArraySource | StoredParquetSource:
+        """The source whose rows stay in their file."""
+        inputs, splits = _selectors(self.inputs), self.split.splits
+        if is_array_file(self.path):
+            return StoredArraySource(
+                self.path, inputs, self._targets, self.task, splits, self.layout
+            )
+        return StoredParquetSource(self.path, splits)
 
     @property
     def inputs_array(self) -> str | None:

@@ -156,6 +156,8 @@ class EverySeconds(Strict):
     )
 
 
+Engine: TypeAlias = Literal["memory", "stream", "auto"]
+
 RestartCount: TypeAlias = Annotated[int, Field(ge=1, le=10_000)]
 
 
@@ -242,6 +244,12 @@ class Training(Strict):
         default="auto",
         description="The number of processes that share the work. It changes the speed, never the "
         "results.",
+    )
+    engine: Engine = Field(
+        default="auto",
+        description="Where the rows are during training. `memory`: in memory. `stream`: in their "
+        "file, .npy or .parquet, of which a few megabytes are read at a time. `auto`: in memory if "
+        "they fit. It changes the speed and the memory needed, never the results.",
     )
     numerics: Numerics = Field(
         default="native",

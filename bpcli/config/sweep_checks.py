@@ -36,6 +36,7 @@ _UNSWEPT = {
     "metrics": _NO_RESULT,
     "training.restarts": "use `seeds` for several trainings of each setting",
     "training.workers": _NO_RESULT,
+    "training.engine": _NO_RESULT,
     "training.numerics": "it is the same for all trainings of a process",
     "training.record_params": _NO_RESULT,
     "training.log_every": _NO_RESULT,

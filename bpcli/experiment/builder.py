@@ -20,6 +20,7 @@ from bpcli.experiment.experiment import Experiment
 from bpcli.experiment.memory import needs, of_memory
 from bpcli.experiment.network import network_for, network_of_sizes
 from bpcli.experiment.splits import notes_on_classes, notes_on_folds, split_table
+from bpcli.experiment.streaming import chosen_reader
 from bpcli.experiment.table import (
     ReadRows,
     encode_table,
@@ -75,7 +76,7 @@ def _build(
 ) -> Experiment:
     spec = config.spec
     _refuse_what_cannot_fit(config)
-    table = make_table(config, read)
+    table = make_table(config, chosen_reader(config, read))
     _refuse(config, issues.of_folds(spec, table))
     indices = split_table(spec, table)
     notes = (*notes_on_folds(spec, table), *notes_on_classes(spec, table, indices))
@@ -96,7 +97,7 @@ def _build(
     _refuse(
         config,
         issues.of_parameters(spec, network),
-        of_memory(needs(spec, network, len(table), table_bytes=0)),
+        of_memory(needs(spec, network, len(table), 0, is_streamed=table.is_stored)),
         issues.of_overflow(preprocessor, splits),
         issues.of_loss(network, splits) if needs_targets else (),
     )

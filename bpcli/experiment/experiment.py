@@ -15,7 +15,7 @@ from bpcli.data.table import Table, constant_columns
 from bpcli.data.types import SplitName
 from bpcli.engine.gauss_newton import gauss_newton_tasks
 from bpcli.engine.pool.base import WorkerPool
-from bpcli.engine.rows import Rows
+from bpcli.engine.rows import RowBlocks, Rows, StreamedRows
 from bpcli.engine.shards import ShardPlan
 from bpcli.experiment.network import explicit_params
 from bpcli.experiment.scales import Scales
@@ -173,16 +173,21 @@ class Experiment:
         size = None if training.batch_size == "full" else training.batch_size
         return Batches(size, training.sampling, training.rows_per_epoch)
 
-    def rows(self, name: SplitName) -> Rows:
-        """The rows of a split in the kernel's layout and the training dtype; stored once."""
+    def rows(self, name: SplitName) -> RowBlocks:
+        """The rows of a split in the kernel's layout and the training dtype.
+
+        They are stored once, or are read whenever they are used.
+        """
         if name not in self._rows:
             self._rows[name] = self._stored(name, self.dtype)
         return self._rows[name]
 
     @cached_property
-    def _rows(self) -> dict[SplitName, Rows]:
+    def _rows(self) -> dict[SplitName, RowBlocks]:
         return {}
 
-    def _stored(self, name: SplitName, dtype: np.dtype) -> Rows:
+    def _stored(self, name: SplitName, dtype: np.dtype) -> RowBlocks:
         split = self.splits[name]
+        if self.table.is_stored:
+            return StreamedRows.of(self.network, split, len(split), dtype)
         return Rows.filled(self.network, split.blocks(), len(split), dtype, split.weight)

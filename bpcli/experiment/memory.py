@@ -35,12 +35,17 @@ class Need:
     remedy: str
 
 
-def needs(spec: Spec, network: Network, rows: int, table_bytes: int) -> list[Need]:
+def needs(
+    spec: Spec, network: Network, rows: int, table_bytes: int, *, is_streamed: bool = False
+) -> list[Need]:
     """All uses of memory at one time, to their order of magnitude.
 
     `table_bytes` is the size of a table that is not made yet; 0 once it exists.
     """
-    every = [*_of_network(spec, network, rows), *_of_rows(spec, network, rows, table_bytes)]
+    of_rows = _of_rows(spec, network, rows, table_bytes)
+    if is_streamed:
+        of_rows = _of_streamed(spec, rows)
+    every = [*_of_network(spec, network, rows), *of_rows]
     return [need for need in every if need.bytes]
 
 
@@ -99,6 +104,37 @@ def _of_rows(spec: Spec, network: Network, rows: int, table_bytes: int) -> Itera
     scores = rows * width * _COPIES_OF_OUTPUTS * 8
     yield Need("outputs and metrics of all rows", scores, at, "use fewer rows")
 
+
+def _of_streamed(spec: Spec, rows: int) -> Iterator[Need]:
+    """What is kept of rows that stay in their file: pieces of them, and their splits."""
+    training, split = spec.training, spec.data.split
+    processes = usable_cores() if training.workers == "auto" else training.workers
+    at: Location = ("data",)
+    yield Need("pieces of the file", _PIECE_BYTES * (processes + 1), at, "use fewer workers")
+    has_codes = split.order in ("random", "interleaved") and bool(split.val or split.test)
+    in_order = "use `data.split.order: time`, which needs none"
+    yield Need(f"the splits of {rows:,} rows", rows * has_codes, at, in_order)
+    has_batches = training.batch_size != "full"
+    yield Need(
+        f"the order of {rows:,} rows in batches",
+        _BYTES_PER_INDEX * rows * has_batches,
+        ("training", "batch_size"),
+        "use `batch_size: full`",
+    )
+    is_sorted = "robust" in (spec.data.scale.inputs, spec.data.scale.targets)
+    yield Need(
+        f"a column of {rows:,} numbers to sort",
+        _BYTES_TO_SORT * rows * is_sorted,
+        ("data", "scale"),
+        "use `standard` instead of `robust`",
+    )
+
+
+_PIECE_BYTES = 32 * 2**20
+"""Of each process: rows as they are read, prepared and laid out for the kernel."""
+
+_BYTES_PER_INDEX = 8
+_BYTES_TO_SORT = 24
 
 _VECTORS_IN_USE = 9
 """Parameters and their copy for the workers, new and best parameters, velocity; and gradients: of a

@@ -25,7 +25,7 @@ import numpy as np
 from bpcli.config.models import Spec
 from bpcli.data.preprocessing import FITTED_RULES, Preprocessor
 from bpcli.data.table import Table
-from bpcli.engine.rows import Rows
+from bpcli.engine.rows import RowBlocks
 from bpcli.nn.activation import Activation
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array, Vector
@@ -53,7 +53,7 @@ class Scales:
     table: Table
     preprocessor: Preprocessor
     network: Network
-    rows: Rows
+    rows: RowBlocks
 
     @property
     def warnings(self) -> Iterator[str]:

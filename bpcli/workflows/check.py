@@ -52,7 +52,8 @@ class Check(Beginning):
         table = self.experiment.table
         arrays = (table.X, table.Y, table.labels, table.weight)
         loaded = sum(array.nbytes for array in arrays if isinstance(array, np.ndarray))
-        return needs(self.experiment.spec, self.experiment.network, len(table), loaded)
+        spec, network = self.experiment.spec, self.experiment.network
+        return needs(spec, network, len(table), loaded, is_streamed=table.is_stored)
 
     @cached_property
     def available(self) -> float:

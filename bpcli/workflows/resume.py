@@ -42,6 +42,7 @@ CHANGEABLE = (
     "training.stop",
     "training.learning_rate",
     "training.workers",
+    "training.engine",
     "training.numerics",
     "training.log_every",
     "training.metrics_every",

@@ -17,11 +17,9 @@ import numpy as np
 from bpcli.data.drawn import row_blocks
 from bpcli.data.files.dialect import Samples
 from bpcli.data.files.mat import require_whole
-from bpcli.data.files.npy_rows import NpyHeader, NpyRows
 from bpcli.data.files.regular import damaged, require_regular
 from bpcli.data.files.scan import require_finite
 from bpcli.data.files.splits import FileSplits, notes_on_splits
-from bpcli.data.files.stored_table import stored_table
 from bpcli.data.files.table import naming, numbers_in_a_row, targets_of
 from bpcli.data.given import FORMAT, GivenArrays
 from bpcli.data.selection import Selector, TargetSelectors, choose
@@ -88,20 +86,6 @@ class ArraySource:
             row_numbers=numbers_in_a_row(numbers, counts),
         )
 
-    def stored_table(self) -> Table:
-        """The rows of a .npy file, which stay there. Raises `DataError` as `table` does."""
-        with naming(self.path):
-            source = NpyRows(self.path, NpyHeader.of(self.path))
-            names = numbered("x", source.shape[1])
-            inputs, targets = (
-                tuple(map(names.index, chosen))
-                for chosen in choose(names, self.inputs, self.targets)
-            )
-            input_names, target_names = numbered("x", len(inputs)), value_names(len(targets))
-            return stored_table(
-                self.path, source, inputs, targets, input_names, target_names, self.task
-            )
-
     def _key(self, path: Path) -> str:
         """The key of `data` that names a file."""
         return "file" if path == self.path else "split"
@@ -131,10 +115,7 @@ class ArraySource:
         (array,) = arrays.values()
         matrix = _as_matrix(array)
         if self.layout == "columns":
-            raise DataError(
-                "found one array, but `layout: columns` needs one of inputs and one of targets",
-                "layout",
-            )
+            raise no_single_array()
         names = numbered("x", matrix.shape[1])
         inputs, targets = choose(names, self.inputs, self.targets)
         Y = _columns(matrix, names, targets) if targets else None
@@ -152,6 +133,12 @@ class ArraySource:
         notes = [f"inputs are `{inputs}`, targets are `{targets}`"] * is_guess
         Y = arrays[targets]
         return X, Y.ravel() if _is_vector(Y) else _as_matrix(Y), notes
+
+
+def no_single_array() -> DataError:
+    return DataError(
+        "found one array, but `layout: columns` needs one of inputs and one of targets", "layout"
+    )
 
 
 def _has_samples_as_columns(X: Array, Y: Array) -> bool:
@@ -281,11 +268,16 @@ def _texts(array: Array) -> Array:
 
 def _as_matrix(array: Array) -> Array:
     """Rows of numbers; an image becomes a row. Raises `DataError` for text and single numbers."""
-    if array.dtype.kind not in "biuf" or not array.ndim:
-        raise DataError(f"an array of {_shape(array)} has no rows of numbers", "inputs")
-    if not array.size:
-        raise DataError(f"an array of {_shape(array)} has no rows", "inputs")
+    refuse_no_rows(array.shape, array.dtype)
     return array.reshape(len(array), -1)
+
+
+def refuse_no_rows(shape: tuple[int, ...], dtype: np.dtype) -> None:
+    """Raises `DataError` for an array of text, without rows, or of a single number."""
+    if dtype.kind not in "biuf" or not shape:
+        raise DataError(f"an array of {_described(shape, dtype)} has no rows of numbers", "inputs")
+    if not math.prod(shape):
+        raise DataError(f"an array of {_described(shape, dtype)} has no rows", "inputs")
 
 
 def _columns(matrix: Array, names: tuple[str, ...], chosen: list[str]) -> Array:
@@ -359,7 +351,11 @@ def _listed(arrays: Mapping[str, Array]) -> str:
 
 
 def _shape(array: Array) -> str:
-    return " × ".join(map(str, array.shape)) + f" {array.dtype}"
+    return _described(array.shape, array.dtype)
+
+
+def _described(shape: tuple[int, ...], dtype: np.dtype) -> str:
+    return " × ".join(map(str, shape)) + f" {dtype}"
 
 
 def _require_finite(X: Array) -> None:

@@ -6,9 +6,9 @@ the process.
 
 from __future__ import annotations
 
-import contextlib
 import math
-import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from bpcli.data.files.regular import damaged, require_regular
 from bpcli.data.stored_rows import RowSource
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
+from bpcli.system import FileChangedError, OpenFile
 
 _GAP_BYTES = 2**15
 """A gap of fewer bytes between two rows is read too: that takes less time than another read."""
@@ -115,68 +116,27 @@ class NpyRows(RowSource):
         rows = np.empty((stop - start, self.shape[1]), self.dtype)
         if rows.size:
             offset = self.header.offset + start * self._row_bytes
-            self._file.read(offset, rows.reshape(-1).view(np.uint8).data)
+            with self._reading():
+                self._file.read(offset, rows.reshape(-1).view(np.uint8).data)
         return rows
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except FileChangedError:
+            message = f"{self.path} has changed while it was being read: start again"
+            raise DataError(message, "file") from None
+        except OSError as error:
+            raise DataError(f"{self.path} cannot be read: {error.strerror}", "file") from None
 
     @property
     def _row_bytes(self) -> int:
         return self.shape[1] * self.dtype.itemsize
 
-    @property
-    def _file(self) -> _OpenFile:
-        """The file, opened by this process: after a fork, two would share their read-ahead."""
-        if self._opened.process != os.getpid():
-            del self.__dict__["_opened"]
-        return self._opened
-
     @cached_property
-    def _opened(self) -> _OpenFile:
-        return _OpenFile(self.path)
+    def _file(self) -> OpenFile:
+        return OpenFile(self.path)
 
     def __getstate__(self) -> dict[str, object]:
         return {"path": self.path, "header": self.header}
-
-
-class _OpenFile:
-    """A file that one process reads, at any place and from any thread."""
-
-    def __init__(self, path: Path) -> None:
-        try:
-            self._descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-        except OSError as error:
-            raise DataError(f"{path} cannot be read: {error.strerror}", "file") from None
-        self.process = os.getpid()
-        self._path, self._stamp = path, self._now()
-        if hasattr(os, "posix_fadvise"):
-            os.posix_fadvise(self._descriptor, 0, 0, os.POSIX_FADV_SEQUENTIAL)
-
-    def __del__(self) -> None:
-        with contextlib.suppress(AttributeError, OSError):
-            os.close(self._descriptor)
-
-    def read(self, offset: int, buffer: memoryview) -> None:
-        """Fill the buffer. Raises `DataError` if the file has changed since it was opened."""
-        while buffer:
-            try:
-                count = self._read_some(offset, buffer)
-            except OSError as error:
-                raise DataError(f"{self._path} cannot be read: {error.strerror}", "file") from None
-            if not count:
-                break
-            offset, buffer = offset + count, buffer[count:]
-        if buffer or self._now() != self._stamp:
-            raise DataError(
-                f"{self._path} has changed since the training began: train again", "file"
-            )
-
-    def _read_some(self, offset: int, buffer: memoryview) -> int:
-        if hasattr(os, "preadv"):
-            return os.preadv(self._descriptor, [buffer], offset)
-        with self._path.open("rb", buffering=0) as file:
-            file.seek(offset)
-            return file.readinto(buffer) or 0
-
-    def _now(self) -> tuple[int, int]:
-        """The size of the file, and the time of its last change."""
-        facts = os.fstat(self._descriptor)
-        return facts.st_size, facts.st_mtime_ns

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -45,6 +45,27 @@ class FileSplits:
             return splits_of_index(self.index, numbers[first], count)
         files = {"train": first, **self.files}
         return splits_of_files({split: len(numbers[path]) for split, path in files.items()})
+
+    def not_streamed(self) -> Iterator[DataError]:
+        """Why the rows cannot be streamed: their splits are not drawn from one file."""
+        if self.files:
+            yield DataError(
+                "streamed rows are those of one file, but `split.files` names others: join the "
+                "files, and use fractions with `order: time`",
+                "split",
+            )
+        if self.index:
+            yield DataError(
+                "the splits of streamed rows are drawn, but `split.index` lists them: use "
+                "fractions, or `training.engine: memory`",
+                "split",
+            )
+        if self.column is not None:
+            yield DataError(
+                "the splits of streamed rows are drawn, but `split.column` gives them: use "
+                "fractions, or `training.engine: memory`",
+                "split",
+            )
 
     def paths(self, first: Path) -> list[Path]:
         """All files, in this order. Raises `DataError` if two splits have the same file."""

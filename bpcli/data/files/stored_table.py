@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,6 +17,18 @@ from bpcli.data.types import AskedTask
 from bpcli.nn.arrays import Array
 
 _ROWS_TO_SEE_TYPES = 1000
+
+
+class StoredSize(NamedTuple):
+    """The size of a table in a file: its rows and columns, and the bytes of its numbers.
+
+    `loaded` are the bytes that the table takes when it is read as a whole.
+    """
+
+    rows: int
+    columns: int
+    bytes: int
+    loaded: int
 
 
 def stored_table(

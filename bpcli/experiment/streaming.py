@@ -1,0 +1,126 @@
+"""Where the rows are during training: in memory, or in their file (`training.engine`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bpcli.config.load import Config
+from bpcli.config.models import Spec
+from bpcli.data.table import RawTable
+from bpcli.errors import ConfigIssue, DataError
+from bpcli.experiment.memory import needs, size_text
+from bpcli.experiment.network import network_of_sizes
+from bpcli.experiment.table import ReadRows
+from bpcli.system import available_memory
+
+if TYPE_CHECKING:
+    from bpcli.config.file_models import FileData
+    from bpcli.data.files.stored_table import StoredSize
+
+
+def chosen_reader(config: Config, read: ReadRows) -> ReadRows:
+    """`read`, or a function whose rows stay in their file.
+
+    Raises `ConfigError` with everything that cannot be streamed, if the config demands it.
+    """
+    engine, data = config.spec.training.engine, _in_file(config.spec)
+    if engine == "stream" and (issues := list(_issues(config.spec, data))):
+        raise config.source.error(issues)
+    if data is None or engine == "memory":
+        return read
+    if engine == "stream":
+        return _read_stored
+    note = _too_large(config.spec, data)
+    return read if note is None else _NotedReader(note)
+
+
+def _in_file(spec: Spec) -> FileData | None:
+    from bpcli.config.file_models import FileData
+
+    return spec.data if isinstance(spec.data, FileData) else None
+
+
+def _issues(spec: Spec, data: FileData | None) -> Iterator[ConfigIssue]:
+    """Everything that keeps the rows from being streamed."""
+    if data is None:
+        yield ConfigIssue(
+            "only the rows of a .npy or .parquet file can be streamed: remove this key, or name "
+            "such a file by `data.file`",
+            ("training", "engine"),
+        )
+        return
+    for reason in _of_source(data):
+        yield ConfigIssue(str(reason), ("data", reason.key or "file"))
+    yield from _of_keys(spec, data)
+
+
+def _of_source(data: FileData) -> list[DataError]:
+    try:
+        return list(data.stored_source.not_streamed())
+    except DataError as error:  # there is no such file
+        return [error]
+
+
+def _of_keys(spec: Spec, data: FileData) -> Iterator[ConfigIssue]:
+    """Keys that need all rows, or a number for each."""
+    instead = "remove this key, or use `training.engine: memory`"
+    for key in ("folds", "order_by"):
+        if getattr(data.split, key) is not None:
+            yield ConfigIssue(
+                f"the rows of `{key}` cannot be streamed: {instead}", ("data", "split", key)
+            )
+    if data.weight is not None:
+        yield ConfigIssue(f"streamed rows have no weights: {instead}", ("data", "weight"))
+    if spec.training.class_weights is not None:
+        yield ConfigIssue(
+            f"streamed rows have no weights: {instead}", ("training", "class_weights")
+        )
+
+
+def _too_large(spec: Spec, data: FileData) -> str | None:
+    """A note if the rows do not fit in memory, and can be streamed; None otherwise."""
+    from bpcli.data.files.arrays import is_array_file
+    from bpcli.data.files.parquet import is_parquet
+
+    if not (is_array_file(data.path) or is_parquet(data.path)) or [*_issues(spec, data)]:
+        return None
+    try:
+        size = data.stored_source.size()
+    except DataError:
+        return None  # reading the rows reports it
+    needed, free = _bytes_in_memory(spec, size), available_memory()
+    if needed <= free:
+        return None
+    return (
+        f"the rows would need about {size_text(needed)} of memory, and {size_text(free)} are "
+        f"free: they are read from {data.path.name} in every epoch (`training.engine: stream`)"
+    )
+
+
+def _bytes_in_memory(spec: Spec, size: StoredSize) -> int:
+    """The memory that training would need with all rows in memory."""
+    first, *others = spec.network.layers
+    inputs = max(1, size.columns - 1) if first == "auto" else first
+    sizes = [inputs, *(1 if units == "auto" else units for units in others)]
+    network = network_of_sizes(spec, sizes)
+    return sum(need.bytes for need in needs(spec, network, size.rows, size.loaded))
+
+
+def _read_stored(spec: Spec) -> RawTable:
+    """The rows, which stay in their file. Raises `DataError`."""
+    data = _in_file(spec)
+    assert data is not None, "other rows are not streamed"
+    return data.stored_source.table()
+
+
+class _NotedReader:
+    """Reads like `_read_stored`, and adds a note."""
+
+    def __init__(self, note: str) -> None:
+        self._note = note
+
+    def __call__(self, spec: Spec) -> RawTable:
+        table = _read_stored(spec)
+        return replace(table, notes=(*table.notes, self._note))
