@@ -51,7 +51,14 @@ def _print(check: Check) -> None:
     names = check.experiment.preprocessor.categories
     out.show(view.splits_table(document["rows"], document["classes"], names), [*reversed(names)])
     out.show(view.memory_table(document["memory"]))
-    out.show_facts([*view.loss_facts(document["initial_loss"]), ("log", str(check.log_cost))])
+    files = ", ".join(file.name for file in check.experiment.spec.data.files)
+    out.show_facts(
+        [
+            *view.engine_facts(document["engine"], files),
+            *view.loss_facts(document["initial_loss"]),
+            ("log", str(check.log_cost)),
+        ]
+    )
     for note in document["notes"]:
         out.say(f"note: {note}")
     for warning in document["warnings"]:

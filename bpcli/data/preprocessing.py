@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -64,11 +65,11 @@ class Scaler:
         """Return a scaler with a fixed divisor; nothing is fitted."""
         return cls(np.zeros(width), np.full(width, 1.0 if rule == "none" else float(rule)))
 
-    @property
+    @cached_property
     def changes_nothing(self) -> bool:
         return not self.shift.any() and not self.changes_units
 
-    @property
+    @cached_property
     def changes_units(self) -> bool:
         return bool((self.factor != 1).any())
 

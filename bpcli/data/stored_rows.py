@@ -29,6 +29,11 @@ class RowSource(ABC):
     def dtype(self) -> np.dtype:
         """The data type of all columns."""
 
+    @property
+    @abstractmethod
+    def bytes(self) -> int:
+        """The bytes that are read with all rows."""
+
     @abstractmethod
     def __getitem__(self, index: Array | slice) -> Array:
         """The rows (m, columns) of a slice, or at the indices (m,)."""

@@ -144,6 +144,12 @@ class Experiment:
             scale_advice=lambda: self.scales.advice,
         )
 
+    @property
+    def rows_per_epoch(self) -> int:
+        """The rows that an epoch reads: those of its batches, and the validation set."""
+        of_batches = self.spec.training.rows_per_epoch
+        return (of_batches or len(self.splits["train"])) + len(self.splits["val"])
+
     @cached_property
     def scales(self) -> Scales:
         """The scales of the training rows, with warnings of those that slow or break training."""

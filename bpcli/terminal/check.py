@@ -79,6 +79,14 @@ def memory_table(memory: Mapping[str, Any]) -> Grid:
     return table
 
 
+def engine_facts(engine: Mapping[str, Any], file: str) -> Facts:
+    """Where the rows are, if not in memory."""
+    if engine["name"] == "memory":
+        return []
+    read = size_text(engine["bytes_per_epoch"])
+    return [("engine", f"stream: each epoch reads about {read} of {file}")]
+
+
 def loss_facts(initial: Mapping[str, Any]) -> Facts:
     """The loss before training, beside chance level and a constant prediction."""
     facts = [("initial loss", rounded(initial["loss"]))]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from bpcli.config.origins import origins
 from bpcli.config.source import Location, Source
 from bpcli.data.preprocessing import Split
+from bpcli.data.row_index import index_pieces
+from bpcli.data.stored_rows import StoredRows
 from bpcli.experiment.memory import Need, needs
+from bpcli.experiment.splits import label_counts
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.runs.record import layer_records
 from bpcli.system import available_memory
@@ -31,6 +34,14 @@ class InitialLoss:
     constant: float | None
     chance: float | None
     chance_formula: str | None
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Where the rows are during training, and how many bytes an epoch reads at least."""
+
+    name: Literal["memory", "stream"]
+    bytes_per_epoch: int
 
 
 @dataclass(frozen=True)
@@ -54,6 +65,14 @@ class Check(Beginning):
         loaded = sum(array.nbytes for array in arrays if isinstance(array, np.ndarray))
         spec, network = self.experiment.spec, self.experiment.network
         return needs(spec, network, len(table), loaded, is_streamed=table.is_stored)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """Where the rows are during training."""
+        X, rows = self.experiment.table.X, self.experiment.rows_per_epoch
+        if not isinstance(X, StoredRows):
+            return Engine("memory", 0)
+        return Engine("stream", round(X.source.bytes * rows / len(X)))
 
     @cached_property
     def available(self) -> float:
@@ -91,6 +110,7 @@ class Check(Beginning):
                 "bytes": sum(need.bytes for need in self.needs),
                 "available": self.available,
             },
+            "engine": asdict(self.engine),
             "initial_loss": asdict(self.initial_loss),
             "log": asdict(self.log_cost),
             "dead_units": self.units.dead,
@@ -102,10 +122,16 @@ class Check(Beginning):
 
 def class_counts(split: Split) -> dict[str, int]:
     """The number of rows of each class, or with each label; empty for a regression."""
-    labels, names = split.labels, split.table.class_names
-    if split.table.words and split.values is not None:
-        counts = split.values.sum(axis=0).astype(int).tolist()
-        return dict(zip(split.table.words, counts, strict=True))
-    if labels is None:
+    table, pieces = split.table, index_pieces(split.index, _ROWS_AT_ONCE)
+    if table.words and table.Y is not None:
+        has_label = np.zeros(len(table.words), int)
+        for rows in pieces:
+            has_label += table.Y[rows].sum(axis=0).astype(int)
+        return dict(zip(table.words, has_label.tolist(), strict=True))
+    if table.labels is None:
         return {}
-    return dict(zip(names, np.bincount(labels, minlength=len(names)).tolist(), strict=True))
+    counts = label_counts(table.labels, split.index, len(table.class_names))
+    return dict(zip(table.class_names, counts.tolist(), strict=True))
+
+
+_ROWS_AT_ONCE = 2**14

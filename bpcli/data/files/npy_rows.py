@@ -7,8 +7,6 @@ the process.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -73,7 +71,7 @@ class NpyRows(RowSource):
     path: Path
     header: NpyHeader
 
-    @property
+    @cached_property
     def shape(self) -> tuple[int, int]:
         rows, *others = self.header.shape
         return rows, math.prod(others)
@@ -81,6 +79,10 @@ class NpyRows(RowSource):
     @property
     def dtype(self) -> np.dtype:
         return self.header.dtype
+
+    @property
+    def bytes(self) -> int:
+        return self.header.bytes
 
     def __getitem__(self, index: Array | slice) -> Array:
         if isinstance(index, slice):
@@ -114,23 +116,19 @@ class NpyRows(RowSource):
 
     def _between(self, start: int, stop: int) -> Array:
         rows = np.empty((stop - start, self.shape[1]), self.dtype)
-        if rows.size:
-            offset = self.header.offset + start * self._row_bytes
-            with self._reading():
-                self._file.read(offset, rows.reshape(-1).view(np.uint8).data)
-        return rows
-
-    @contextmanager
-    def _reading(self) -> Iterator[None]:
+        if not rows.size:
+            return rows
         try:
-            yield
+            offset = self.header.offset + start * self._row_bytes
+            self._file.read(offset, rows.reshape(-1).view(np.uint8).data)
         except FileChangedError:
             message = f"{self.path} has changed while it was being read: start again"
             raise DataError(message, "file") from None
         except OSError as error:
             raise DataError(f"{self.path} cannot be read: {error.strerror}", "file") from None
+        return rows
 
-    @property
+    @cached_property
     def _row_bytes(self) -> int:
         return self.shape[1] * self.dtype.itemsize
 
