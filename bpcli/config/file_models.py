@@ -254,24 +254,27 @@ class FileData(Data):
         path, inputs, splits = Path(self.file), _selectors(self.inputs), self.split.splits
         if is_array_file(path):
             return ArraySource(path, inputs, self._targets, self.task, splits, self.layout)
-        rules = ColumnRules(
-            self.fill,
-            self.indicator if isinstance(self.indicator, bool) else tuple(self.indicator),
-            tuple(self.categories),
-            tuple(self.calendar),
-            casefold=self.casefold if isinstance(self.casefold, bool) else tuple(self.casefold),
-            rename={key: _words(new) for key, new in self.rename.items()},
-        )
         return FileSource(
             path,
             self.dialect,
-            rules,
+            self._rules,
             inputs,
             self._targets,
             self.task,
             splits,
             self.weight,
             self.split.order_by,
+        )
+
+    @property
+    def _rules(self) -> ColumnRules:
+        return ColumnRules(
+            self.fill,
+            self.indicator if isinstance(self.indicator, bool) else tuple(self.indicator),
+            tuple(self.categories),
+            tuple(self.calendar),
+            casefold=self.casefold if isinstance(self.casefold, bool) else tuple(self.casefold),
+            rename={key: _words(new) for key, new in self.rename.items()},
         )
 
     @property
@@ -282,7 +285,7 @@ class FileData(Data):
             return StoredArraySource(
                 self.path, inputs, self._targets, self.task, splits, self.layout
             )
-        return StoredParquetSource(self.path, splits)
+        return StoredParquetSource(self.path, self._rules, inputs, self._targets, self.task, splits)
 
     @property
     def inputs_array(self) -> str | None:

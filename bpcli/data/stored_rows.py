@@ -34,6 +34,11 @@ class RowSource(ABC):
     def bytes(self) -> int:
         """The bytes that are read with all rows."""
 
+    @property
+    @abstractmethod
+    def buffer_bytes(self) -> int:
+        """The memory that each process needs to read some rows."""
+
     @abstractmethod
     def __getitem__(self, index: Array | slice) -> Array:
         """The rows (m, columns) of a slice, or at the indices (m,)."""

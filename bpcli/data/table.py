@@ -225,6 +225,11 @@ class Table(RawTable):
     def is_stored(self) -> bool:
         return isinstance(self.X, StoredRows)
 
+    @property
+    def buffer_bytes(self) -> int | None:
+        """What each process needs to read some rows of a file; None if they are in memory."""
+        return self.X.source.buffer_bytes if isinstance(self.X, StoredRows) else None
+
     def fit(
         self,
         training: RowIndex,

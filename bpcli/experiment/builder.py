@@ -97,7 +97,7 @@ def _build(
     _refuse(
         config,
         issues.of_parameters(spec, network),
-        of_memory(needs(spec, network, len(table), 0, is_streamed=table.is_stored)),
+        of_memory(needs(spec, network, len(table), 0, table.buffer_bytes)),
         issues.of_overflow(preprocessor, splits),
         issues.of_loss(network, splits) if needs_targets else (),
     )

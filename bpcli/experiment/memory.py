@@ -36,15 +36,16 @@ class Need:
 
 
 def needs(
-    spec: Spec, network: Network, rows: int, table_bytes: int, *, is_streamed: bool = False
+    spec: Spec, network: Network, rows: int, table_bytes: int, buffer_bytes: int | None = None
 ) -> list[Need]:
     """All uses of memory at one time, to their order of magnitude.
 
-    `table_bytes` is the size of a table that is not made yet; 0 once it exists.
+    `table_bytes` is the size of a table that is not made yet; 0 once it exists. `buffer_bytes` is
+    what each process needs to read some rows, if these stay in their file.
     """
     of_rows = _of_rows(spec, network, rows, table_bytes)
-    if is_streamed:
-        of_rows = _of_streamed(spec, rows)
+    if buffer_bytes is not None:
+        of_rows = _of_streamed(spec, rows, buffer_bytes)
     every = [*_of_network(spec, network, rows), *of_rows]
     return [need for need in every if need.bytes]
 
@@ -105,12 +106,13 @@ def _of_rows(spec: Spec, network: Network, rows: int, table_bytes: int) -> Itera
     yield Need("outputs and metrics of all rows", scores, at, "use fewer rows")
 
 
-def _of_streamed(spec: Spec, rows: int) -> Iterator[Need]:
+def _of_streamed(spec: Spec, rows: int, buffer_bytes: int) -> Iterator[Need]:
     """What is kept of rows that stay in their file: pieces of them, and their splits."""
     training, split = spec.training, spec.data.split
     processes = usable_cores() if training.workers == "auto" else training.workers
     at: Location = ("data",)
-    yield Need("pieces of the file", _PIECE_BYTES * (processes + 1), at, "use fewer workers")
+    pieces = (_PIECE_BYTES + buffer_bytes) * (processes + 1)
+    yield Need("pieces of the file", pieces, at, "use fewer `training.workers`")
     has_codes = split.order in ("random", "interleaved") and bool(split.val or split.test)
     in_order = "use `data.split.order: time`, which needs none"
     yield Need(f"the splits of {rows:,} rows", rows * has_codes, at, in_order)
@@ -130,8 +132,8 @@ def _of_streamed(spec: Spec, rows: int) -> Iterator[Need]:
     )
 
 
-_PIECE_BYTES = 32 * 2**20
-"""Of each process: rows as they are read, prepared and laid out for the kernel."""
+_PIECE_BYTES = 16 * 2**20
+"""Of each process: rows that are prepared, and laid out for the kernel."""
 
 _BYTES_PER_INDEX = 8
 _BYTES_TO_SORT = 24

@@ -64,7 +64,7 @@ class Check(Beginning):
         arrays = (table.X, table.Y, table.labels, table.weight)
         loaded = sum(array.nbytes for array in arrays if isinstance(array, np.ndarray))
         spec, network = self.experiment.spec, self.experiment.network
-        return needs(spec, network, len(table), loaded, is_streamed=table.is_stored)
+        return needs(spec, network, len(table), loaded, table.buffer_bytes)
 
     @cached_property
     def engine(self) -> Engine:

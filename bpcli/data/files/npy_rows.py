@@ -84,6 +84,10 @@ class NpyRows(RowSource):
     def bytes(self) -> int:
         return self.header.bytes
 
+    @property
+    def buffer_bytes(self) -> int:
+        return _BYTES_AT_ONCE
+
     def __getitem__(self, index: Array | slice) -> Array:
         if isinstance(index, slice):
             start, stop, _ = index.indices(len(self))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bpcli.data.columns import refuse_gaps
 from bpcli.data.drawn import row_blocks
 from bpcli.data.stored_rows import RowSource, StoredColumns
 from bpcli.data.stored_targets import TargetFacts
@@ -19,31 +20,46 @@ _MOST_ROWS_NAMED = 5
 
 
 def scan(
-    source: RowSource, inputs: tuple[int, ...], targets: tuple[int, ...], names: Sequence[str]
+    source: RowSource,
+    inputs: tuple[int, ...],
+    targets: tuple[int, ...],
+    target_names: Sequence[str],
+    input_names: Sequence[str] | None = None,
 ) -> TargetFacts:
-    """Facts about the targets, which have `names`.
+    """Facts about the targets. Without `input_names`, inputs have numbers.
 
     Raises `DataError` for an input or a target that is not finite, and for missing targets: in
     memory these rows are left out, but rows that stay in their file are read as they are.
     """
     X = StoredColumns(source, inputs)
-    found = _Targets(names)
+    found = _Targets(target_names)
     for block in row_blocks(source.shape):
         raw = source[block]
-        require_finite(X.of(raw), block.start)
+        require_finite(X.of(raw), block.start, input_names)
         if targets:
             found.add(StoredColumns(source, targets).of(raw), block.start)
     return found.facts()
 
 
-def require_finite(X: Array, first: int = 0) -> None:
+def require_finite(X: Array, first: int = 0, names: Sequence[str] | None = None) -> None:
     """Raises `DataError` naming the first number that is not finite; `first` is the first row."""
     if X.dtype.kind != "f":
         return
     is_finite = np.isfinite(X)
     if not is_finite.all():
         row, column = np.argwhere(~is_finite)[0]
+        if names is not None:
+            _refuse(X[row, column], first + row, names[column])
         raise DataError(f"row {first + row + 1}, column {column + 1} of the inputs is not finite")
+
+
+def _refuse(value: float, row: int, name: str) -> None:
+    """Raises `DataError` for a number of a named column that is missing or infinite."""
+    import pandas as pd
+
+    values = pd.Series([value], [row])
+    as_numbers(values, name)
+    refuse_gaps(values, name, values.isna().to_numpy())
 
 
 class _Targets:
@@ -69,12 +85,10 @@ class _Targets:
             self._add_numbers(Y)
 
     def _refuse_infinite(self, Y: Array, first: int) -> None:
-        import pandas as pd
-
         is_infinite = np.isinf(Y)
         if is_infinite.any():
             row, column = np.argwhere(is_infinite)[0]
-            as_numbers(pd.Series(Y[[row], column], [first + row]), self._names[column])
+            _refuse(Y[row, column], first + row, self._names[column])
 
     def _count_missing(self, rows: Array) -> None:
         self._missing += len(rows)

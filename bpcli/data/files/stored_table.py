@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +15,8 @@ from bpcli.data.stored_rows import like_an_array as lazily
 from bpcli.data.stored_targets import StoredValues, TargetFacts, too_many_classes
 from bpcli.data.table import Classes, MultiLabels, Table, Targets
 from bpcli.data.types import AskedTask
+from bpcli.data.values import INEXACT
+from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
 
 _ROWS_TO_SEE_TYPES = 1000
@@ -39,15 +42,18 @@ def stored_table(
     input_names: tuple[str, ...],
     target_names: tuple[str, ...],
     task: AskedTask | None,
+    target_types: Sequence[np.dtype | None] | None = None,
 ) -> Table:
     """The table of some columns of a source, which is read once.
 
-    Raises `DataError` naming row and column of a value that is missing or not finite.
+    `target_types` are those of the targets in the file; None: that of the source, which has no
+    names of inputs either. Raises `DataError` naming row and column of a value that is missing or
+    not finite.
     """
-    facts = scan(source, inputs, targets, target_names)
-    found = None
-    if targets:
-        found = _targets(path, source, targets, target_names, task, facts)
+    named_inputs = None if target_types is None else input_names
+    facts = scan(source, inputs, targets, target_names, named_inputs)
+    types = dict(zip(target_names, target_types or [source.dtype] * len(targets), strict=True))
+    found = _targets(path, source, targets, types, task, facts) if targets else None
     return Table(StoredColumns(source, inputs), input_names, targets=found)
 
 
@@ -55,24 +61,38 @@ def _targets(
     path: Path,
     source: RowSource,
     places: tuple[int, ...],
-    names: tuple[str, ...],
+    types: Mapping[str, np.dtype | None],
     task: AskedTask | None,
     facts: TargetFacts,
 ) -> Targets:
     """The targets, as a table in memory would read some rows that have every value of a class."""
     import pandas as pd
 
+    names = tuple(types)
     rows = _rows_with_all_values(source, places, names, task, facts)
-    found = targets_of({path: pd.DataFrame(rows, columns=list(names))}, names, task)
+    frame = pd.DataFrame(rows, columns=list(names)).astype(types)
+    found = targets_of({path: frame}, names, task)
     if isinstance(found, Classes):
         values = facts.uniques[0]
         assert values is not None, "the rows have every value"
+        _refuse_inexact(names[0], types[names[0]], values)
         codes = StoredCodes(source, places[0], values, found.labels[: len(values)])
         return Classes(lazily(codes), found.names)
     if isinstance(found, MultiLabels):
         ones = np.where(found.Y == 1, rows, -np.inf).max(axis=0)  # -inf: no row has the label
         return MultiLabels(lazily(StoredFlags(source, places, ones)), found.names, found.words)
     return StoredValues(lazily(StoredFloats(source, places)), names, facts)
+
+
+def _refuse_inexact(name: str, stored: np.dtype | None, values: Array) -> None:
+    """Raises `DataError` for classes that are one number in double precision."""
+    is_whole = stored is not None and stored.kind in "iu"
+    if is_whole and values.dtype.kind == "f" and np.abs(values).max() >= INEXACT:
+        raise DataError(
+            f"the classes in column `{name}` are whole numbers of more than 15 digits, which "
+            "cannot be streamed: use `training.engine: memory`",
+            "targets",
+        )
 
 
 def _rows_with_all_values(

@@ -5,7 +5,7 @@ The targets are encoded at once; the inputs are encoded when the training rows a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from bpcli.data.columns import FeatureEncoder
 from bpcli.data.dates import ambiguity_of
 from bpcli.data.files.delimited import layout_of, read, refuse_no_rows
 from bpcli.data.files.dialect import Dialect
+from bpcli.data.files.notes_on_inputs import first_notes, note_on_constants, without_constants
 from bpcli.data.files.splits import FileSplits, notes_on_splits, splits_of_column
 from bpcli.data.row_index import RowIndex
 from bpcli.data.row_order import order_of
@@ -31,7 +32,6 @@ from bpcli.data.table import (
     Table,
     Targets,
     Values,
-    constant_columns,
 )
 from bpcli.data.tally import Tally
 from bpcli.data.targets import (
@@ -49,9 +49,6 @@ from bpcli.data.values import counted_in, dates_of, kind_of
 from bpcli.data.variants import ColumnWords, useless_renames, variants_text
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
-from bpcli.text import listed_names
-
-_MOST_NOTES = 3
 
 Read = TypeVar("Read")
 
@@ -289,36 +286,6 @@ def _each(
     return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
 
-def _without_constants(encoder: FeatureEncoder, X: Array, training: Labels) -> FeatureEncoder:
-    """The encoder without inputs that are constant in the training rows; all for a single row.
-
-    Raises `DataError` if all are constant.
-    """
-    if len(training) < 2:
-        return encoder
-    varies = np.ones(X.shape[1], bool)
-    varies[constant_columns(X, training)] = False
-    if not varies.any():
-        raise DataError(
-            "every input has the same value in all training rows: there is nothing to learn from",
-            "inputs",
-        )
-    return encoder.varying(varies)
-
-
-def _note_on_constants(fitted: FeatureEncoder, encoder: FeatureEncoder) -> str:
-    """The columns, and the indicators, that were left out, counted and named."""
-    kept = {column.name: column for column in encoder.inputs}
-    names = [
-        column.name if column.name not in kept else column.names[-1]
-        for column in fitted.inputs
-        if column != kept.get(column.name)
-    ]
-    have = "column that has" if len(names) == 1 else "columns that have"
-    listed = listed_names(names)
-    return f"left out {len(names)} input {have} the same value in all training rows: {listed}"
-
-
 def _of_each(
     frames: Mapping[Path, DataFrame], read: Callable[[DataFrame], Read], key: str = "file"
 ) -> list[Read]:
@@ -328,13 +295,6 @@ def _of_each(
         with naming(path, "split" if pieces and key == "file" else key):
             pieces.append(read(frame))
     return pieces
-
-
-def _first_notes(notes: Sequence[str], fact: str) -> Iterator[str]:
-    """The first notes on columns with a fact, and the number of further ones."""
-    yield from notes[:_MOST_NOTES]
-    if len(notes) > _MOST_NOTES:
-        yield f"{len(notes) - _MOST_NOTES:,} further columns with {fact}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -367,9 +327,9 @@ class FileTable(RawTable):
         X = self._encoded(encoder, tally)
         said: list[str] = []
         if is_first and not keeps_constants:
-            fitted, encoder = encoder, _without_constants(encoder, X, training)
+            fitted, encoder = encoder, without_constants(encoder, X, training)
             if encoder != fitted:
-                said, tally = [_note_on_constants(fitted, encoder)], Tally()
+                said, tally = [note_on_constants(fitted, encoder)], Tally()
                 X = self._encoded(encoder, tally)
         said += self._notes_on_columns(X, encoder) if is_first else ()
         table = Table(
@@ -391,7 +351,7 @@ class FileTable(RawTable):
         """Notes on columns of inputs: outlying numbers, ambiguous dates, spellings."""
         numbers = [start for column, start in encoder.starts if column.kind == "number"]
         said = list(sentinels_of(X[:, numbers], [encoder.names[index] for index in numbers]))
-        yield from _first_notes(said, "a number far from all others")
+        yield from first_notes(said, "a number far from all others")
         first = next(iter(self.frames.values()))
         for column in encoder.inputs:
             if column.kind == "date":
@@ -412,7 +372,7 @@ class FileTable(RawTable):
             columns.append(ColumnWords(name, noun, self._rows_of_words(name), spelling))
         texts = [(words.column, variants_text(words)) for words in columns]
         notes = [f"column `{name}` {text}" for name, text in texts if text]
-        yield from _first_notes(notes, "several spellings of one value")
+        yield from first_notes(notes, "several spellings of one value")
         yield from useless_renames(self.rules.renames(encoder.file_columns), columns)
 
     def _rows_of_words(self, name: str) -> Mapping[str, int]:
