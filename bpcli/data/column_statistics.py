@@ -17,13 +17,14 @@ class Pieces:
 
     Rows of one piece keep the arithmetic of numpy's functions for arrays; the sums over several are
     added in the order of the pieces, which are the same for any source. With `is_stored` no more
-    than one column is in memory as a whole.
+    than one column is in memory as a whole. With `is_by_column`, one piece is laid out by columns.
     """
 
     shape: tuple[int, int]
     read: Callable[[slice], Array]
     weight: Vector | None = None
     is_stored: bool = False
+    is_by_column: bool = False
 
     @classmethod
     def of_array(cls, rows: Array, weight: Vector | None = None) -> Pieces:
@@ -31,9 +32,11 @@ class Pieces:
 
     @property
     def whole(self) -> Array:
-        """All rows; numbers with a fraction in double precision."""
+        """All rows; booleans, and numbers with a fraction, in double precision."""
         rows = self.read(slice(0, self.shape[0]))
-        return rows.astype(np.float64, copy=False) if rows.dtype.kind == "f" else rows
+        if self.is_by_column:
+            rows = np.asfortranarray(rows)
+        return rows.astype(np.float64, copy=False) if rows.dtype.kind in "fb" else rows
 
     @property
     def is_one(self) -> bool:

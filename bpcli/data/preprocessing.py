@@ -12,7 +12,7 @@ import numpy as np
 from bpcli.data.column_statistics import Pieces, ends, mean_and_deviation, quartiles
 from bpcli.data.drawn import Inputs, rows_per_block
 from bpcli.data.row_index import RowIndex, Span
-from bpcli.data.stored_rows import read_together
+from bpcli.data.stored_rows import StoredColumns, read_together
 from bpcli.data.table import Table, Values
 from bpcli.data.types import Labels, SplitName, Words
 from bpcli.errors import DataError
@@ -202,7 +202,9 @@ def taken(array: Inputs, index: Labels) -> Array:
     """array[index] for a strictly ascending index; no copy of an array if it has no gap."""
     if isinstance(array, np.ndarray) and len(index) == len(array):
         return array
-    if len(index) and index[-1] - index[0] + 1 == len(index):
+    # A copy has its rows in memory one after the other, which sums of columns depend on.
+    is_by_column = isinstance(array, np.ndarray) and array.strides[0] < array.strides[-1]
+    if len(index) and index[-1] - index[0] + 1 == len(index) and not is_by_column:
         return array[index[0] : index[-1] + 1]
     return array[index]
 
@@ -244,6 +246,9 @@ class Preprocessor:
             inputs = Scaler.fixed(input_rule, table.X.shape[1])
         else:
             of_inputs = pieces(table.X.shape[1], lambda index: taken(table.X, index))
+            is_whole = len(training) == len(table)
+            is_by_column = is_whole and isinstance(table.X, StoredColumns) and table.X.is_by_column
+            of_inputs = replace(of_inputs, is_by_column=is_by_column)
             inputs = Scaler.fit(input_rule, of_inputs, weight)
         if table.is_autoencoder:
             return cls(inputs, inputs, (), outputs)

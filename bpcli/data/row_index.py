@@ -20,7 +20,7 @@ from bpcli.nn.arrays import Array
 _CHUNK = 2**12
 """The rows whose codes are counted together."""
 
-_PIECE = 2**20
+_PIECE = 2**17
 
 
 @dataclass(frozen=True, eq=False)

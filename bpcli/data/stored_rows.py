@@ -8,7 +8,7 @@ itself, when it first reads.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Self, cast
 
 import numpy as np
@@ -76,9 +76,14 @@ class StoredRows(ABC):
 
 @dataclass(frozen=True, eq=False)
 class StoredColumns(StoredRows):
-    """Some columns of a source (n, k), in its data type."""
+    """Some columns of a source (n, k), in its data type.
+
+    `is_by_column` says that the numbers of a column would follow each other if all rows were in
+    memory: the last bits of sums over a few rows depend on that.
+    """
 
     columns: tuple[int, ...]
+    is_by_column: bool = field(default=False, kw_only=True)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -92,7 +97,7 @@ class StoredColumns(StoredRows):
         first, last = self.columns[0], self.columns[-1]
         if self.columns == tuple(range(first, last + 1)):
             return raw[:, first : last + 1]
-        return raw[:, list(self.columns)]
+        return np.take(raw, self.columns, axis=1)
 
     def column(self, k: int) -> Self:
         """One of the columns (n, 1)."""

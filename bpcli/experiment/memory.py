@@ -98,12 +98,25 @@ def _of_rows(spec: Spec, network: Network, rows: int, table_bytes: int) -> Itera
     dtype = np.dtype(spec.network.dtype)
     at: Location = ("data", "n_samples") if hasattr(spec.data, "n_samples") else ("data",)
     numbers = network.layers[0].columns + network.outputs
-    what = f"{rows:,} rows in {dtype}"
-    yield Need(what, rows * numbers * dtype.itemsize, at, "use fewer rows")
-    yield Need("the table", table_bytes, at, "use fewer rows")
+    what, remedy = f"{rows:,} rows in {dtype}", f"use fewer rows{or_stream(spec)}"
+    yield Need(what, rows * numbers * dtype.itemsize, at, remedy)
+    yield Need("the table", table_bytes, at, remedy)
     width = network.outputs + _COLUMNS_BESIDE_OUTPUTS
     scores = rows * width * _COPIES_OF_OUTPUTS * 8
-    yield Need("outputs and metrics of all rows", scores, at, "use fewer rows")
+    yield Need("outputs and metrics of all rows", scores, at, remedy)
+
+
+def or_stream(spec: Spec) -> str:
+    """How the rows of a file can be used without reading all of them into memory."""
+    if not spec.data.files:
+        return ""
+    file = spec.data.files[0]
+    if file.suffix.lower() in (".npy", ".parquet"):
+        return ", or read them in pieces by `training.engine: stream`"
+    return (
+        f", or convert the file by `bpnet data convert {file.name}`: rows in a .npy or .parquet "
+        "file can be read in pieces"
+    )
 
 
 def _of_streamed(spec: Spec, rows: int, buffer_bytes: int) -> Iterator[Need]:

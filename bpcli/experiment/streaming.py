@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bpcli.config.load import Config
 from bpcli.config.models import Spec
 from bpcli.data.table import RawTable
 from bpcli.errors import ConfigIssue, DataError
-from bpcli.experiment.memory import needs, size_text
+from bpcli.experiment.memory import needs, or_stream, size_text
 from bpcli.experiment.network import network_of_sizes
 from bpcli.experiment.table import ReadRows
 from bpcli.system import available_memory
@@ -28,16 +29,44 @@ def chosen_reader(config: Config, read: ReadRows) -> ReadRows:
     engine, data = config.spec.training.engine, _in_file(config.spec)
     if engine == "stream" and (issues := list(_issues(config.spec, data))):
         raise config.source.error(issues)
-    if data is None or engine == "memory":
+    if data is None:
         return read
     if engine == "stream":
         return _read_stored
+    if engine == "memory":
+        _refuse_too_large(config, data.path)
+        return read
     note = _too_large(config.spec, data)
-    return read if note is None else _NotedReader(note)
+    if note is not None:
+        return _NotedReader(note)
+    _refuse_too_large(config, data.path)
+    return read
+
+
+def _refuse_too_large(config: Config, path: Path) -> None:
+    """Raises `ConfigError` for a table that cannot be read into memory.
+
+    Arrays are mapped into memory; what training needs is known once they are.
+    """
+    from bpcli.data.files.arrays import is_array_file
+
+    size = path.stat().st_size if path.is_file() and not is_array_file(path) else 0
+    if size > _LARGE and size > (free := available_memory()):
+        message = (
+            f"{path.name} has {size_text(size)}, and {size_text(free)} of memory are free: use "
+            f"fewer rows{or_stream(config.spec)}"
+        )
+        raise config.source.error([ConfigIssue(message, ("data", "file"))])
+
+
+_LARGE = 2**24
+"""Below so many bytes the free memory is not asked for, which takes 0.3 ms."""
 
 
 def _in_file(spec: Spec) -> FileData | None:
-    from bpcli.config.file_models import FileData
+    if not spec.data.files:
+        return None
+    from bpcli.config.file_models import FileData  # here: other configs do not need it
 
     return spec.data if isinstance(spec.data, FileData) else None
 

@@ -143,6 +143,8 @@ def read_rows(spec: Spec) -> RawTable:
 
 
 def _refuse_no_training_rows(table: RawTable) -> None:
+    if len(table) and not table.splits:
+        return  # without an array of all row numbers
     if not len(table.splits.get("train", rows_in_no_split(table))):
         raise DataError("the splits take all rows: no rows are left for training", "split")
 

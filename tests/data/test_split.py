@@ -8,7 +8,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedKFold
 
-from bpcli.data.split import InOrder, fold_rows, folds_in_order, split_in_order, split_rows
+from bpcli.data.split import (
+    InOrder,
+    draw_codes,
+    fold_rows,
+    folds_in_order,
+    interleaved_codes,
+    span_sizes,
+    split_in_order,
+    split_rows,
+)
 
 FRACTIONS = {"train": 0.7, "val": 0.15, "test": 0.15}
 
@@ -187,3 +196,59 @@ def test_folds_in_order_test_every_row_once(
         assert abs(len(splits["val"]) - val * (rows - len(splits["test"]))) < 1
         if order == "blocks" and val:
             assert splits["train"].max() < splits["val"].min()
+
+
+@given(
+    st.lists(st.integers(0, 3), min_size=1, max_size=200),
+    st.booleans(),
+    st.integers(1, 250),
+    st.integers(0, 2**32 - 1),
+)
+def test_a_table_split_in_pieces_has_the_same_counts(
+    labels: list[int], is_stratified: bool, at_once: int, seed: int
+) -> None:
+    truth = np.array(labels)
+    known = truth if is_stratified else None
+    whole = split_rows(FRACTIONS, len(truth), known, np.random.default_rng(seed))
+    splits = split_rows(FRACTIONS, len(truth), known, np.random.default_rng(seed), at_once)
+    assert sorted(row for index in splits.values() for row in index) == list(range(len(truth)))
+    for name, index in splits.items():
+        assert (np.diff(index) > 0).all()
+        assert len(index) == len(whole[name])
+        if is_stratified:
+            counts = (np.bincount(truth[rows], minlength=4) for rows in (index, whole[name]))
+            np.testing.assert_array_equal(*counts)
+
+
+def test_each_piece_has_its_share_of_every_split_and_class() -> None:
+    labels = np.random.default_rng(0).choice(3, 10_000, p=[0.6, 0.3, 0.1])
+    codes = draw_codes(FRACTIONS, 10_000, labels, np.random.default_rng(1), at_once=1000)
+    for start in range(0, 10_000, 1000):
+        piece, of_piece = codes[start : start + 1000], labels[start : start + 1000]
+        for label in range(3):
+            counts = np.bincount(piece[of_piece == label], minlength=3)
+            shares = np.array([*FRACTIONS.values()]) * (of_piece == label).sum()
+            np.testing.assert_allclose(counts, shares, atol=1.5)
+
+
+def test_up_to_a_piece_of_rows_nothing_depends_on_pieces() -> None:
+    whole = split_rows(FRACTIONS, 100, None, np.random.default_rng(3), at_once=100)
+    for name, index in split_rows(FRACTIONS, 100, None, np.random.default_rng(3)).items():
+        np.testing.assert_array_equal(whole[name], index)
+    codes = draw_codes(FRACTIONS, 101, None, np.random.default_rng(3), at_once=100)
+    drawn = split_rows(FRACTIONS, 101, None, np.random.default_rng(3), at_once=100)
+    for code, index in enumerate(drawn.values()):
+        np.testing.assert_array_equal(np.flatnonzero(codes == code), index)
+
+
+@given(st.integers(1, 300), st.integers(1, 350))
+def test_interleaved_codes_are_the_interleaved_splits(rows: int, at_once: int) -> None:
+    codes = interleaved_codes(FRACTIONS, rows, at_once)
+    for code, index in enumerate(split_in_order(FRACTIONS, rows, "interleaved").values()):
+        np.testing.assert_array_equal(np.flatnonzero(codes == code), index)
+
+
+@given(st.integers(0, 300))
+def test_spans_have_the_sizes_of_splits_in_order(rows: int) -> None:
+    in_order = split_in_order(FRACTIONS, rows, "time")
+    assert span_sizes(FRACTIONS, rows) == [len(index) for index in in_order.values()]

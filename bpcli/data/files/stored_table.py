@@ -54,7 +54,13 @@ def stored_table(
     facts = scan(source, inputs, targets, target_names, named_inputs)
     types = dict(zip(target_names, target_types or [source.dtype] * len(targets), strict=True))
     found = _targets(path, source, targets, types, task, facts) if targets else None
-    return Table(StoredColumns(source, inputs), input_names, targets=found)
+    X = StoredColumns(source, inputs, is_by_column=target_types is None and _have_gaps(inputs))
+    return Table(X, input_names, targets=found)
+
+
+def _have_gaps(places: tuple[int, ...]) -> bool:
+    """Whether an array of these columns is one that numpy copies column by column."""
+    return places != tuple(range(places[0], places[-1] + 1))
 
 
 def _targets(
