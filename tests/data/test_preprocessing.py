@@ -136,10 +136,6 @@ def test_what_is_predicted_in_words_are_labels_from_one_half_up() -> None:
     outputs = np.array([[0.5, 0.4], [0.49, 1.0]])
     assert prep.answered(outputs).tolist() == [[1, 0], [0, 1]]
     assert prep.in_words(outputs) == {"ill": ["yes", "no"], "old": ["0", "1"]}
-    one = prep.split("train", table, np.array([0, 2])).of_target(1)
-    assert one.table.words == {"old": ("0", "1")}
-    assert one.values is not None
-    assert one.values.tolist() == [[1], [1]]
 
 
 def test_what_is_predicted_in_words_is_the_class_or_nothing() -> None:
