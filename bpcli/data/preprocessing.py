@@ -162,7 +162,7 @@ class Split:
 
     def piece(self, start: int, stop: int) -> Split:
         """The rows at the positions from `start` to `stop` of this split."""
-        if stop - start == len(self):
+        if stop - start == len(self) and isinstance(self.index, np.ndarray):
             return self
         return replace(self, index=self.index[start:stop])
 

@@ -100,7 +100,7 @@ def pieces(start: int, stop: int) -> Iterator[tuple[int, int]]:
 def some_rows(split: Split) -> Split:
     """All rows of a split that is one piece; else at most 1,000 of them, evenly spaced."""
     if len(split) <= _ROWS_AT_ONCE:
-        return split
+        return split.piece(0, len(split))
     return replace(split, index=split.index[:: -(-len(split) // _MOST_SOME_ROWS)])
 
 
