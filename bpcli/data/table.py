@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -66,10 +66,6 @@ class Values:
         has_label = np.equal(self.Y, [float(one) for _, one in words])
         return MultiLabels(has_label.astype(np.float64), self.names, tuple(words))
 
-    def column(self, k: int) -> Self:
-        """One of several targets."""
-        return replace(self, Y=self.Y[:, [k]], names=self.names[k : k + 1])
-
 
 @dataclass(frozen=True)
 class MultiLabels(Values):
@@ -79,9 +75,6 @@ class MultiLabels(Values):
     """
 
     words: tuple[Words, ...] = ()
-
-    def column(self, k: int) -> Self:
-        return replace(super().column(k), words=self.words[k : k + 1])
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,21 @@ from itertools import islice
 import numpy as np
 
 from bpcli.config.models import Spec
-from bpcli.data.preprocessing import FITTED_RULES, Preprocessor, Scaler, Split, outputs_needed
+from bpcli.data.drawn import row_blocks
+from bpcli.data.preprocessing import (
+    FITTED_RULES,
+    Preprocessor,
+    Scaler,
+    Split,
+    outputs_needed,
+    taken,
+)
 from bpcli.data.table import RawTable, Table
 from bpcli.data.types import SPLITS, Labels, SplitName
 from bpcli.data.values import category_named
 from bpcli.errors import ConfigIssue
 from bpcli.metrics.metrics import METRICS_OF
+from bpcli.nn.arrays import Array
 from bpcli.nn.losses import PROBABILITIES
 from bpcli.nn.network import Network
 from bpcli.text import plural, quoted
@@ -214,8 +223,8 @@ def _lost_classes(
     """Classes without a training row after the splits were drawn."""
     if table.labels is None or not len(indices["train"]) or table.splits:
         return
-    present = set(table.labels[indices["train"]].tolist())
-    lost = [name for number, name in enumerate(table.class_names) if number not in present]
+    is_present = _present(table.labels, indices["train"], len(table.class_names))
+    lost = [table.class_names[number] for number in np.flatnonzero(~is_present)]
     if lost and spec.data.split.folds is None:
         names = " and ".join(quoted(name) for name in lost[:3]) + " and others" * (len(lost) > 3)
         split = spec.data.split
@@ -228,6 +237,16 @@ def _lost_classes(
             ("data", "split"),
             at_key=True,
         )
+
+
+def _present(labels: Labels, index: Labels, classes: int) -> Array:
+    """Which classes (classes,) some row at `index` has; rows are read until all are found."""
+    is_present = np.zeros(classes, bool)
+    for some in row_blocks((len(index),)):
+        is_present[taken(labels, index[some])] = True
+        if is_present.all():
+            break
+    return is_present
 
 
 def of_overflow(
@@ -255,26 +274,34 @@ def _is_finite(scale: Scaler) -> bool:
 
 
 def of_loss(network: Network, splits: dict[SplitName, Split]) -> Iterator[ConfigIssue]:
-    """Targets of any split that the loss cannot take."""
+    """The first targets of any split that the loss cannot take."""
     expected = network.loss.targets
     if expected == "counts":
         yield from islice(_negative_targets(splits), 1)
-    if expected not in PROBABILITIES:
-        return
-    message = network.loss.issue_of_targets(np.concatenate([split.Y for split in splits.values()]))
-    if message is not None:
-        yield ConfigIssue(message, ("loss",))
+    if expected in PROBABILITIES:
+        yield from islice(_impossible_targets(network, splits), 1)
+
+
+def _impossible_targets(network: Network, splits: dict[SplitName, Split]) -> Iterator[ConfigIssue]:
+    """Each block of targets that the loss cannot take."""
+    for split in splits.values():
+        for _, Y in split.target_blocks():
+            message = network.loss.issue_of_targets(Y)
+            if message is not None:
+                yield ConfigIssue(message, ("loss",))
 
 
 def _negative_targets(splits: dict[SplitName, Split]) -> Iterator[ConfigIssue]:
     """Each target below 0, as the network gets it."""
     for split in splits.values():
-        table, Y = split.table, split.Y
+        table = split.table
         scaled = "" if split.preprocessor.targets.changes_nothing else "scaled "
-        for row, column in np.argwhere(Y < 0).tolist():
-            number = table.numbers_of(split.index[[row]])[0]
-            yield ConfigIssue(
-                f"this loss needs targets of 0 or more, but the {scaled}target "
-                f"{quoted(table.target_names[column])} of row {number} is {Y[row, column]:g}",
-                ("loss",),
-            )
+        for start, Y in split.target_blocks():
+            for row, column in np.argwhere(Y < 0).tolist():
+                at = start + row
+                number = table.numbers_of(split.index[at : at + 1])[0]
+                yield ConfigIssue(
+                    f"this loss needs targets of 0 or more, but the {scaled}target "
+                    f"{quoted(table.target_names[column])} of row {number} is {Y[row, column]:g}",
+                    ("loss",),
+                )
