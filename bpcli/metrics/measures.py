@@ -92,7 +92,7 @@ class Measures:
 
     @classmethod
     def of_network(
-        cls, network: Network, split: Split, names: tuple[str, ...], *, in_detail: bool = True
+        cls, network: Network, split: Split, names: tuple[str, ...], in_detail: bool = True
     ) -> Self:
         """The metrics of a network; in detail, with its loss in original units."""
         own = tuple(_original_loss(network, split)) if in_detail else ()

@@ -29,7 +29,8 @@ from bpcli.training.objective import NetworkObjective
 
 def split_objective(experiment: Experiment, name: SplitName) -> NetworkObjective:
     """Return the mean loss of a split, computed without workers."""
-    return NetworkObjective(experiment.network, experiment.rows(name))
+    tallies = [experiment.measures(name, in_detail=True)]
+    return NetworkObjective(experiment.network, experiment.rows(name), tallies=tallies)
 
 
 def split_predictions(
@@ -37,12 +38,6 @@ def split_predictions(
 ) -> Predictions:
     """Return the predictions for the rows of an objective, without log losses."""
     return predictions(experiment.network, objective.outputs(params), experiment.preprocessor)
-
-
-def measures_of(experiment: Experiment, name: SplitName, *, in_detail: bool = True) -> Measures:
-    """Return the metrics of a split; in detail, those of each target and `loss_original` too."""
-    split, names = experiment.splits[name], experiment.metrics
-    return Measures.of_network(experiment.network, split, names, in_detail=in_detail)
 
 
 def split_scores(
@@ -53,8 +48,8 @@ def split_scores(
     Several targets have metrics of their own too, such as `rmse.height`. `loss_original` is that of
     outputs and targets in original units, if these were scaled.
     """
-    metrics = measures_of(experiment, name).of(objective.outputs(params))
-    return {"loss": objective.mean_loss(params)} | metrics
+    loss, measures = objective.mean_loss(params), experiment.measures(name, in_detail=True)
+    return {"loss": loss} | measures.values(objective.tally(params, measures))
 
 
 def split_samples(
@@ -63,7 +58,7 @@ def split_samples(
     """Return the row-wise terms of `split_scores`, without undefined ones and single targets."""
     Z = objective.outputs(params)
     loss = _loss(experiment, experiment.splits[name], Z)
-    return {"loss": loss} | measures_of(experiment, name).samples(Z)
+    return {"loss": loss} | experiment.measures(name, in_detail=True).samples(Z)
 
 
 def _loss(experiment: Experiment, split: Split, Z: Array) -> Sample:
@@ -95,7 +90,6 @@ class EpochScores:
 
     def __init__(self, experiment: Experiment) -> None:
         self._experiment = experiment
-        self._measures: dict[SplitName, Measures] = {}
         self._latest: tuple[int, Scores] = (-1, {})
         self._latest_units: tuple[int, UnitCounts] = (-1, UnitCounts([], []))
 
@@ -110,15 +104,14 @@ class EpochScores:
                 f"{name}.{metric}": value
                 for name, objective in splits.items()
                 if objective is not None
-                for metric, value in self._of_split(name, objective.outputs(epoch.params)).items()
+                for metric, value in self._of_split(name, objective, epoch.params).items()
             }
             self._latest = (epoch.number, losses(epoch) | metrics)
         return self._latest[1]
 
-    def _of_split(self, name: SplitName, Z: Array) -> Scores:
-        if name not in self._measures:
-            self._measures[name] = measures_of(self._experiment, name, in_detail=False)
-        return self._measures[name].of(Z)
+    def _of_split(self, name: SplitName, objective: NetworkObjective, params: Vector) -> Scores:
+        measures = self._experiment.measures(name)
+        return measures.values(objective.tally(params, measures))
 
     def units(self, epoch: Epoch) -> UnitCounts:
         """Count dead and saturated units over some training rows."""
