@@ -6,14 +6,15 @@ are added up, depend only on the data and the network, so any number of workers 
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from bpcli.engine.passes import BackwardPass, BlockPasses, Pass, Tally, counting, sum_blocks
-from bpcli.engine.pool.base import WorkerPool
+from bpcli.engine.pool.base import SerialPool, WorkerPool
 from bpcli.engine.rows import RowBlocks, StreamedRows
 from bpcli.engine.shards import ShardPlan
 from bpcli.nn import propagation
@@ -36,6 +37,57 @@ class _Asked(NamedTuple):
     keep: bool
     tally: int
     """The number of a tally, from 1; 0 for none."""
+
+
+class Sums(Protocol):
+    """Sums over the rows of one data set, or over those at an index."""
+
+    @property
+    def plan(self) -> ShardPlan:
+        """The shards of all rows."""
+
+    def loss(self, params: Vector, index: Array | None = None) -> complex | float:
+        """Σ_i w_i loss_i."""
+
+    def grad(self, params: Vector, index: Array | None = None) -> Vector:
+        """Σ_i w_i ∂loss_i/∂params; the next evaluation may overwrite it."""
+
+    def loss_and_grad(
+        self, params: Vector, index: Array | None = None
+    ) -> tuple[complex | float, Vector]:
+        """`loss` and `grad`, from one forward pass."""
+
+    def Z(self, params: Vector) -> Array:  # noqa: N802  # a matrix
+        """The output layer's z (outputs' rows, n) of all rows, if they are in memory."""
+
+    def tally(self, params: Vector, number: int) -> Vector:
+        """The sums of one of the tallies over all rows, if they are streamed."""
+
+
+class RemotePool(SerialPool):
+    """Workers that share no memory with this process, such as those of a cluster.
+
+    They compute the sums of streamed rows, and the process itself does all other tasks.
+    """
+
+    @abstractmethod
+    def sums(
+        self, network: Network, data: StreamedRows, dtype: np.dtype, tallies: Sequence[Tally]
+    ) -> Sums:
+        """The sums of rows that the workers read, with the bits of `RowSums`."""
+
+
+def sums_of(
+    network: Network,
+    data: RowBlocks,
+    pool: WorkerPool,
+    backward: BackwardPass = propagation.backward,
+    tallies: Sequence[Tally] = (),
+) -> Sums:
+    """The sums of a data set in its own dtype, computed by the workers of a pool."""
+    if isinstance(pool, RemotePool) and isinstance(data, StreamedRows):
+        return pool.sums(network, data, data.dtype, tallies)
+    return RowSums(network, data, data.dtype, pool, backward, tallies)
 
 
 class RowSums:

@@ -21,7 +21,7 @@ from bpcli.engine.passes import BackwardPass, Tally
 from bpcli.engine.pool.base import SerialPool, WorkerPool
 from bpcli.engine.rows import RowBlocks, StreamedRows
 from bpcli.engine.shards import ShardPlan
-from bpcli.engine.sums import RowSums
+from bpcli.engine.sums import RowSums, Sums, sums_of
 from bpcli.nn import propagation
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.jacobian import OutputSweep, sweep_output
@@ -69,11 +69,8 @@ class NetworkObjective:
         self.sweep = sweep
         # Those of rows in memory are computed from z.
         self._tallies = tallies if isinstance(data, StreamedRows) else ()
-        self._sums = {
-            data.dtype: RowSums(
-                network, data, data.dtype, pool or SerialPool(), backward, self._tallies
-            )
-        }
+        own = sums_of(network, data, pool or SerialPool(), backward, self._tallies)
+        self._sums: dict[np.dtype, Sums] = {data.dtype: own}
         self._squares = (
             GaussNewtonSums(network, data, pool or SerialPool(), sweep) if shares_jacobian else None
         )
@@ -243,7 +240,7 @@ class NetworkObjective:
 
     # Scale and L2, applied once.
 
-    def _sums_for(self, params: Vector) -> RowSums:
+    def _sums_for(self, params: Vector) -> Sums:
         """The sums in the parameters' dtype; only by this process if it is not the data's dtype."""
         sums = self._sums.get(params.dtype)
         if sums is None:
