@@ -16,6 +16,18 @@ from bpcli.training.objective import NetworkObjective
 NETWORK = Network((Layer(1, 3, Sigmoid()), Layer(3, 1, Identity())), HalfSquaredError())
 
 
+class SumOfZ:
+    """A score: the sum of z of all rows."""
+
+    width = 1
+
+    def sums(self, start: int, stop: int, Z: np.ndarray) -> np.ndarray:
+        return np.array([Z.sum()])
+
+    def value(self, total: np.ndarray) -> float:
+        return float(total[0])
+
+
 def objective(rows: int = 10, seed: int = 0) -> NetworkObjective:
     rng = np.random.default_rng(seed)
     X = rng.uniform(-1, 1, (rows, 1))

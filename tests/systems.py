@@ -12,10 +12,11 @@ from bpcli.config.load import load_config
 from bpcli.data.preprocessing import Split
 from bpcli.data.types import SplitName
 from bpcli.experiment import Experiment, build
+from bpcli.metrics.measures import Scores
 from bpcli.runs.store import Run
 from bpcli.runs.trained import load_trained
 from bpcli.terminal.progress import SilentView
-from bpcli.workflows.scores import Scores, baselines, split_objective, split_scores
+from bpcli.workflows.scores import baselines, split_objective, split_scores
 from bpcli.workflows.train import train
 
 CONFIGS = Path(__file__).parent.parent / "configs"

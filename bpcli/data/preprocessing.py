@@ -13,7 +13,7 @@ from bpcli.data.column_statistics import Pieces, ends, mean_and_deviation, quart
 from bpcli.data.drawn import Inputs, rows_per_block
 from bpcli.data.row_index import RowIndex, Span
 from bpcli.data.stored_rows import StoredColumns, read_together
-from bpcli.data.table import Table, Values
+from bpcli.data.table import Table
 from bpcli.data.types import Labels, SplitName, Words
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array, Vector
@@ -147,15 +147,9 @@ class Split:
         """The weight of each row in the loss (n,); None if all are equal."""
         return None if self.table.weight is None else taken(self.table.weight, self.index[:])
 
-    def of_target(self, k: int) -> Split:
-        """The same rows with one of their several targets."""
-        targets = self.table.targets
-        assert isinstance(targets, Values), "classes are one target"
-        return replace(self, table=replace(self.table, targets=targets.column(k)))
-
     def piece(self, start: int, stop: int) -> Split:
         """The rows at the positions from `start` to `stop` of this split."""
-        if stop - start == len(self):
+        if stop - start == len(self) and isinstance(self.index, np.ndarray):
             return self
         return replace(self, index=self.index[start:stop])
 
@@ -202,10 +196,12 @@ def taken(array: Inputs, index: Labels) -> Array:
     """array[index] for a strictly ascending index; no copy of an array if it has no gap."""
     if isinstance(array, np.ndarray) and len(index) == len(array):
         return array
-    # A copy has its rows in memory one after the other, which sums of columns depend on.
-    is_by_column = isinstance(array, np.ndarray) and array.strides[0] < array.strides[-1]
-    if len(index) and index[-1] - index[0] + 1 == len(index) and not is_by_column:
+    if isinstance(array, np.ndarray) and not array.flags.c_contiguous:
+        return array[index]  # contiguous, as below
+    if len(index) and index[-1] - index[0] + 1 == len(index):
         return array[index[0] : index[-1] + 1]
+    if isinstance(array, np.ndarray):
+        return array.take(index, axis=0)  # a quarter of the time of `array[index]` for 5 columns
     return array[index]
 
 

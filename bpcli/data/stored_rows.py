@@ -8,8 +8,8 @@ itself, when it first reads.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field, replace
-from typing import Self, cast
+from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 
@@ -99,10 +99,6 @@ class StoredColumns(StoredRows):
             return raw[:, first : last + 1]
         return np.take(raw, self.columns, axis=1)
 
-    def column(self, k: int) -> Self:
-        """One of the columns (n, 1)."""
-        return replace(self, columns=self.columns[k : k + 1])
-
 
 @dataclass(frozen=True, eq=False)
 class StoredFloats(StoredColumns):
@@ -124,9 +120,6 @@ class StoredFlags(StoredFloats):
 
     def of(self, raw: Array) -> Array:
         return np.equal(super().of(raw), self.ones).astype(np.float64)
-
-    def column(self, k: int) -> Self:
-        return replace(super().column(k), ones=self.ones[k : k + 1])
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from bpcli.data.drawn import Inputs
 from bpcli.data.labels import label_words
 from bpcli.data.row_index import RowIndex
 from bpcli.data.spellings import PLAIN, Spelling
-from bpcli.data.stored_rows import StoredColumns, StoredRows, like_an_array
+from bpcli.data.stored_rows import StoredRows
 from bpcli.data.types import Labels, SplitName, Task, Words, number_text, numbered
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
@@ -93,12 +93,6 @@ class Values:
         has_label = np.equal(self.Y, [float(one) for _, one in words])
         return MultiLabels(has_label.astype(np.float64), self.names, tuple(words))
 
-    def column(self, k: int) -> Self:
-        """One of several targets."""
-        Y = self.Y
-        column = like_an_array(Y.column(k)) if isinstance(Y, StoredColumns) else Y[:, [k]]
-        return replace(self, Y=column, names=self.names[k : k + 1])
-
 
 @dataclass(frozen=True)
 class MultiLabels(Values):
@@ -108,9 +102,6 @@ class MultiLabels(Values):
     """
 
     words: tuple[Words, ...] = ()
-
-    def column(self, k: int) -> Self:
-        return replace(super().column(k), words=self.words[k : k + 1])
 
 
 @dataclass(frozen=True)

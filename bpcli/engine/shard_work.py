@@ -34,7 +34,7 @@ class ShardWork:
     network: Network
     data: RowBlocks
     dtype: np.dtype
-    tally: Tally | None = None
+    tallies: tuple[Tally, ...] = ()
 
     @property
     def plan(self) -> ShardPlan:
@@ -42,9 +42,12 @@ class ShardWork:
         return ShardPlan.of(len(self.data), self.data, self.network)
 
     def sums(
-        self, number: int, params: Vector, *, loss: bool, grad: bool, tally: bool = False
+        self, number: int, params: Vector, *, loss: bool, grad: bool, tally: int | None = None
     ) -> ShardSums:
-        """The sums of shard `number` of the plan at these parameters, as new arrays."""
+        """The sums of shard `number` of the plan at these parameters, as new arrays.
+
+        `tally` is the number of one of the tallies, from 0.
+        """
         self._params[...] = params
         plan = self.plan
         first, end = plan.shards[number]
@@ -54,9 +57,9 @@ class ShardWork:
         )
         total = np.empty(self.network.n_params, self.dtype) if grad else None
         counts, look = None, None
-        if tally and self.tally is not None:
-            counts = np.zeros(self.tally.width)
-            look = counting(self.tally, counts)
+        if tally is not None:
+            counts = np.zeros(self.tallies[tally].width)
+            look = counting(self.tallies[tally], counts)
         return ShardSums(sum_blocks(passes, grad=total, loss=loss, look=look), total, counts)
 
     @cached_property

@@ -6,14 +6,15 @@ are added up, depend only on the data and the network, so any number of workers 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from bpcli.engine.passes import BackwardPass, BlockPasses, Pass, Tally, counting, sum_blocks
-from bpcli.engine.pool.base import WorkerPool
+from bpcli.engine.pool.base import SerialPool, WorkerPool
 from bpcli.engine.rows import RowBlocks, StreamedRows
 from bpcli.engine.shards import ShardPlan
 from bpcli.nn import propagation
@@ -34,14 +35,66 @@ class _Asked(NamedTuple):
     loss: bool
     grad: bool
     keep: bool
-    tally: bool
+    tally: int
+    """The number of a tally, from 1; 0 for none."""
+
+
+class Sums(Protocol):
+    """Sums over the rows of one data set, or over those at an index."""
+
+    @property
+    def plan(self) -> ShardPlan:
+        """The shards of all rows."""
+
+    def loss(self, params: Vector, index: Array | None = None) -> complex | float:
+        """Σ_i w_i loss_i."""
+
+    def grad(self, params: Vector, index: Array | None = None) -> Vector:
+        """Σ_i w_i ∂loss_i/∂params; the next evaluation may overwrite it."""
+
+    def loss_and_grad(
+        self, params: Vector, index: Array | None = None
+    ) -> tuple[complex | float, Vector]:
+        """`loss` and `grad`, from one forward pass."""
+
+    def Z(self, params: Vector) -> Array:  # noqa: N802  # a matrix
+        """The output layer's z (outputs' rows, n) of all rows, if they are in memory."""
+
+    def tally(self, params: Vector, number: int) -> Vector:
+        """The sums of one of the tallies over all rows, if they are streamed."""
+
+
+class RemotePool(SerialPool):
+    """Workers that share no memory with this process, such as those of a cluster.
+
+    They compute the sums of streamed rows, and the process itself does all other tasks.
+    """
+
+    @abstractmethod
+    def sums(
+        self, network: Network, data: StreamedRows, dtype: np.dtype, tallies: Sequence[Tally]
+    ) -> Sums:
+        """The sums of rows that the workers read, with the bits of `RowSums`."""
+
+
+def sums_of(
+    network: Network,
+    data: RowBlocks,
+    pool: WorkerPool,
+    backward: BackwardPass = propagation.backward,
+    tallies: Sequence[Tally] = (),
+) -> Sums:
+    """The sums of a data set in its own dtype, computed by the workers of a pool."""
+    if isinstance(pool, RemotePool) and isinstance(data, StreamedRows):
+        return pool.sums(network, data, data.dtype, tallies)
+    return RowSums(network, data, data.dtype, pool, backward, tallies)
 
 
 class RowSums:
     """The sums over the rows of one data set, or over some of them, at parameters of one dtype.
 
     A gradient that is returned lies in memory that the next evaluation overwrites. Rows in memory
-    have `Z`. Nothing as long as the data is kept of streamed rows: they have a `tally` instead.
+    have `Z`. Nothing as long as the data is kept of streamed rows: they have `tallies` instead.
     """
 
     def __init__(
@@ -51,11 +104,11 @@ class RowSums:
         dtype: np.dtype,
         pool: WorkerPool,
         backward: BackwardPass = propagation.backward,
-        tally: Tally | None = None,
+        tallies: Sequence[Tally] = (),
     ) -> None:
         self._network = network
         self._data = data
-        self._tally = tally
+        self._tallies = tallies
         self._is_streamed = isinstance(data, StreamedRows)
         self._plans: dict[int, ShardPlan] = {}
         self.plan = self._plan_of(len(data))
@@ -64,7 +117,8 @@ class RowSums:
         self._params = pool.allocate_shared((n_params,), dtype)
         self._grads = pool.allocate_shared((most_shards, n_params), dtype)
         self._losses = pool.allocate_shared((most_shards,), np.result_type(dtype, np.float64))
-        self._tallies = pool.allocate_shared((most_shards, tally.width if tally else 0), np.float64)
+        widest = max((tally.width for tally in tallies), default=0)
+        self._counts = pool.allocate_shared((most_shards, widest), np.float64)
         kept = 0 if self._is_streamed else len(data)
         self._Z = pool.allocate_shared((network.layers[-1].rows, kept), dtype)
         self._Z_at: Vector | None = None
@@ -111,7 +165,7 @@ class RowSums:
 
         It is kept from the last loss over all rows, if `params` is the array of that call.
         """
-        assert not self._is_streamed, "streamed rows have a tally"
+        assert not self._is_streamed, "streamed rows have tallies"
         if self._Z_at is not params:
             only = self._load(params, None)
             if only is not None:
@@ -121,11 +175,12 @@ class RowSums:
                 self._over_shards(params, None)
         return self._Z if self._whole is None else self._whole.Z
 
-    def tally(self, params: Vector) -> Vector:
-        """The sums of the tally over all rows, added in the order of the shards."""
+    def tally(self, params: Vector, number: int) -> Vector:
+        """The sums of one of the tallies over all rows, added in the order of the shards."""
         self._params[...] = params
-        self._over_shards(params, None, tally=True)
-        total: Vector = np.add.reduce(self._tallies[: self._shards_asked], axis=0)
+        self._over_shards(params, None, tally=number + 1)
+        counts = self._counts[: self._shards_asked, : self._tallies[number].width]
+        total: Vector = np.add.reduce(counts, axis=0)
         return total
 
     # One block.
@@ -162,7 +217,7 @@ class RowSums:
         *,
         loss: bool = False,
         grad: bool = False,
-        tally: bool = False,
+        tally: int = 0,
     ) -> None:
         """Make the passes of every shard.
 
@@ -199,9 +254,10 @@ class RowSums:
             return self._keep
         if not asked.tally:
             return None
-        assert self._tally is not None, "a tally was asked for"
-        self._tallies[shard] = 0
-        return counting(self._tally, self._tallies[shard])
+        tally = self._tallies[asked.tally - 1]
+        counts = self._counts[shard, : tally.width]
+        counts[...] = 0
+        return counting(tally, counts)
 
     def _keep(self, block_pass: Pass) -> None:
         """Keep z of a block."""

@@ -14,6 +14,7 @@ from bpcli.data.preprocessing import Preprocessor, Split
 from bpcli.data.table import Table, constant_columns
 from bpcli.data.types import SplitName
 from bpcli.engine.gauss_newton import gauss_newton_tasks
+from bpcli.engine.passes import Tally
 from bpcli.engine.pool.base import WorkerPool
 from bpcli.engine.rows import RowBlocks, Rows, StreamedRows
 from bpcli.engine.shards import ShardPlan
@@ -21,6 +22,7 @@ from bpcli.experiment.network import explicit_params
 from bpcli.experiment.scales import Scales
 from bpcli.experiment.streams import stream_of
 from bpcli.experiment.table import class_weights
+from bpcli.metrics.measures import Measures
 from bpcli.metrics.metrics import METRICS_OF
 from bpcli.metrics.score import Scorer
 from bpcli.nn.arrays import Vector
@@ -76,6 +78,21 @@ class Experiment:
             return METRICS_OF[self.table.task]
         return tuple(self.spec.metrics)
 
+    def measures(self, name: SplitName, *, in_detail: bool = False) -> Measures:
+        """The metrics of a split, always the same object.
+
+        In detail, they include those of each of several targets, and the loss in original units.
+        """
+        key = name, in_detail
+        if key not in self._measures:
+            made = Measures.of_network(self.network, self.splits[name], self.metrics, in_detail)
+            self._measures[key] = made
+        return self._measures[key]
+
+    @cached_property
+    def _measures(self) -> dict[tuple[SplitName, bool], Measures]:
+        return {}
+
     @cached_property
     def initial_params(self) -> Vector:
         """The initial parameters, in the training dtype."""
@@ -101,6 +118,7 @@ class Experiment:
             l2=training.l2,
             reduction=training.reduction,
             pool=pool,
+            tallies=[self.measures("train")],
             shares_jacobian=pool is not None and optimizer.needs_matrix,
             shares_products=pool is not None
             and optimizer.needs_sum_of_squares
@@ -111,8 +129,10 @@ class Experiment:
         """The loss and the score of the validation set; None if that is empty."""
         if not len(self.splits["val"]):
             return None
-        objective = NetworkObjective(self.network, self.rows("val"), pool=pool)
-        return Validation(objective, Scorer(self.network, self.splits["val"]))
+        scorer = Scorer(self.network, self.splits["val"])
+        tallies: list[Tally] = [scorer, self.measures("val")]
+        objective = NetworkObjective(self.network, self.rows("val"), pool=pool, tallies=tallies)
+        return Validation(objective, scorer)
 
     @cached_property
     def plan(self) -> ShardPlan:

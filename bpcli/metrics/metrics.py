@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -19,6 +19,7 @@ from bpcli.nn.network import Network
 from bpcli.registry import name_of
 
 _ROWS_AT_ONCE = 8192
+_MOST_SOME_ROWS = 1000
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,8 @@ class Predictions:
 
     def of_target(self, k: int) -> Predictions:
         """The predictions of one of several targets."""
-        labels = None if self.labels is None else self.labels[:, [k]]
-        return Predictions(self.outputs[:, [k]], labels=labels)
+        labels = None if self.labels is None else self.labels[:, k : k + 1]
+        return Predictions(self.outputs[:, k : k + 1], labels=labels)
 
     @property
     def ranks(self) -> Array:
@@ -57,24 +58,28 @@ class Predictions:
 
 
 def predictions(
-    network: Network, Z: Array, preprocessor: Preprocessor, split: Split
+    network: Network, Z: Array, preprocessor: Preprocessor, split: Split | None = None
 ) -> Predictions:
-    """The predictions from the output layer's z (rows, n) of a split.
+    """The predictions from the output layer's z (rows, n).
 
-    Log losses come from z, so they are never infinite.
+    With the split that these rows are, the predictions of classes and labels have log losses. They
+    come from z, so they are never infinite.
     """
     outputs = original_outputs(network, Z, preprocessor)
     classes = preprocessor.labels(outputs)
     labels = preprocessor.answered(outputs) if preprocessor.words else None
-    log_losses = _log_losses(network, Z, preprocessor, split) if preprocessor.answers else None
+    log_losses = None
+    if split is not None and preprocessor.answers:
+        log_losses = _log_losses(network, Z, split)
     return Predictions(outputs, classes, log_losses, Z, network.layers[-1].activation, labels)
 
 
 def original_outputs(network: Network, Z: Array, preprocessor: Preprocessor) -> Array:
     """The network's outputs (n, K) in original units, from its output layer's z (rows, n)."""
     outputs = np.empty((Z.shape[1], network.outputs))
-    for rows in _pieces(len(outputs)):
-        outputs[rows] = preprocessor.original(output_activations(network, Z[:, rows]).T)
+    for start, stop in pieces(0, len(outputs)):
+        some = output_activations(network, Z[:, start:stop])
+        outputs[start:stop] = preprocessor.original(some.T)
     return outputs
 
 
@@ -86,9 +91,17 @@ def _logit(Z: Array, k: int) -> Array:
     return logit
 
 
-def _pieces(count: int) -> Iterator[slice]:
-    """Slices of so many rows that intermediate results take little memory."""
-    return (slice(start, start + _ROWS_AT_ONCE) for start in range(0, count, _ROWS_AT_ONCE))
+def pieces(start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """The bounds of pieces of so many rows that intermediate results take little memory."""
+    firsts = range(start, stop, _ROWS_AT_ONCE)
+    return ((first, min(first + _ROWS_AT_ONCE, stop)) for first in firsts)
+
+
+def some_rows(split: Split) -> Split:
+    """All rows of a split that is one piece; else at most 1,000 of them, evenly spaced."""
+    if len(split) <= _ROWS_AT_ONCE:
+        return split.piece(0, len(split))
+    return replace(split, index=split.index[:: -(-len(split) // _MOST_SOME_ROWS)])
 
 
 def output_activations(network: Network, Z: Array) -> Array:
@@ -99,22 +112,18 @@ def output_activations(network: Network, Z: Array) -> Array:
     return A
 
 
-def _log_losses(
-    network: Network, Z: Array, preprocessor: Preprocessor, split: Split
-) -> Array | None:
+def _log_losses(network: Network, Z: Array, split: Split) -> Array | None:
     """-ln p(true class) of each row in double precision; None without probabilities.
 
     For labels, the mean of -ln p(true value) over the labels.
     """
-    loss = _log_loss_of(network, are_labels=bool(preprocessor.words))
+    words = split.preprocessor.words
+    loss = _log_loss_of(network, are_labels=bool(words))
     if loss is None:
         return None
-    log_losses = np.empty(len(split))
-    for rows in _pieces(len(split)):
-        z = Z[:, rows].astype(np.float64)
-        Y = preprocessor.original(replace(split, index=split.index[rows]).Y)
-        log_losses[rows] = loss.per_sample(z, z, Y.T)  # cross-entropies read z, not a
-    return log_losses / len(preprocessor.words) if preprocessor.words else log_losses
+    z, Y = Z.astype(np.float64), split.preprocessor.original(split.Y)
+    log_losses = loss.per_sample(z, z, Y.T)  # cross-entropies read z, not a
+    return log_losses / len(words) if words else log_losses
 
 
 def _log_loss_of(network: Network, *, are_labels: bool) -> Loss | None:
@@ -124,6 +133,29 @@ def _log_loss_of(network: Network, *, are_labels: bool) -> Loss | None:
     if not (activation.gives_probabilities and (are_labels or is_of_classes)):
         return None
     return canonical_loss(name_of(ACTIVATIONS, activation))
+
+
+class Piece(NamedTuple):
+    """Some rows of a split, and their predictions.
+
+    `values` (n, k) are the rows' targets in original units; None for classes. `shift` (k,) is a
+    number near the values of each target, the same for every piece of the split.
+    """
+
+    rows: Split
+    predicted: Predictions
+    values: Array | None = None
+    shift: Array | None = None
+
+    def of_target(self, k: int) -> Piece:
+        """The piece with one of its several targets."""
+        column = slice(k, k + 1)
+        return Piece(
+            self.rows,
+            self.predicted.of_target(k),
+            None if self.values is None else self.values[:, column],
+            None if self.shift is None else self.shift[column],
+        )
 
 
 class Sample(NamedTuple):
@@ -136,44 +168,37 @@ class Sample(NamedTuple):
     statistics: Array
     value: Callable[[Array], Array]
 
-    def measure(self) -> float | None:
-        """The metric; None if it is undefined or not finite."""
-        value = float(self.value(self.statistics.mean(axis=1)))
-        return value if math.isfinite(value) else None
-
 
 @dataclass(frozen=True)
 class Metric:
-    """`statistics` are averaged over the rows; `value` computes the metric from their means.
+    """`statistics` (m, n) are averaged over the rows; `value` computes the metric from their means.
 
     `statistics` returns None if the metric does not apply. With `is_per_target`, each of several
     targets has the metric too.
     """
 
-    statistics: Callable[[Split, Predictions], Array | None]
+    statistics: Callable[[Piece], Array | None]
     value: Callable[[Array], Array]
     greater_is_better: bool = False
     is_per_target: bool = False
 
-    def sample(self, split: Split, predicted: Predictions) -> Sample | None:
-        statistics = self.statistics(split, predicted)
-        return None if statistics is None else Sample(statistics, self.value)
 
-
-def _right(split: Split, predicted: Predictions) -> Array | None:
+def _right(piece: Piece) -> Array | None:
     """1 where the predicted class is right, else 0; for labels, the fraction that is right."""
-    if predicted.labels is not None and split.values is not None:
-        return _by_row(np.equal(predicted.labels, split.values).astype(np.float64))
-    if predicted.classes is None or split.labels is None:
+    predicted = piece.predicted
+    if predicted.labels is not None and piece.values is not None:
+        return _by_row(np.equal(predicted.labels, piece.values).astype(np.float64))
+    labels = piece.rows.labels
+    if predicted.classes is None or labels is None:
         return None
-    return np.equal(predicted.classes, split.labels).astype(np.float64)[np.newaxis]
+    return np.equal(predicted.classes, labels).astype(np.float64)[np.newaxis]
 
 
-def _all_right(split: Split, predicted: Predictions) -> Array | None:
+def _all_right(piece: Piece) -> Array | None:
     """1 where all labels are right, else 0."""
-    if predicted.labels is None or split.values is None:
+    if piece.predicted.labels is None or piece.values is None:
         return None
-    right = np.equal(predicted.labels, split.values).astype(np.float64)
+    right = np.equal(piece.predicted.labels, piece.values).astype(np.float64)
     all_right: Array = right.min(axis=1)[np.newaxis]
     return all_right
 
@@ -181,15 +206,12 @@ def _all_right(split: Split, predicted: Predictions) -> Array | None:
 Shares: TypeAlias = Callable[[Array, Array], tuple[Array, Array]]
 
 
-def _shares_of_labels(shares: Shares) -> Callable[[Split, Predictions], Array | None]:
+def _shares_of_labels(shares: Shares, piece: Piece) -> Array | None:
     """Statistics of ratios of true and predicted labels (k, n): numerators, then denominators."""
-
-    def statistics(split: Split, predicted: Predictions) -> Array | None:
-        if predicted.labels is None or split.values is None:
-            return None
-        return np.concatenate(shares(split.values.T, predicted.labels.T.astype(np.float64)))
-
-    return statistics
+    labels = piece.predicted.labels
+    if labels is None or piece.values is None:
+        return None
+    return np.concatenate(shares(piece.values.T, labels.T.astype(np.float64)))
 
 
 def _precision(true: Array, predicted: Array) -> tuple[Array, Array]:
@@ -210,19 +232,24 @@ def _f1_micro(true: Array, predicted: Array) -> tuple[Array, Array]:
     return part.sum(axis=0, keepdims=True), whole.sum(axis=0, keepdims=True)
 
 
-def _log_loss(split: Split, predicted: Predictions) -> Array | None:
+def _log_loss(piece: Piece) -> Array | None:
     """-ln p(true class)."""
-    return None if predicted.log_losses is None else predicted.log_losses[np.newaxis]
+    log_losses = piece.predicted.log_losses
+    return None if log_losses is None else log_losses[np.newaxis]
 
 
-def _squared_residual(split: Split, predicted: Predictions) -> Array | None:
+def _squared_residual(piece: Piece) -> Array | None:
     """The mean over outputs of residual²."""
-    return None if split.values is None else _by_row((predicted.outputs - split.values) ** 2)
+    if piece.values is None:
+        return None
+    return _by_row((piece.predicted.outputs - piece.values) ** 2)
 
 
-def _absolute_residual(split: Split, predicted: Predictions) -> Array | None:
+def _absolute_residual(piece: Piece) -> Array | None:
     """The mean over outputs of |residual|."""
-    return None if split.values is None else _by_row(np.abs(predicted.outputs - split.values))
+    if piece.values is None:
+        return None
+    return _by_row(np.abs(piece.predicted.outputs - piece.values))
 
 
 def _by_row(table: Array) -> Array:
@@ -231,18 +258,29 @@ def _by_row(table: Array) -> Array:
     return rows
 
 
-def _residual_and_deviation(split: Split, predicted: Predictions) -> Array | None:
-    """residual², d² (both averaged over outputs) and d of each output, d = y - a median y.
-
-    The mean is within one standard deviation of the median, so that little cancels in
-    mean d² - (mean d)²; for a constant target, d is exactly 0.
-    """
-    if split.values is None or not len(split):
+def _residual_and_deviation(piece: Piece) -> Array | None:
+    """residual², d² (both averaged over outputs) and d of each output, d = y - the shift."""
+    if piece.values is None:
         return None
-    middle = len(split) // 2  # np.median would import numpy.ma
-    d = split.values - np.partition(split.values, middle, axis=0)[middle]
-    squares = _by_row((predicted.outputs - split.values) ** 2), _by_row(d**2)
+    assert piece.shift is not None, "values have a shift"
+    d = piece.values - piece.shift
+    squares = _by_row((piece.predicted.outputs - piece.values) ** 2), _by_row(d**2)
     return np.concatenate([*squares, d.T])
+
+
+def shift_of(split: Split) -> Array | None:
+    """A median (k,) of each target over some rows; None for classes.
+
+    The mean m of these rows is within one standard deviation of the shift c. If they are a
+    fraction p of the split, (m - mean y)² p ≤ var y. So mean d² - (mean d)² with d = y - c loses
+    few digits, also where var y is small beside y²; for a constant target, d is exactly 0.
+    """
+    values = some_rows(split).values
+    if values is None or not len(values):
+        return None
+    middle = len(values) // 2  # np.median would import numpy.ma
+    median: Array = np.partition(values, middle, axis=0)[middle].astype(np.float64)
+    return median
 
 
 def mean_of(means: Array) -> Array:
@@ -283,7 +321,7 @@ METRICS: dict[str, Metric] = {
     "accuracy": Metric(_right, mean_of, greater_is_better=True, is_per_target=True),
     "exact_match": Metric(_all_right, mean_of, greater_is_better=True),
     **{
-        name: Metric(_shares_of_labels(shares), _mean_of_ratios, True, name != "f1_micro")
+        name: Metric(partial(_shares_of_labels, shares), _mean_of_ratios, True, name != "f1_micro")
         for name, shares in {
             "precision": _precision,
             "recall": _recall,
@@ -306,34 +344,3 @@ METRICS_OF: dict[Task, tuple[str, ...]] = {
     "reconstruction": ("rmse", "mae", "r2"),
 }  # fmt: skip
 """The metrics that apply to a task; all of them are reported unless the config names some."""
-
-
-def samples(names: Sequence[str], split: Split, predicted: Predictions) -> dict[str, Sample | None]:
-    """The metrics by name, before averaging."""
-    return {name: METRICS[name].sample(split, predicted) for name in names}
-
-
-def measure(names: Sequence[str], split: Split, predicted: Predictions) -> dict[str, float | None]:
-    """The metrics by name; None if one is undefined or not finite."""
-    found = {}
-    for name in names:  # one at a time: those of many labels are large
-        sample = METRICS[name].sample(split, predicted)
-        found[name] = None if sample is None else sample.measure()
-    return found
-
-
-def measure_targets(
-    names: Sequence[str], split: Split, predicted: Predictions
-) -> dict[str, float | None]:
-    """The metrics of each of several targets, by names such as `rmse.height`.
-
-    An autoencoder has none: its targets are all its inputs.
-    """
-    targets = () if split.table.is_autoencoder else split.table.target_names
-    own = [name for name in names if METRICS[name].is_per_target]
-    return {
-        f"{name}.{target}": value
-        for k, target in enumerate(targets)
-        if len(targets) > 1
-        for name, value in measure(own, split.of_target(k), predicted.of_target(k)).items()
-    }

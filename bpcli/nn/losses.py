@@ -54,8 +54,8 @@ class Loss:
             return below if Y.min() < 0 else None
         if Y.min() < 0 or Y.max() > 1:
             return (
-                f"this loss needs targets between 0 and 1, but they are between {Y.min():g} and "
-                f"{Y.max():g}"
+                f"this loss needs targets between 0 and 1, but there are targets between "
+                f"{Y.min():g} and {Y.max():g}"
             )
         if self.targets == "distribution" and not np.allclose(Y.sum(axis=1), 1, atol=1e-6):
             return "this loss needs targets whose rows add up to 1"

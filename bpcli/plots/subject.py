@@ -92,7 +92,7 @@ class Subject:
         """The network's predictions for the split to show, as `bpnet eval` scores them."""
         rows = self.experiment.rows(self.split)
         Z = NetworkObjective(self.network, rows).outputs(self.params)
-        return predictions(self.network, Z, self.experiment.preprocessor, self.rows)
+        return predictions(self.network, Z, self.experiment.preprocessor)
 
     def passed(self, name: SplitName, most: int = MOST_ROWS) -> list[LayerPass]:
         """The layers with z and a for at most `most` rows of a split, evenly spaced."""

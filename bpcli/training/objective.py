@@ -9,6 +9,7 @@ computes the sums over rows; the scale and L2 are applied here, once.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import copy
 from typing import Literal, Self, TypeAlias
 
@@ -18,9 +19,9 @@ from bpcli.engine.gauss_newton import GaussNewtonSums
 from bpcli.engine.gauss_newton_products import GaussNewtonProducts
 from bpcli.engine.passes import BackwardPass, Tally
 from bpcli.engine.pool.base import SerialPool, WorkerPool
-from bpcli.engine.rows import RowBlocks
+from bpcli.engine.rows import RowBlocks, StreamedRows
 from bpcli.engine.shards import ShardPlan
-from bpcli.engine.sums import RowSums
+from bpcli.engine.sums import RowSums, Sums, sums_of
 from bpcli.nn import propagation
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.jacobian import OutputSweep, sweep_output
@@ -39,8 +40,8 @@ class NetworkObjective:
     Works in the dtype of its parameters; complex ones give the complex step. The workers of the
     pool share the work, without changing any bit of the result. They share `gauss_newton` only with
     `shares_jacobian`, and `gauss_newton_product` only with `shares_products`, as each takes memory
-    and must be known before the workers are forked. `backward` and `sweep` compute derivatives;
-    only demonstrations of wrong derivatives replace them.
+    and must be known before the workers are forked, as `tallies` must. `backward` and `sweep`
+    compute derivatives; only demonstrations of wrong derivatives replace them.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class NetworkObjective:
         reduction: Reduction = "mean",
         training_rows: int | None = None,
         pool: WorkerPool | None = None,
-        tally: Tally | None = None,
+        tallies: Sequence[Tally] = (),
         shares_jacobian: bool = False,
         shares_products: bool = False,
         backward: BackwardPass = propagation.backward,
@@ -66,9 +67,10 @@ class NetworkObjective:
         self._data = data
         self._index: Array | None = None
         self.sweep = sweep
-        self._sums = {
-            data.dtype: RowSums(network, data, data.dtype, pool or SerialPool(), backward, tally)
-        }
+        # Those of rows in memory are computed from z.
+        self._tallies = tallies if isinstance(data, StreamedRows) else ()
+        own = sums_of(network, data, pool or SerialPool(), backward, self._tallies)
+        self._sums: dict[np.dtype, Sums] = {data.dtype: own}
         self._squares = (
             GaussNewtonSums(network, data, pool or SerialPool(), sweep) if shares_jacobian else None
         )
@@ -198,10 +200,16 @@ class NetworkObjective:
         assert self._index is None, "only for all rows"
         return self._sums_for(params).Z(params)
 
-    def tally(self, params: Vector) -> Vector:
-        """The sums of the tally over all rows, for rows that are streamed."""
+    def tally(self, params: Vector, tally: Tally) -> Vector:
+        """The sums of a tally over all rows.
+
+        If rows are streamed, it is one of `tallies`, which the workers know.
+        """
+        if not isinstance(self._data, StreamedRows):
+            return tally.sums(0, self.n_rows, self.outputs(params))
         assert self._index is None, "only for all rows"
-        return self._sums_for(params).tally(params)
+        number = next(i for i, known in enumerate(self._tallies) if known is tally)
+        return self._sums_for(params).tally(params, number)
 
     # For other callers.
 
@@ -232,7 +240,7 @@ class NetworkObjective:
 
     # Scale and L2, applied once.
 
-    def _sums_for(self, params: Vector) -> RowSums:
+    def _sums_for(self, params: Vector) -> Sums:
         """The sums in the parameters' dtype; only by this process if it is not the data's dtype."""
         sums = self._sums.get(params.dtype)
         if sums is None:

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
-from bpcli.nn.arrays import Array, Vector
+from bpcli.engine.passes import Tally
+from bpcli.nn.arrays import Vector
 from bpcli.training.objective import NetworkObjective
+
+
+class Score(Tally, Protocol):
+    """A score of predictions, from sums over rows; greater is better."""
+
+    def value(self, total: Vector) -> float:
+        """The score, from the sums over all rows."""
 
 
 @dataclass(frozen=True)
 class Validation:
-    """The rows of the validation set, as an objective without L2.
+    """The rows of the validation set, as an objective without L2, and what scores them.
 
-    `score_of` computes the score from the output layer's z (rows, n) of these rows; greater is
-    better. If `loss` is called before `score` at the same parameters, they take one forward pass.
+    If `loss` is called before `score` at the same parameters, they take one forward pass, unless
+    the rows are streamed.
     """
 
     objective: NetworkObjective
-    score_of: Callable[[Array], float]
+    scorer: Score
 
     def loss(self, params: Vector) -> float:
         """The mean loss, without L2."""
@@ -26,4 +34,4 @@ class Validation:
 
     def score(self, params: Vector) -> float:
         """The score of the predictions."""
-        return self.score_of(self.objective.outputs(params))
+        return self.scorer.value(self.objective.tally(params, self.scorer))

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from bpcli.data.types import SPLITS, SplitName
 from bpcli.experiment import Experiment
+from bpcli.metrics.measures import Scores
 from bpcli.optimizers.base import ZERO_GRADIENT
 from bpcli.optimizers.plateau import SMALLEST_RATE
 from bpcli.runs.layout import METRICS
 from bpcli.runs.metrics_log import read_log
 from bpcli.workflows.run_epochs import Ending
-from bpcli.workflows.scores import Scores, constant_loss
+from bpcli.workflows.scores import constant_loss
 from bpcli.workflows.session import Session
 from bpcli.workflows.vanished_gradient import why_vanished
 

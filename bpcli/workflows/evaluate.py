@@ -15,6 +15,7 @@ from bpcli.errors import RunError
 from bpcli.experiment import Experiment, stream_of
 from bpcli.metrics.bootstrap import Interval, bootstrap_intervals
 from bpcli.metrics.confusion import class_scores, confusion_counts
+from bpcli.metrics.measures import Scores
 from bpcli.metrics.metrics import Predictions
 from bpcli.metrics.requirements import Requirement, Verdict, judge
 from bpcli.metrics.roc import roc_curve
@@ -22,7 +23,6 @@ from bpcli.nn.arrays import Array
 from bpcli.runs.trained import Trained
 from bpcli.training.objective import NetworkObjective
 from bpcli.workflows.scores import (
-    Scores,
     baselines,
     split_objective,
     split_predictions,
@@ -115,7 +115,7 @@ def evaluate(
     if with_intervals is None:
         with_intervals = len(split) <= MOST_ROWS_WITH_INTERVALS
     objective = split_objective(experiment, split_name)
-    predicted = split_predictions(experiment, split_name, trained.params, objective)
+    predicted = split_predictions(experiment, trained.params, objective)
     return SplitEvaluation(
         split_name,
         len(split),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -11,38 +11,33 @@ import numpy as np
 from bpcli.data.preprocessing import Split
 from bpcli.data.types import SPLITS, SplitName
 from bpcli.experiment import Experiment
-from bpcli.metrics.baselines import constant_of, constant_predictions, principal_components
+from bpcli.metrics.baselines import ConstantBaseline, PrincipalComponents, constant_of
+from bpcli.metrics.measures import Measures, Predictor, Scores, weighted, z_of
 from bpcli.metrics.metrics import (
     Predictions,
     Sample,
     mean_of,
-    measure,
-    measure_targets,
     output_activations,
     predictions,
     ratio_of,
-    samples,
 )
 from bpcli.nn.arrays import Array, Vector
-from bpcli.nn.losses import PROBABILITIES
 from bpcli.nn.units import UnitCounter, UnitCounts
 from bpcli.training.loop import Epoch
 from bpcli.training.objective import NetworkObjective
 
-Scores = dict[str, float | None]
-
 
 def split_objective(experiment: Experiment, name: SplitName) -> NetworkObjective:
     """Return the mean loss of a split, computed without workers."""
-    return NetworkObjective(experiment.network, experiment.rows(name))
+    tallies = [experiment.measures(name, in_detail=True)]
+    return NetworkObjective(experiment.network, experiment.rows(name), tallies=tallies)
 
 
 def split_predictions(
-    experiment: Experiment, name: SplitName, params: Vector, objective: NetworkObjective
+    experiment: Experiment, params: Vector, objective: NetworkObjective
 ) -> Predictions:
-    """Return the predictions for one split; the objective is that split's."""
-    Z = objective.outputs(params)
-    return predictions(experiment.network, Z, experiment.preprocessor, experiment.splits[name])
+    """Return the predictions for the rows of an objective, without log losses."""
+    return predictions(experiment.network, objective.outputs(params), experiment.preprocessor)
 
 
 def split_scores(
@@ -53,65 +48,23 @@ def split_scores(
     Several targets have metrics of their own too, such as `rmse.height`. `loss_original` is that of
     outputs and targets in original units, if these were scaled.
     """
-    predicted = split_predictions(experiment, name, params, objective)
-    split = experiment.splits[name]
-    return {
-        "loss": objective.mean_loss(params),
-        **{key: sample.measure() for key, sample in _original_loss(experiment, split, predicted)},
-        **measure(experiment.metrics, split, predicted),
-        **measure_targets(experiment.metrics, split, predicted),
-    }
+    loss, measures = objective.mean_loss(params), experiment.measures(name, in_detail=True)
+    return {"loss": loss} | measures.values(objective.tally(params, measures))
 
 
 def split_samples(
     experiment: Experiment, name: SplitName, params: Vector, objective: NetworkObjective
 ) -> dict[str, Sample]:
     """Return the row-wise terms of `split_scores`, without undefined ones and single targets."""
-    Z, split = objective.outputs(params), experiment.splits[name]
-    predicted = predictions(experiment.network, Z, experiment.preprocessor, split)
-    metrics = samples(experiment.metrics, split, predicted)
-    return {
-        "loss": _loss(experiment, split, Z),
-        **dict(_original_loss(experiment, split, predicted)),
-        **{metric: sample for metric, sample in metrics.items() if sample is not None},
-    }
+    Z = objective.outputs(params)
+    loss = _loss(experiment, experiment.splits[name], Z)
+    return {"loss": loss} | experiment.measures(name, in_detail=True).samples(Z)
 
 
 def _loss(experiment: Experiment, split: Split, Z: Array) -> Sample:
     A = output_activations(experiment.network, Z)
-    return _weighted_mean(experiment.network.loss.per_sample(Z, A, split.Y.T), split)
-
-
-def _weighted_mean(losses: Array, split: Split) -> Sample:
-    """Σ_i w_i loss_i / Σ_i w_i."""
-    if split.weight is None:
-        return Sample(losses[np.newaxis], mean_of)
-    return Sample(np.stack([split.weight * losses, split.weight]), ratio_of)
-
-
-def _original_loss(
-    experiment: Experiment, split: Split, predicted: Predictions
-) -> Iterator[tuple[str, Sample]]:
-    """Return the loss in original units, if targets were scaled; cross-entropies have none."""
-    loss, preprocessor = experiment.network.loss, experiment.preprocessor
-    if preprocessor.targets.changes_units and loss.targets not in PROBABILITIES:
-        A, Y = predicted.outputs.T, preprocessor.original(split.Y).T
-        with np.errstate(divide="ignore"):  # an output that was rounded to 0
-            losses = loss.per_sample(_z_of(experiment, A), A, Y)
-        yield "loss_original", _weighted_mean(losses, split)
-
-
-def _z_of(experiment: Experiment, A: Array) -> Array:
-    """The output layer's z where the loss reads it, from the outputs; other losses read A alone."""
-    network = experiment.network
-    return network.layers[-1].activation.link(A) if network.loss.is_canonical else A
-
-
-def _split_metrics(
-    experiment: Experiment, name: SplitName, params: Vector, objective: NetworkObjective
-) -> Scores:
-    predicted = split_predictions(experiment, name, params, objective)
-    return measure(experiment.metrics, experiment.splits[name], predicted)
+    losses = experiment.network.loss.per_sample(Z, A, split.Y.T)
+    return Sample(weighted(losses, split), mean_of if split.weight is None else ratio_of)
 
 
 def all_scores(experiment: Experiment, params: Vector) -> Scores:
@@ -151,12 +104,14 @@ class EpochScores:
                 f"{name}.{metric}": value
                 for name, objective in splits.items()
                 if objective is not None
-                for metric, value in _split_metrics(
-                    self._experiment, name, epoch.params, objective
-                ).items()
+                for metric, value in self._of_split(name, objective, epoch.params).items()
             }
             self._latest = (epoch.number, losses(epoch) | metrics)
         return self._latest[1]
+
+    def _of_split(self, name: SplitName, objective: NetworkObjective, params: Vector) -> Scores:
+        measures = self._experiment.measures(name)
+        return measures.values(objective.tally(params, measures))
 
     def units(self, epoch: Epoch) -> UnitCounts:
         """Count dead and saturated units over some training rows."""
@@ -181,11 +136,13 @@ def constant_loss(experiment: Experiment, name: SplitName) -> float | None:
     None if the output layer cannot give those.
     """
     loss, training, rows = experiment.network.loss, experiment.rows("train"), experiment.rows(name)
-    sums = [_weighted_sum(block.targets, block.weight) for block in training.blocks()]
-    a = (np.sum(sums, axis=0) / training.total_weight)[:, np.newaxis]
+    targets = np.zeros(experiment.network.outputs)
+    for block in training.blocks():
+        targets += _weighted_sum(block.targets, block.weight)
+    a = (targets / training.total_weight)[:, np.newaxis]
     total = 0.0
     with np.errstate(all="ignore"):  # a mean of 0 or 1 has an infinite z: None follows
-        z = _z_of(experiment, a)
+        z = z_of(experiment.network, a)
         for block in rows.blocks():
             Z, A = (np.repeat(column, block.samples, axis=1) for column in (z, a))
             losses = loss.per_sample(Z, A, block.targets)
@@ -212,16 +169,18 @@ def baselines(
     """
     split, training = experiment.splits[name], experiment.splits["train"]
     constant = constant_of(training) if len(training) else np.array(recorded)
-    predicted = {"constant": constant_predictions(constant, split)} if len(constant) else {}
+    predictors: dict[str, Predictor] = {}
+    if len(constant):
+        predictors["constant"] = ConstantBaseline(constant)
     if experiment.table.is_autoencoder:
         width = min(layer.units for layer in experiment.network.layers)
         if width < min(len(training), experiment.network.inputs):
             label = f"{width} principal components"
-            predicted[label] = principal_components(training, split, width)
-    names = experiment.metrics
+            predictors[label] = PrincipalComponents.fit(training, width)
+    no_z = np.empty((0, len(split)))
     return {
-        label: measure(names, split, each) | measure_targets(names, split, each)
-        for label, each in predicted.items()
+        label: Measures(predictor, split, experiment.metrics).of(no_z)
+        for label, predictor in predictors.items()
     }
 
 

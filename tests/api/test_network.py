@@ -171,7 +171,7 @@ def test_wrong_parameters_change_nothing() -> None:
         ((X[:0], Y), "X has the shape 0 × 3"),
         ((X, Y[:, 0]), "Y has the shape 20, expected n × 2"),
         ((X, Y[:19]), "Y has 19 rows, and X has 20"),
-        ((X, Y + 1), "needs targets between 0 and 1, but they are between 1 and 2"),
+        ((X, Y + 1), "needs targets between 0 and 1, but there are targets between 1 and 2"),
         ((np.where(X[4, 1] == X, np.nan, X), Y), "X has a value .* not finite: row 5, column 2"),
         (([["a", "b", "c"]], Y), "X is no array of numbers"),
         ((X, Y, 0.0, np.zeros(20)), "weight: expected 20 numbers greater than 0"),

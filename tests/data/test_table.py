@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bpcli.data.table import MultiLabels, Table, Values, constant_columns
+from bpcli.data.table import Table, Values, constant_columns
 from bpcli.errors import DataError
 
 
@@ -52,13 +52,6 @@ def test_columns_of_two_values_are_labels_of_the_larger_one() -> None:
         DataError, match="column `a` has 3 values, `0`, `1`, `2`: a label needs two"
     ):
         Values(np.array([[0.0], [1], [2]]), ("a",)).as_labels()
-
-
-def test_one_of_several_targets_keeps_its_name_and_words() -> None:
-    labels = MultiLabels(np.array([[0.0, 1], [1, 0]]), ("a", "b"), (("no", "yes"), ("0", "1")))
-    assert labels.column(0).words == (("no", "yes"),)
-    assert (labels.column(1).names, labels.column(1).Y.tolist()) == (("b",), [[1], [0]])
-    assert type(Values(labels.Y, labels.names).column(0)) is Values
 
 
 def test_columns_are_constant_over_the_rows_that_are_looked_at() -> None:

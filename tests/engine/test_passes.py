@@ -48,6 +48,9 @@ class SumsOfZ:
         return np.array([stop - start, *Z.sum(axis=1), np.arange(start, stop) @ Z[0]])
 
 
+SUMS = SumsOfZ()
+
+
 def both(network: Network, count: int, dtype: str) -> tuple[Rows, StreamedRows]:
     rng = np.random.default_rng(count)
     X, Y = rng.normal(size=(count, network.inputs)), rng.normal(size=(count, network.outputs))
@@ -66,7 +69,7 @@ def test_streamed_rows_give_the_bits_of_rows_in_memory(
     network: Network, count: int, dtype: str, some_pool: WorkerPool
 ) -> None:
     stored, streamed = both(network, count, dtype)
-    ours = NetworkObjective(network, streamed, l2=0.1, pool=some_pool, tally=SumsOfZ())
+    ours = NetworkObjective(network, streamed, l2=0.1, pool=some_pool, tallies=[SUMS])
     theirs = NetworkObjective(network, stored, l2=0.1)
     params = params_of(network, dtype)
     for _ in range(2):
@@ -81,15 +84,15 @@ def test_streamed_rows_give_the_bits_of_rows_in_memory(
 @pytest.mark.parametrize("count", [100, 60_001])
 def test_a_tally_is_summed_over_all_rows(count: int, some_pool: WorkerPool) -> None:
     stored, streamed = both(WIDE, count, "f8")
-    objective = NetworkObjective(WIDE, streamed, pool=some_pool, tally=SumsOfZ())
+    objective = NetworkObjective(WIDE, streamed, pool=some_pool, tallies=[SUMS])
     params = params_of(WIDE, "f8")
     Z = NetworkObjective(WIDE, stored).outputs(params)
     expected = SumsOfZ().sums(0, count, Z)
-    np.testing.assert_allclose(objective.tally(params), expected, rtol=1e-9)
-    alone = NetworkObjective(WIDE, streamed, pool=SerialPool(), tally=SumsOfZ())
-    np.testing.assert_array_equal(objective.tally(params), alone.tally(params))
+    np.testing.assert_allclose(objective.tally(params, SUMS), expected, rtol=1e-9)
+    alone = NetworkObjective(WIDE, streamed, pool=SerialPool(), tallies=[SUMS])
+    np.testing.assert_array_equal(objective.tally(params, SUMS), alone.tally(params, SUMS))
     objective.grad(params)
-    np.testing.assert_array_equal(objective.tally(params), alone.tally(params))
+    np.testing.assert_array_equal(objective.tally(params, SUMS), alone.tally(params, SUMS))
 
 
 @pytest.mark.parametrize("dtype", ["f8", "f4"])

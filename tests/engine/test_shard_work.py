@@ -30,21 +30,21 @@ def test_the_sums_of_all_shards_are_those_of_a_pool(dtype: str) -> None:
     rng = np.random.default_rng(0)
     data = Rows.of(WIDE, rng.normal(size=(9_000, 10)), rng.normal(size=(9_000, 3)), np.dtype(dtype))
     params = rng.normal(size=WIDE.n_params).astype(dtype)
-    sums = RowSums(WIDE, data, data.dtype, SerialPool(), tally=Counter())
-    work = ShardWork(WIDE, data, data.dtype, Counter())
+    sums = RowSums(WIDE, data, data.dtype, SerialPool(), tallies=[Counter()])
+    work = ShardWork(WIDE, data, data.dtype, (Counter(),))
     work.sums(0, params, loss=True, grad=True)  # makes its buffers, which are not pickled
     work = pickle.loads(pickle.dumps(work))
     numbers = range(len(work.plan.shards))
     assert len(numbers) > 4
     shards = {
-        number: work.sums(number, params, loss=True, grad=True, tally=True)
+        number: work.sums(number, params, loss=True, grad=True, tally=0)
         for number in reversed(numbers)
     }
     loss, grad = sums.loss_and_grad(params)
     assert sum(shards[number].loss for number in numbers) == loss
     np.testing.assert_array_equal(np.add.reduce([shards[n].grad for n in numbers], axis=0), grad)
     tallies = np.add.reduce([shards[number].tally for number in numbers], axis=0)
-    np.testing.assert_array_equal(tallies, sums.tally(params))
+    np.testing.assert_array_equal(tallies, sums.tally(params, 0))
     only = work.sums(1, params, loss=True, grad=False)
     assert only.loss == shards[1].loss
     assert only.grad is None

@@ -2,10 +2,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from builds import INLINE, MOONS, OF_TABLE, built
+from lazy import LazyArray
 
+from bpcli.data import drawn
+from bpcli.data.preprocessing import Preprocessor, Scaler, Split
+from bpcli.data.table import Table, Values
 from bpcli.errors import ConfigError
+from bpcli.experiment import issues
+from bpcli.experiment.issues import of_loss
+from bpcli.nn.activations import ACTIVATIONS
+from bpcli.nn.losses import LOSSES
+from bpcli.nn.network import Layer, Network
 
 
 @pytest.mark.parametrize(
@@ -317,3 +327,36 @@ def test_what_labels_do_not_have_is_refused(overrides: tuple[str, ...], message:
     labels = ("data.targets=[[0, 1], [1, 1], [0, 0], [1, 0]]", "data.task=multilabel")
     with pytest.raises(ConfigError, match=message):
         built(INLINE, *labels, "network.layers=[2, 3, auto]", *overrides)
+
+
+def message_of_targets(output: str, loss: str, Y: LazyArray) -> str:
+    """The issue of the targets of every second row of a table."""
+    network = Network((Layer(1, 1, ACTIVATIONS[output]()),), LOSSES[loss]())
+    table = Table(np.zeros((len(Y), 1)), targets=Values(Y, ("y",)))
+    prep = Preprocessor(Scaler.fixed("none", 1), Scaler.fixed("none", 1), (), 1)
+    split = Split("val", np.arange(1, len(Y), 2), table, prep)
+    (issue,) = of_loss(network, {"val": split})
+    return issue.message
+
+
+@pytest.mark.parametrize(("output", "loss", "value", "message"), [
+    ("exponential", "poisson", -3, "the target `y` of row 32 is -3"),
+    ("sigmoid", "binary_cross_entropy", 5, "but there are targets between 0 and 5"),
+])  # fmt: skip
+def test_targets_are_checked_in_blocks_until_one_is_wrong(
+    output: str, loss: str, value: float, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drawn, "_NUMBERS_PER_BLOCK", 10)
+    numbers = np.zeros((100, 1))
+    numbers[[31, 35, 91]] = [[value], [value], [7 * value]]
+    Y = LazyArray(numbers)
+    assert message in message_of_targets(output, loss, Y)
+    assert [len(rows) for rows in Y.reads] == [10, 10]
+
+
+def test_no_more_rows_are_read_once_each_class_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drawn, "_NUMBERS_PER_BLOCK", 10)
+    labels = LazyArray(np.arange(100) // 16 % 3)
+    assert issues._present(labels, np.arange(0, 100, 2), 3).all()
+    assert [len(rows) for rows in labels.reads] == [10, 10]
+    assert issues._present(labels, np.arange(0, 100, 2), 4).tolist() == [True, True, True, False]

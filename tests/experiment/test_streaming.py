@@ -165,7 +165,7 @@ def test_all_that_cannot_be_streamed_is_reported_at_once() -> None:
     frame = pd.DataFrame({"a": [1.0, 2], "w": [1.0, 2], "word": ["x", "y"], "y": [1, 2]})
     frame.to_parquet("t.parquet")
     said = refused(
-        "t.parquet", "data.split={folds: 2, fold: 1, order: time, order_by: a}", "data.weight=w",
+        "t.parquet", "data.split={folds: 2, fold: 1, order: blocks, order_by: a}", "data.weight=w",
         "data.fill=mean", "training.class_weights=balanced",
     )  # fmt: skip
     for key in ("`folds`", "`order_by`", "`fill`", "column, `word`"):

@@ -8,12 +8,25 @@ from sklearn.decomposition import PCA
 from sklearn.dummy import DummyClassifier
 from sklearn.metrics import log_loss
 
-from bpcli.data.preprocessing import Preprocessor
+from bpcli.data.preprocessing import Preprocessor, Split
 from bpcli.data.table import Classes, MultiLabels, Table, Values
-from bpcli.metrics.baselines import constant_of, constant_predictions, principal_components
-from bpcli.metrics.metrics import measure
+from bpcli.metrics import metrics
+from bpcli.metrics.baselines import ConstantBaseline, PrincipalComponents, constant_of
+from bpcli.metrics.measures import Measures, Scores
 
 X = np.random.default_rng(0).normal(size=(40, 3))
+
+
+@pytest.fixture(autouse=True)
+def several_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rows here are few, and more than are looked at at once all the same."""
+    monkeypatch.setattr(metrics, "_ROWS_AT_ONCE", 3)
+
+
+def measured(names: tuple[str, ...], training: Split, split: Split) -> Scores:
+    """The metrics of the constant baseline of the training rows."""
+    baseline = ConstantBaseline(constant_of(training))
+    return Measures(baseline, split, names).of(np.empty((0, len(split))))
 
 
 def test_the_constant_baseline_predicts_the_most_frequent_class_and_the_mean() -> None:
@@ -24,20 +37,16 @@ def test_the_constant_baseline_predicts_the_most_frequent_class_and_the_mean() -
         prep.split("train", table, np.arange(4)),
         prep.split("test", table, np.arange(4, 6)),
     )
-    found = measure(
-        ("accuracy", "log_loss"), training, constant_predictions(constant_of(training), training)
-    )
+    found = measured(("accuracy", "log_loss"), training, training)
     assert found["accuracy"] == 0.75
     assert found["log_loss"] == pytest.approx(-(0.75 * np.log(0.75) + 0.25 * np.log(0.25)))
-    unseen = measure(
-        ("accuracy", "log_loss"), test, constant_predictions(constant_of(training), test)
-    )
+    unseen = measured(("accuracy", "log_loss"), training, test)
     assert unseen == {"accuracy": 0.0, "log_loss": None}  # class c never stood in training
 
     values = Table(X[:6], targets=Values(np.arange(6.0)[:, None]))
     prep = Preprocessor.fit(values, np.arange(4), 1, "none", "standard")
     training = prep.split("train", values, np.arange(4))
-    found = measure(("rmse", "r2"), training, constant_predictions(constant_of(training), training))
+    found = measured(("rmse", "r2"), training, training)
     assert found["rmse"] == pytest.approx(np.arange(4).std())
     assert found["r2"] == pytest.approx(0)
 
@@ -53,7 +62,7 @@ def test_rows_from_principal_components_are_scikit_learns(count: int) -> None:
     )
     pca = PCA(count).fit(values[:20])
     expected = pca.inverse_transform(pca.transform(values[20:]))
-    found = principal_components(training, test, count)
+    found = PrincipalComponents.fit(training, count)(test, np.empty((0, 10)))
     np.testing.assert_allclose(found.outputs, expected, atol=1e-12)
 
 
@@ -66,10 +75,10 @@ def test_the_constant_baseline_of_labels_is_the_most_frequent_value_of_each() ->
     training, test = (
         prep.split("train", table, rows) for rows in (np.arange(30), np.arange(30, 40))
     )
-    found = constant_predictions(constant_of(training), test)
+    found = ConstantBaseline(constant_of(training))(test, np.empty((0, 10)))
     expected = DummyClassifier(strategy="most_frequent").fit(X[:30], Y[:30]).predict(X[30:])
     np.testing.assert_array_equal(found.labels, expected)
-    scores = measure(("accuracy", "log_loss"), test, found)
+    scores = measured(("accuracy", "log_loss"), training, test)
     assert scores["accuracy"] == pytest.approx((expected == Y[30:]).mean())
     losses = [
         log_loss(y, np.full(10, share), labels=[0, 1])
@@ -83,9 +92,6 @@ def test_a_label_that_never_stood_in_training_has_an_undefined_log_loss() -> Non
     table = Table(X[:3], targets=MultiLabels(Y, ("a", "b"), (("0", "1"),) * 2))
     prep = Preprocessor.fit(table, np.arange(2), 2, "none", "none")
     training, test = (prep.split("train", table, np.array(rows)) for rows in ([0, 1], [2]))
-    assert (
-        measure(("log_loss",), test, constant_predictions(constant_of(training), test))["log_loss"]
-        is None
-    )
-    known = measure(("log_loss",), training, constant_predictions(constant_of(training), training))
+    assert measured(("log_loss",), training, test)["log_loss"] is None
+    known = measured(("log_loss",), training, training)
     assert known["log_loss"] == pytest.approx(np.log(2) / 2)

@@ -5,8 +5,14 @@ import pytest
 
 from bpcli.data.preprocessing import Preprocessor
 from bpcli.data.table import Classes, Table, Values
+from bpcli.metrics import metrics
+from bpcli.metrics.baselines import ConstantBaseline
 from bpcli.metrics.bootstrap import LEVEL, RESAMPLES, bootstrap_intervals
-from bpcli.metrics.metrics import METRICS, Predictions, Sample, mean_of, measure, samples
+from bpcli.metrics.measures import Measures
+from bpcli.metrics.metrics import Sample, mean_of
+from bpcli.nn.activations import ACTIVATIONS
+from bpcli.nn.losses import LOSSES
+from bpcli.nn.network import Layer, Network
 
 RNG = np.random.default_rng
 
@@ -32,35 +38,34 @@ def test_an_interval_is_as_wide_as_the_standard_error_says() -> None:
     assert interval.high == pytest.approx(rows.mean() + half, abs=0.1 * half)
 
 
-def test_every_metric_of_a_resample_is_that_of_its_rows() -> None:
+def test_every_metric_of_a_resample_is_that_of_its_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics, "_ROWS_AT_ONCE", 7)
     rng, rows = RNG(2), 30
     labels = rng.integers(0, 2, rows)
     classes = Table(np.zeros((rows, 1)), targets=Classes(labels, ("a", "b")))
     values = Table(np.zeros((rows, 1)), targets=Values(rng.normal(7.0, 1.0, (rows, 2))))
-    predicted = Predictions(
-        rng.normal(7.0, 1.0, (rows, 2)), rng.integers(0, 2, rows), rng.exponential(size=rows)
-    )
-    for table, names in ((classes, ("accuracy", "log_loss")), (values, ("rmse", "mae", "r2"))):
+    softmax = Network((Layer(1, 2, ACTIVATIONS["softmax"]()),), LOSSES["cross_entropy"]())
+    identity = Network((Layer(1, 2, ACTIVATIONS["identity"]()),), LOSSES["mse"]())
+    Z = rng.normal(7.0, 1.0, (2, rows))
+    for table, network, names in (
+        (classes, softmax, ("accuracy", "log_loss")),
+        (values, identity, ("rmse", "mae", "r2")),
+    ):
         prep = Preprocessor.fit(table, np.arange(rows), 2, "none", "none")
-        whole = samples(names, prep.split("test", table, np.arange(rows)), predicted)
+        split = prep.split("test", table, np.arange(rows))
+        whole = Measures.of_network(network, split, names).samples(Z)
+        assert [*whole] == [*names]
         chosen = np.sort(rng.integers(0, rows, rows))
-        assert predicted.classes is not None
-        assert predicted.log_losses is not None
-        some = Predictions(
-            predicted.outputs[chosen], predicted.classes[chosen], predicted.log_losses[chosen]
-        )
         targets = (
             Values(table.Y[chosen])
             if table.labels is None
             else Classes(table.labels[chosen], table.class_names)
         )
-        again = Table(table.X[chosen], targets=targets)
-        expected = measure(names, prep.split("test", again, np.arange(rows)), some)
+        again = prep.split("test", Table(table.X[chosen], targets=targets), np.arange(rows))
+        expected = Measures.of_network(network, again, names).of(Z[:, chosen])
         counts = np.bincount(chosen, minlength=rows) / rows
         for name in names:
-            sample = whole[name]
-            assert sample is not None
-            found = METRICS[name].value(sample.statistics @ counts)
+            found = whole[name].value(whole[name].statistics @ counts)
             assert found == pytest.approx(expected[name], rel=1e-12)
 
 
@@ -84,7 +89,7 @@ def test_a_metric_that_a_resample_lacks_has_no_interval() -> None:
     split = Preprocessor.fit(table, np.arange(3), 1, "none", "none").split(
         "val", table, np.arange(3)
     )
-    sample = METRICS["r2"].sample(split, Predictions(np.zeros((3, 1))))
-    assert sample is not None
-    assert bootstrap_intervals({"r2": sample}, RNG(0)) == {"r2": None}  # all three rows equal
+    samples = Measures(ConstantBaseline(np.zeros(1)), split, ("r2",)).samples(np.empty((0, 3)))
+    assert [*samples] == ["r2"]
+    assert bootstrap_intervals(samples, RNG(0)) == {"r2": None}  # all three rows equal
     assert bootstrap_intervals({}, RNG(0)) == {}

@@ -8,7 +8,8 @@ from bpcli.data.preprocessing import Preprocessor, Split
 from bpcli.data.table import Classes, MultiLabels, Table, Values
 from bpcli.engine.rows import Rows
 from bpcli.metrics import metrics
-from bpcli.metrics.metrics import METRICS, METRICS_OF, measure, measure_targets, predictions
+from bpcli.metrics.measures import Measures, Scores
+from bpcli.metrics.metrics import METRICS, METRICS_OF, Predictions, predictions
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.losses import LOSSES
 from bpcli.nn.network import Layer, Network
@@ -29,7 +30,24 @@ def fitted(table: Table, output: str, loss: str, outputs: int, target_rule: str 
     params = np.random.default_rng(1).normal(size=network.n_params)
     prep = Preprocessor.fit(table, np.arange(30), outputs, "none", target_rule)
     split = prep.split("test", table, np.arange(30, 40))
-    return split, predictions(network, z_of(network, params, split), prep, split)
+    return network, split, z_of(network, params, split)
+
+
+def measured(names: tuple[str, ...], network: Network, split: Split, Z: np.ndarray) -> Scores:
+    """The metrics by name, of all targets together."""
+    return Measures.of_network(network, split, names, in_detail=False).of(Z)
+
+
+def measured_targets(
+    names: tuple[str, ...], network: Network, split: Split, Z: np.ndarray
+) -> Scores:
+    """The metrics of single targets by name."""
+    found = Measures.of_network(network, split, names).of(Z)
+    return {key: value for key, value in found.items() if "." in key}
+
+
+def predicted(network: Network, split: Split, Z: np.ndarray) -> Predictions:
+    return predictions(network, Z, split.preprocessor, split)
 
 
 def z_of(network: Network, params: np.ndarray, split: Split) -> np.ndarray:
@@ -48,25 +66,26 @@ def test_classification_metrics_are_scikit_learns(
 ) -> None:
     labels = np.random.default_rng(2).integers(0, classes, 40)
     table = Table(X, targets=Classes(labels, tuple("abc"[:classes])))
-    split, predicted = fitted(table, output, loss, outputs)
-    found = measure(("accuracy", "log_loss"), split, predicted)
-    assert found["accuracy"] == reference.accuracy_score(split.labels, predicted.classes)
-    p = predicted.outputs if outputs > 1 else np.hstack([1 - predicted.outputs, predicted.outputs])
-    expected = reference.log_loss(split.labels, p, labels=range(classes))
+    subject = fitted(table, output, loss, outputs)
+    labels, said = subject[1].labels, predicted(*subject)
+    found = measured(("accuracy", "log_loss"), *subject)
+    assert found["accuracy"] == reference.accuracy_score(labels, said.classes)
+    p = said.outputs if outputs > 1 else np.hstack([1 - said.outputs, said.outputs])
+    expected = reference.log_loss(labels, p, labels=range(classes))
     assert found["log_loss"] == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize("target_rule", ["none", "standard", "minmax"])
 def test_regression_metrics_are_scikit_learns_in_original_units(target_rule: str) -> None:
     Y = 100 + 20 * RNG.normal(size=(40, 2))
-    split, predicted = fitted(Table(X, targets=Values(Y)), "identity", "mse", 2, target_rule)
-    found = measure(("rmse", "mae", "r2"), split, predicted)
-    truth = Y[30:]
+    subject = fitted(Table(X, targets=Values(Y)), "identity", "mse", 2, target_rule)
+    found = measured(("rmse", "mae", "r2"), *subject)
+    truth, said = Y[30:], predicted(*subject).outputs
     assert found["rmse"] == pytest.approx(
-        reference.root_mean_squared_error(truth.ravel(), predicted.outputs.ravel())
+        reference.root_mean_squared_error(truth.ravel(), said.ravel())
     )
-    assert found["mae"] == pytest.approx(reference.mean_absolute_error(truth, predicted.outputs))
-    expected = reference.r2_score(truth, predicted.outputs, multioutput="variance_weighted")
+    assert found["mae"] == pytest.approx(reference.mean_absolute_error(truth, said))
+    expected = reference.r2_score(truth, said, multioutput="variance_weighted")
     assert found["r2"] == pytest.approx(expected)
 
 
@@ -75,14 +94,14 @@ def test_log_loss_of_a_certain_and_wrong_network_is_finite() -> None:
     table = Table(np.array([[1.0], [1.0]]), targets=Classes(np.array([0, 1]), ("0", "1")))
     prep = Preprocessor.fit(table, np.arange(2), 1, "none", "none")
     split = prep.split("train", table, np.arange(2))
-    predicted = predictions(network, z_of(network, np.array([1000.0, 0.0]), split), prep, split)
-    assert predicted.log_losses is not None
-    assert predicted.log_losses.tolist() == [1000, 0]
+    found = predictions(network, z_of(network, np.array([1000.0, 0.0]), split), prep, split)
+    assert found.log_losses is not None
+    assert found.log_losses.tolist() == [1000, 0]
 
 
 def test_r2_of_a_constant_target_is_undefined() -> None:
-    split, predicted = fitted(Table(X, targets=Values(np.full((40, 1), 3.0))), "identity", "mse", 1)
-    assert measure(("r2",), split, predicted) == {"r2": None}
+    subject = fitted(Table(X, targets=Values(np.full((40, 1), 0.1))), "identity", "mse", 1)
+    assert measured(("r2",), *subject) == {"r2": None}
 
 
 def test_every_metric_belongs_to_a_task() -> None:
@@ -108,10 +127,10 @@ def test_rows_of_rounded_probabilities_are_ranked_by_their_logits(output: str, u
         np.zeros((3, 1)), targets=Classes(np.array([0, 1, 1]), ("0", "1", "2")[: max(2, units)])
     )
     prep = Preprocessor.fit(table, np.arange(3), units, "none", "none")
-    found = predictions(network, Z, prep, prep.split("test", table, np.arange(3)))
+    found = predictions(network, Z, prep)
     assert (found.outputs[:, 0] == 1).all()
     assert (np.diff(found.ranks[:, 0]) > 0).all()
-    near = predictions(network, Z / 20, prep, prep.split("test", table, np.arange(3)))
+    near = predictions(network, Z / 20, prep)
     p = near.outputs
     np.testing.assert_allclose(near.ranks, np.log(p / (1 - p)), rtol=1e-5, atol=1e-5)
 
@@ -131,9 +150,10 @@ def of_labels(seed: int, *, rare: bool):
 @pytest.mark.parametrize("rare", [False, True])
 @pytest.mark.parametrize("seed", range(5))
 def test_metrics_of_labels_are_scikit_learns(seed: int, rare: bool) -> None:
-    split, predicted = of_labels(seed, rare=rare)
-    true, said = split.values, (predicted.outputs >= 0.5).astype(int)
-    found = measure(METRICS_OF["multilabel"], split, predicted)
+    subject = of_labels(seed, rare=rare)
+    outputs = predicted(*subject).outputs
+    true, said = subject[1].values, (outputs >= 0.5).astype(int)
+    found = measured(METRICS_OF["multilabel"], *subject)
     assert found["accuracy"] == pytest.approx(1 - reference.hamming_loss(true, said))
     assert found["exact_match"] == pytest.approx(reference.accuracy_score(true, said))
     for name in ("precision", "recall", "f1"):
@@ -142,19 +162,19 @@ def test_metrics_of_labels_are_scikit_learns(seed: int, rare: bool) -> None:
         assert found[name] == pytest.approx(expected)
     assert found["f1_micro"] == pytest.approx(reference.f1_score(true, said, average="micro"))
     losses = [
-        reference.log_loss(y, p, labels=[0, 1])
-        for y, p in zip(true.T, predicted.outputs.T, strict=True)
+        reference.log_loss(y, p, labels=[0, 1]) for y, p in zip(true.T, outputs.T, strict=True)
     ]
     assert found["log_loss"] == pytest.approx(np.mean(losses), rel=1e-12)
 
 
 @pytest.mark.parametrize("rare", [False, True])
 def test_each_label_has_metrics_of_its_own(rare: bool) -> None:
-    split, predicted = of_labels(1, rare=rare)
-    found = measure_targets(METRICS_OF["multilabel"], split, predicted)
+    subject = of_labels(1, rare=rare)
+    found = measured_targets(METRICS_OF["multilabel"], *subject)
     assert len(found) == 3 * 4
     for k, name in enumerate(NAMES):
-        true, said = split.values[:, k], (predicted.outputs[:, k] >= 0.5).astype(int)
+        true = subject[1].values[:, k]
+        said = (predicted(*subject).outputs[:, k] >= 0.5).astype(int)
         assert found[f"accuracy.{name}"] == pytest.approx(reference.accuracy_score(true, said))
         for metric in ("precision", "recall", "f1"):
             score = getattr(reference, f"{metric}_score")(true, said, zero_division=np.nan)
@@ -168,8 +188,7 @@ def test_nothing_is_defined_of_labels_that_no_row_has_and_none_is_said_to_have()
     prep = Preprocessor.fit(table, np.arange(40), 2, "none", "none")
     network = Network((Layer(3, 2, ACTIVATIONS["sigmoid"]()),), LOSSES["mse"]())
     split = prep.split("train", table, np.arange(40))
-    predicted = predictions(network, np.full((2, 40), -1.0), prep, split)
-    found = measure(METRICS_OF["multilabel"], split, predicted)
+    found = measured(METRICS_OF["multilabel"], network, split, np.full((2, 40), -1.0))
     undefined = {name for name, value in found.items() if value is None}
     assert undefined == {"precision", "recall", "f1", "f1_micro"}
     assert found["exact_match"] == 1
@@ -179,7 +198,7 @@ def test_labels_by_outputs_that_are_no_probabilities_have_no_log_loss() -> None:
     table = Table(
         X, targets=MultiLabels(np.eye(2)[np.arange(40) % 2], ("a", "b"), (("0", "1"),) * 2)
     )
-    found = measure(METRICS_OF["multilabel"], *fitted(table, "identity", "mse", 2))
+    found = measured(METRICS_OF["multilabel"], *fitted(table, "identity", "mse", 2))
     assert [name for name, value in found.items() if value is None] == ["log_loss"]
 
 
@@ -187,20 +206,20 @@ def test_labels_by_outputs_that_are_no_probabilities_have_no_log_loss() -> None:
 def test_each_of_several_values_has_metrics_in_its_own_units(target_rule: str) -> None:
     Y = np.column_stack([100 + 20 * X[:, 0], X[:, 1] / 10]) + RNG.normal(size=(40, 2)) / 20
     table = Table(X, targets=Values(Y, ("height", "share")))
-    split, predicted = fitted(table, "identity", "mse", 2, target_rule)
-    found = measure_targets(("r2", "rmse", "mae"), split, predicted)
+    subject = fitted(table, "identity", "mse", 2, target_rule)
+    found = measured_targets(("r2", "rmse", "mae"), *subject)
     for k, name in enumerate(("height", "share")):
-        truth, said = Y[30:, k], predicted.outputs[:, k]
+        truth, said = Y[30:, k], predicted(*subject).outputs[:, k]
         rmse = reference.root_mean_squared_error(truth, said)
         assert found[f"rmse.{name}"] == pytest.approx(rmse)
         assert found[f"mae.{name}"] == pytest.approx(reference.mean_absolute_error(truth, said))
         assert found[f"r2.{name}"] == pytest.approx(reference.r2_score(truth, said))
     assert len(found) == 6
-    assert measure_targets(("rmse",), split, predicted).keys() == {"rmse.height", "rmse.share"}
+    assert measured_targets(("rmse",), *subject).keys() == {"rmse.height", "rmse.share"}
 
 
 def test_a_single_target_and_an_autoencoder_have_no_metrics_of_single_targets() -> None:
     single = fitted(Table(X, targets=Values(X[:, :1], ("y",))), "identity", "mse", 1)
-    assert measure_targets(("rmse",), *single) == {}
+    assert measured_targets(("rmse",), *single) == {}
     again = Table(X, ("a", "b", "c")).with_inputs_as_targets()
-    assert measure_targets(("rmse",), *fitted(again, "identity", "mse", 3)) == {}
+    assert measured_targets(("rmse",), *fitted(again, "identity", "mse", 3)) == {}

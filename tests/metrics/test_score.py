@@ -11,7 +11,7 @@ from sklearn.metrics import accuracy_score, r2_score
 from bpcli.data.preprocessing import Preprocessor
 from bpcli.data.table import Classes, MultiLabels, Table, Values
 from bpcli.metrics import metrics
-from bpcli.metrics.score import Scorer, r2
+from bpcli.metrics.score import Scorer
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.losses import LOSSES
 from bpcli.nn.network import Layer, Network
@@ -75,16 +75,23 @@ def test_the_score_of_values_is_the_mean_r2_of_the_targets(
     assert found == pytest.approx(expected, rel=1e-12)
 
 
+def r2(Y: np.ndarray, outputs: np.ndarray, weight: np.ndarray | None = None) -> float:
+    """The score of a network that gives these outputs."""
+    network = Network((Layer(1, Y.shape[1], ACTIVATIONS["identity"]()),), LOSSES["mse"]())
+    table = Table(np.zeros((len(Y), 1)), targets=Values(Y), weight=weight)
+    prep = Preprocessor.fit(table, np.arange(len(Y)), Y.shape[1], "none", "none")
+    return Scorer(network, prep.split("val", table, np.arange(len(Y))))(outputs.T)
+
+
 def test_r2_of_a_constant_target_is_one_or_zero_as_scikit_learns() -> None:
-    Y = np.array([[0.1, 0.1, 1.0], [0.1, 0.1, 2.0], [0.1, 0.1, 4.0]])
+    Y = np.array([0.1, 0.1, 1.0]) + np.arange(9)[:, np.newaxis] ** 2 * [0.0, 0.0, 1.0]
     outputs = Y + np.array([0.0, 0.5, 0.5])
-    found = r2(Y, outputs, np.array([1.0, 2.0, 3.0]))
-    assert found == pytest.approx((1 + 0 + r2_score(Y[:, 2], outputs[:, 2],
-                                                    sample_weight=[1, 2, 3])) / 3)  # fmt: skip
-    assert r2(Y[:, :2], outputs[:, :2], None) == 0.5
+    of_last = r2_score(Y[:, 2], outputs[:, 2], sample_weight=WEIGHT[:9])
+    assert r2(Y, outputs, WEIGHT[:9]) == pytest.approx((1 + 0 + of_last) / 3)
+    assert r2(Y[:, :2], outputs[:, :2]) == 0.5
 
 
 def test_infinite_outputs_have_no_score_but_no_warning_either() -> None:
-    Y = np.arange(3.0)[:, np.newaxis]
-    assert r2(Y, np.full((3, 1), 1e200), None) == -math.inf
-    assert math.isnan(r2(Y, np.full((3, 1), math.nan), None))
+    Y = np.arange(9.0)[:, np.newaxis]
+    assert r2(Y, np.full((9, 1), 1e200)) == -math.inf
+    assert math.isnan(r2(Y, np.full((9, 1), math.nan)))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from courses import NETWORK, epochs, objective, training
+from courses import NETWORK, SumOfZ, epochs, objective, training
 
 from bpcli.engine.rows import Rows
 from bpcli.errors import Diverged
@@ -137,7 +137,7 @@ def test_mean_loss_leaves_l2_and_the_reduction_out() -> None:
 
 
 def test_validation_loss_leaves_l2_out() -> None:
-    validation = Validation(objective(6, seed=5), score_of=np.sum)
+    validation = Validation(objective(6, seed=5), SumOfZ())
     record = next(iter(epochs(1, validation=validation)))
     assert record.val_loss == objective(6, seed=5).value(record.params)
     assert next(iter(epochs(1))).val_loss is None

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from courses import NETWORK, epochs, objective
+from courses import NETWORK, SumOfZ, epochs, objective
 
 from bpcli.engine.rows import Rows
 from bpcli.nn.propagation import predict
@@ -21,7 +21,7 @@ def test_score_is_of_the_parameters_of_the_epoch_whenever_it_is_read(
     rows: NetworkObjective,
 ) -> None:
     X = rows.data.columns[0][:1].T
-    validation = Validation(rows, lambda Z: float(Z.sum()))
+    validation = Validation(rows, SumOfZ())
     records = []
     for record in epochs(4, validation=validation):
         if record.number % 2:
@@ -46,7 +46,7 @@ def test_loss_and_score_take_one_forward_pass(
     loads: list[int] = []
     original = sums._load
     monkeypatch.setattr(sums, "_load", lambda *args: loads.append(1) or original(*args))
-    records = epochs(3, validation=Validation(rows, lambda Z: float(Z.sum())))
+    records = epochs(3, validation=Validation(rows, SumOfZ()))
     for number, record in enumerate(records, 1):
         assert None not in [getattr(record, value) for value in values]
         assert len(loads) == number
