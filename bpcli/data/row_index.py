@@ -53,7 +53,9 @@ class Coded:
     def __getitem__(self, where: slice | Array) -> Labels:
         if not isinstance(where, slice):
             return self._at(np.asarray(where))
-        start, stop, _ = where.indices(len(self))
+        start, stop, step = where.indices(len(self))
+        if step != 1:
+            return self._at(np.arange(start, stop, step))
         if start >= stop:
             return np.empty(0, np.intp)
         first = int(np.searchsorted(self._ends, start, "right"))

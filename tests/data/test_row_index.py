@@ -22,13 +22,14 @@ EVERY = [
 
 
 @pytest.mark.parametrize(("index", "rows"), EVERY)
-@given(st.integers(0, 10_000), st.integers(0, 10_000))
+@given(st.integers(0, 10_000), st.integers(0, 10_000), st.sampled_from([1, 2, 900, -1]))
 def test_slices_are_those_of_the_row_numbers(
-    index: Span | Coded, rows: np.ndarray, start: int, stop: int
+    index: Span | Coded, rows: np.ndarray, start: int, stop: int, step: int
 ) -> None:
     assert len(index) == len(rows)
     np.testing.assert_array_equal(index[:], rows)
     np.testing.assert_array_equal(index[start:stop], rows[start:stop])
+    np.testing.assert_array_equal(index[start:stop:step], rows[start:stop:step])
 
 
 @pytest.mark.parametrize(("index", "rows"), EVERY)

@@ -90,8 +90,10 @@ class NpyRows(RowSource):
 
     def __getitem__(self, index: Array | slice) -> Array:
         if isinstance(index, slice):
-            start, stop, _ = index.indices(len(self))
-            return self._between(start, max(start, stop))
+            start, stop, step = index.indices(len(self))
+            if step == 1:
+                return self._between(start, max(start, stop))
+            index = np.arange(start, stop, step)
         if len(index) < 2 or (np.diff(index) > 0).all():
             return self._at(index)
         ascending, order = np.unique(index, return_inverse=True)

@@ -94,8 +94,10 @@ class ParquetRows(RowSource):
 
     def __getitem__(self, index: Array | slice) -> Array:
         if isinstance(index, slice):
-            start, stop, _ = index.indices(len(self))
-            return self._between(start, max(start, stop))
+            start, stop, step = index.indices(len(self))
+            if step == 1:
+                return self._between(start, max(start, stop))
+            index = np.arange(start, stop, step)
         rows = np.empty((len(index), len(self.names)))
         groups = np.searchsorted(self._starts, index, "right") - 1
         for group in np.flatnonzero(np.bincount(groups)).tolist():

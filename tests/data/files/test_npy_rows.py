@@ -29,7 +29,10 @@ def rows(tmp_path: Path, array: np.ndarray) -> NpyRows:
     return saved(tmp_path / "a.npy", array)
 
 
-@pytest.mark.parametrize("where", [slice(None), slice(7, 7), slice(10, 5), slice(4990, 6000)])
+@pytest.mark.parametrize(
+    "where",
+    [slice(None), slice(7, 7), slice(10, 5), slice(4990, 6000), slice(9, 99, 7), slice(9, 0, -3)],
+)
 def test_slices_are_those_of_the_array(rows: NpyRows, array: np.ndarray, where: slice) -> None:
     np.testing.assert_array_equal(rows[where], array[where])
 

@@ -46,7 +46,8 @@ def test_the_header_has_names_types_and_groups(rows: ParquetRows) -> None:
 
 
 @pytest.mark.parametrize(
-    "where", [slice(None), slice(5, 5), slice(290, 310), slice(0, 901), slice(950, 2000)]
+    "where",
+    [slice(None), slice(5, 5), slice(290, 310), slice(0, 901), slice(950, 2000), slice(9, 999, 7)],
 )
 def test_slices_are_those_of_the_table(rows: ParquetRows, where: slice) -> None:
     np.testing.assert_array_equal(rows[where], NUMBERS[where])
