@@ -94,31 +94,42 @@ class NpyRows(RowSource):
             if step == 1:
                 return self._between(start, max(start, stop))
             index = np.arange(start, stop, step)
-        if len(index) < 2 or (np.diff(index) > 0).all():
-            return self._at(index)
-        ascending, order = np.unique(index, return_inverse=True)
-        return self._at(ascending)[order]
+        if len(index) < 2:
+            return self._near(index)
+        gaps = np.diff(index)
+        if gaps.min() < 1:
+            ascending, order = np.unique(index, return_inverse=True)
+            return self[ascending][order]
+        if gaps.max() <= self._longest_gap:
+            return self._near(index)
+        ends = [*(np.flatnonzero(gaps > self._longest_gap) + 1).tolist(), len(index)]
+        starts = [0, *ends[:-1]]
+        return np.concatenate(
+            [self._near(index[start:end]) for start, end in zip(starts, ends, strict=True)]
+        )
 
-    def _at(self, index: Array) -> Array:
-        """The rows at an ascending index, which are read in pieces without large gaps."""
-        if not len(index) or index[-1] - index[0] == len(index) - 1:
-            first = int(index[0]) if len(index) else 0
-            return self._between(first, first + len(index))
-        rows = np.empty((len(index), self.shape[1]), self.dtype)
-        size = self._row_bytes
-        far = np.flatnonzero(np.diff(index) > 1 + _GAP_BYTES // size) + 1
-        for start, stop in zip([0, *far], [*far, len(index)], strict=True):
-            self._gather(index[start:stop], rows[start:stop])
-        return rows
+    @cached_property
+    def _longest_gap(self) -> int:
+        """The distance of two rows that are read together."""
+        return 1 + _GAP_BYTES // self._row_bytes
 
-    def _gather(self, index: Array, rows: Array) -> None:
-        """Read rows that are near to each other, some megabytes of the file at a time."""
-        first, last = int(index[0]), int(index[-1])
+    def _near(self, index: Array) -> Array:
+        """The rows at an ascending index without long gaps, some megabytes of the file at a time.
+
+        Rows of whole pieces are not copied.
+        """
+        if not len(index):
+            return self._between(0, 0)
+        first, end = int(index[0]), int(index[-1]) + 1
         step = max(1, _BYTES_AT_ONCE // self._row_bytes)
-        for start in range(first, last + 1, step):
-            stop = min(start + step, last + 1)
-            here = slice(*np.searchsorted(index, (start, stop)))
-            np.take(self._between(start, stop), index[here] - start, axis=0, out=rows[here])
+        pieces = []
+        for start in range(first, end, step):
+            stop = min(start + step, end)
+            low, high = np.searchsorted(index, (start, stop))
+            rows = self._between(start, stop)
+            is_whole = high - low == stop - start
+            pieces.append(rows if is_whole else rows.take(index[low:high] - start, axis=0))
+        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
     def _between(self, start: int, stop: int) -> Array:
         rows = np.empty((stop - start, self.shape[1]), self.dtype)
