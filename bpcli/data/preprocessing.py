@@ -75,11 +75,31 @@ class Scaler:
 
     def prepare(self, columns: Array) -> Array:
         """`apply`; if that changes no number, the columns themselves, in their data type."""
-        is_exact = columns.dtype.kind == "f" or columns.dtype.itemsize < _EXACT_BYTES
+        is_exact = self._is_exact(columns)
         return columns if is_exact and self.changes_nothing else self.apply(columns)
+
+    @staticmethod
+    def _is_exact(columns: Array) -> bool:
+        """Whether double precision holds all numbers of this data type."""
+        return columns.dtype.kind == "f" or columns.dtype.itemsize < _EXACT_BYTES
 
     def apply(self, columns: Array) -> Array:
         return (columns - self.shift) / self.factor
+
+    def write(self, rows: Array, out: Array) -> None:
+        """Write scaled rows (n, d) as columns of `out` (d, n), with the bits of `apply`.
+
+        Turning them first takes 0.7 of the time.
+        """
+        if self.changes_nothing and self._is_exact(rows):
+            np.copyto(out, rows.T, casting="unsafe")
+            return
+        scaled = out if out.dtype == np.float64 else np.empty(out.shape)
+        np.copyto(scaled, rows.T)
+        np.subtract(scaled, self.shift[:, np.newaxis], scaled)
+        np.divide(scaled, self.factor[:, np.newaxis], scaled)
+        if scaled is not out:
+            np.copyto(out, scaled, casting="same_kind")
 
     def invert(self, columns: Array) -> Array:
         return columns * self.factor + self.shift
@@ -155,29 +175,39 @@ class Split:
 
     def between(self, start: int, stop: int) -> tuple[Array, Array]:
         """X and Y of the rows at these positions; each row of the table is read once."""
-        if isinstance(self.index, Span) and self.table.is_stored:
-            return self._read(slice(self.index.start + start, self.index.start + stop))
-        return self.at(slice(start, stop))
-
-    def at(self, where: slice | Array) -> tuple[Array, Array]:
-        """X and Y of the rows at the ascending positions `where`; each row is read once."""
-        index = self.index[where]
         if self.table.is_stored:
-            return self._read(index)
-        rows = replace(self, index=index)
+            return self._prepared(*self.read(start, stop))
+        rows = self.piece(start, stop)
         if self.table.Y is not self.table.X:
             return rows.X, rows.Y
-        values = taken(self.table.X, index)  # an autoencoder's targets are its inputs
-        targets = _as_wide_as(self.preprocessor.outputs, values)
-        return self.preprocessor.inputs.apply(values), self.preprocessor.targets.apply(targets)
+        values = taken(self.table.X, rows.index[:])  # an autoencoder's targets are its inputs
+        return self._prepared(values, _as_wide_as(self.preprocessor.outputs, values))
+
+    def read(self, start: int, stop: int) -> tuple[Array, Array]:
+        """Inputs and encoded targets at these positions, not scaled, of a table in a file."""
+        if isinstance(self.index, Span):
+            return self._read(slice(self.index.start + start, self.index.start + stop))
+        index = self.index[start:stop]
+        has_gaps = not len(index) or index[-1] - index[0] + 1 > len(index)
+        return self._read(index if has_gaps else slice(int(index[0]), int(index[-1]) + 1))
+
+    def read_at(self, where: Array) -> tuple[Array, Array]:
+        """Like `read`, at ascending positions."""
+        return self._read(self.index[where])
+
+    def prepare(self, inputs: Array, targets: Array, X: Array, Y: Array) -> None:
+        """Write scaled rows as columns of X (inputs, n) and Y (outputs, n)."""
+        self.preprocessor.inputs.write(inputs, X)
+        self.preprocessor.targets.write(targets, Y)
 
     def _read(self, rows: slice | Labels) -> tuple[Array, Array]:
-        """X and Y of some rows of a table that stays in its file."""
         table, outputs = self.table, self.preprocessor.outputs
         targets = table.Y if table.labels is None else table.labels
         X, found = read_together(table.X, table.X if targets is None else targets, rows)
-        Y = np.zeros((len(X), outputs)) if targets is None else encoded(table, found, outputs)
-        return self.preprocessor.inputs.prepare(X), self.preprocessor.targets.prepare(Y)
+        return X, np.zeros((len(X), outputs)) if targets is None else encoded(table, found, outputs)
+
+    def _prepared(self, inputs: Array, targets: Array) -> tuple[Array, Array]:
+        return self.preprocessor.inputs.prepare(inputs), self.preprocessor.targets.prepare(targets)
 
     def blocks(self) -> Iterator[tuple[Array, Array]]:
         """X and Y, some megabytes of rows at a time."""
