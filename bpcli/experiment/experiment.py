@@ -208,6 +208,13 @@ class Experiment:
             self._rows[name] = self._stored(name, self.dtype)
         return self._rows[name]
 
+    def loaded_rows(self, name: SplitName) -> Rows:
+        """The rows of a split in memory, even if training streams them."""
+        rows, split = self.rows(name), self.splits[name]
+        if isinstance(rows, Rows):
+            return rows
+        return Rows.filled(self.network, split.blocks(), len(split), self.dtype, split.weight)
+
     @cached_property
     def _rows(self) -> dict[SplitName, RowBlocks]:
         return {}

@@ -10,6 +10,7 @@ import numpy as np
 
 from bpcli.data.preprocessing import Split
 from bpcli.data.types import SPLITS, SplitName
+from bpcli.engine.rows import RowBlocks
 from bpcli.experiment import Experiment
 from bpcli.metrics.baselines import ConstantBaseline, PrincipalComponents, constant_of
 from bpcli.metrics.measures import Measures, Predictor, Scores, weighted, z_of
@@ -27,10 +28,13 @@ from bpcli.training.loop import Epoch
 from bpcli.training.objective import NetworkObjective
 
 
-def split_objective(experiment: Experiment, name: SplitName) -> NetworkObjective:
-    """Return the mean loss of a split, computed without workers."""
+def split_objective(
+    experiment: Experiment, name: SplitName, rows: RowBlocks | None = None
+) -> NetworkObjective:
+    """Return the mean loss of a split, computed without workers; `rows` may be its copied rows."""
     tallies = [experiment.measures(name, in_detail=True)]
-    return NetworkObjective(experiment.network, experiment.rows(name), tallies=tallies)
+    rows = experiment.rows(name) if rows is None else rows
+    return NetworkObjective(experiment.network, rows, tallies=tallies)
 
 
 def split_predictions(

@@ -84,6 +84,7 @@ def test_what_varies_inside_a_value_that_varies_is_left_to_the_settings() -> Non
         ("sweep.seeds", "a sweep contains no other"),
         ("metrics", "it changes no result"),
         ("training.workers", "it changes no result"),
+        ("training.engine", "it changes no result"),
         ("training.checkpoint_every.seconds", "it changes no result"),
         ("training.numerics", "it is the same for all trainings of a process"),
     ],

@@ -158,6 +158,7 @@ def _with_targets(X: Array, Y: Array | None) -> tuple[Array, DataFrame, tuple[st
     if Y is None:
         return X, pd.DataFrame(index=range(len(X))), ()
     names = value_names(1 if Y.ndim == 1 else Y.shape[1])
+    Y = Y.astype(Y.dtype.newbyteorder("="), copy=False)  # pandas reads no other byte order
     frame, notes = rows_with_targets(pd.DataFrame(Y, columns=list(names)), names)
     return X[np.asarray(frame.index)] if notes else X, frame, notes
 

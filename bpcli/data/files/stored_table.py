@@ -52,7 +52,8 @@ def stored_table(
     """
     named_inputs = None if target_types is None else input_names
     facts = scan(source, inputs, targets, target_names, named_inputs)
-    types = dict(zip(target_names, target_types or [source.dtype] * len(targets), strict=True))
+    stored = source.dtype.newbyteorder("=")  # pandas reads no other byte order
+    types = dict(zip(target_names, target_types or [stored] * len(targets), strict=True))
     found = _targets(path, source, targets, types, task, facts) if targets else None
     X = StoredColumns(source, inputs, is_by_column=target_types is None and _have_gaps(inputs))
     return Table(X, input_names, targets=found)
@@ -76,7 +77,8 @@ def _targets(
 
     names = tuple(types)
     rows = _rows_with_all_values(source, places, names, task, facts)
-    frame = pd.DataFrame(rows, columns=list(names)).astype(types)
+    native = rows.astype(rows.dtype.newbyteorder("="), copy=False)
+    frame = pd.DataFrame(native, columns=list(names)).astype(types)
     found = targets_of({path: frame}, names, task)
     if isinstance(found, Classes):
         values = facts.uniques[0]

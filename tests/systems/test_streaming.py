@@ -1,0 +1,100 @@
+"""Trainings whose rows stay in their file."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+N = 30_000
+CONFIG = """\
+data: {file: a.npy, split: {val: 0.2, test: 0.1}, scale: {inputs: standard, targets: minmax}}
+network: {layers: [auto, 6, 1], activations: [tanh, identity]}
+loss: mse
+training: {optimizer: rprop, epochs: 6, workers: 1}
+"""
+
+
+@pytest.fixture(autouse=True)
+def _files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    X = np.random.default_rng(0).standard_normal((N, 5)).astype(np.float32)
+    X[:, 4] = np.tanh(X[:, 0] * X[:, 1]) + X[:, 2]
+    np.save("a.npy", X)
+    Path("c.yaml").write_text(CONFIG)
+
+
+def trained(bpnet, *overrides: str) -> dict[str, Any]:
+    options = [word for assignment in overrides for word in ("--set", assignment)]
+    result = bpnet("train", "c.yaml", "--json", *options)
+    assert result.code == 0, result.err
+    record: dict[str, Any] = json.loads(result.out)
+    return record
+
+
+@pytest.mark.parametrize("order", ["random", "time"])
+@pytest.mark.parametrize("optimizer", ["rprop", "lbfgs", "levenberg_marquardt"])
+def test_streamed_rows_give_the_weights_of_rows_in_memory(
+    bpnet, order: str, optimizer: str
+) -> None:
+    asked = (f"data.split.order={order}", f"training.optimizer={optimizer}")
+    in_memory = trained(bpnet, *asked, "training.engine=memory")
+    for workers in (1, 2):
+        streamed = trained(bpnet, *asked, "training.engine=stream", f"training.workers={workers}")
+        for file in ("weights.safetensors", "split.npz"):
+            assert streamed["sha256"][file] == in_memory["sha256"][file]
+        assert streamed["data_sha256"] == in_memory["data_sha256"]
+        assert streamed["metrics"] == pytest.approx(in_memory["metrics"], rel=1e-12)
+
+
+def test_mini_batches_are_read_at_their_rows(bpnet) -> None:
+    asked = ("training.batch_size=500", "training.optimizer=adam", "training.epochs=2")
+    streamed = trained(bpnet, *asked, "training.engine=stream")
+    in_memory = trained(bpnet, *asked, "training.engine=memory")
+    files = (each["sha256"]["weights.safetensors"] for each in (streamed, in_memory))
+    assert len({*files}) == 1
+
+
+def test_a_training_may_be_resumed_with_another_engine(bpnet) -> None:
+    whole = trained(bpnet, "training.engine=memory")
+    begun = trained(bpnet, "training.engine=stream", "training.epochs=3")
+    resumed = bpnet(
+        "train", "--resume", begun["run_id"], "--json",
+        "--set", "training.epochs=6", "--set", "training.engine=memory",
+    )  # fmt: skip
+    assert resumed.code == 0, resumed.err
+    again = json.loads(resumed.out)["sha256"]["weights.safetensors"]
+    assert again == whole["sha256"]["weights.safetensors"]
+
+
+def test_a_streamed_training_is_verified_and_evaluated(bpnet) -> None:
+    record = trained(bpnet, "training.engine=stream")
+    assert bpnet("verify", record["run_id"]).code == 0
+    evaluated = bpnet("eval", record["run_id"], "--json")
+    assert evaluated.code == 0, evaluated.err
+    metrics = json.loads(evaluated.out)["metrics"]
+    assert metrics["test.loss"] == record["metrics"]["test.loss"]
+
+
+def test_a_split_too_large_to_evaluate_is_refused(bpnet, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = trained(bpnet, "training.engine=stream")
+    monkeypatch.setattr("bpcli.workflows.evaluate.available_memory", lambda: 1e5)
+    result = bpnet("eval", record["run_id"])
+    assert result.code == 2
+    assert "The 3,000 rows of the test split need about" in result.err
+
+
+def test_a_file_that_changes_during_training_ends_it_with_one_sentence(
+    bpnet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bpcli.system.reading import OpenFile
+
+    stamps = itertools.count()
+    monkeypatch.setattr(OpenFile, "_now", lambda _: next(stamps) // 60)
+    result = bpnet("train", "c.yaml", "--set", "training.engine=stream")
+    assert result.code == 2
+    assert "a.npy has changed while it was being read: start again" in result.err
