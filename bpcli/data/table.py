@@ -231,6 +231,25 @@ class Table(RawTable):
         """The table itself: arrays need no fitting."""
         return self
 
+    def at(self, index: Labels) -> Table:
+        """The rows at `index`, in memory and in no split."""
+        targets = self.targets
+        if isinstance(targets, Classes):
+            targets = Classes(targets.labels[index], targets.names)
+        elif isinstance(targets, MultiLabels):
+            targets = MultiLabels(targets.Y[index], targets.names, targets.words)
+        elif targets is not None:
+            targets = Values(targets.Y[index], targets.names)
+        weight = None if self.weight is None else self.weight[index]
+        return replace(
+            self,
+            X=self.X[index],
+            targets=targets,
+            weight=weight,
+            splits={},
+            row_numbers=self.numbers_of(index),
+        )
+
     def with_inputs_as_targets(self) -> Table:
         X = self.X[:].astype(np.float64, copy=False)
         return replace(self, X=X, targets=InputsAsTargets(X, self.input_names))

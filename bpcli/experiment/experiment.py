@@ -57,6 +57,20 @@ class Experiment:
         }
         return replace(self, preprocessor=preprocessor, splits=splits)
 
+    def sampled(self, most: int) -> Experiment:
+        """The experiment with at most `most` evenly spaced rows of each split, in memory."""
+        rows = {
+            name: split.index[np.linspace(0, len(split) - 1, min(most, len(split))).astype(np.intp)]
+            for name, split in self.splits.items()
+        }
+        table = self.table.at(np.concatenate([*rows.values()]))
+        ends = np.cumsum([len(index) for index in rows.values()])
+        splits = {
+            name: self.preprocessor.split(name, table, np.arange(end - len(index), end))
+            for (name, index), end in zip(rows.items(), ends, strict=True)
+        }
+        return replace(self, table=table, splits=splits)
+
     @property
     def notes(self) -> tuple[str, ...]:
         """Notes for the user on how the config and the data were read."""

@@ -2,12 +2,54 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
+from bpcli.data.preprocessing import Split
 from bpcli.data.types import Labels
-from bpcli.nn.arrays import Array
+from bpcli.metrics.metrics import original_outputs, pieces
+from bpcli.nn.arrays import Array, Vector
+from bpcli.nn.network import Network
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """The confusion matrix of a network for the rows of a split, from sums over pieces of them."""
+
+    network: Network
+    split: Split
+
+    @property
+    def width(self) -> int:
+        return self._classes**2
+
+    def sums(self, start: int, stop: int, Z: Array) -> Vector:
+        """The counts (width,) over the rows at the positions from `start` to `stop`.
+
+        `Z` (rows, stop - start) is the output layer's z of these rows.
+        """
+        total = np.zeros(self.width)
+        preprocessor = self.split.preprocessor
+        for first, end in pieces(start, stop):
+            outputs = original_outputs(
+                self.network, Z[:, first - start : end - start], preprocessor
+            )
+            labels, classes = self.split.piece(first, end).labels, preprocessor.labels(outputs)
+            assert labels is not None, "the targets are classes"
+            assert classes is not None, "the targets are classes"
+            total += confusion_counts(labels, classes, self._classes).ravel()
+        return total
+
+    def value(self, total: Vector) -> Labels:
+        """The matrix: true classes down, predicted classes across."""
+        counts: Labels = total.astype(np.intp).reshape(self._classes, -1)
+        return counts
+
+    @property
+    def _classes(self) -> int:
+        return len(self.split.preprocessor.class_names)
 
 
 def confusion_counts(labels: Labels, classes: Labels, count: int) -> Labels:

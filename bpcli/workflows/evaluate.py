@@ -11,11 +11,13 @@ import numpy as np
 from bpcli.data.labels import notes_on_constants
 from bpcli.data.preprocessing import Split
 from bpcli.data.types import Labels, SplitName
+from bpcli.engine.rows import RowBlocks, Rows
 from bpcli.errors import RunError
 from bpcli.experiment import Experiment, stream_of
 from bpcli.experiment.memory import needs, size_text
+from bpcli.metrics.baselines import constant_of
 from bpcli.metrics.bootstrap import Interval, bootstrap_intervals
-from bpcli.metrics.confusion import class_scores, confusion_counts
+from bpcli.metrics.confusion import Confusion, class_scores
 from bpcli.metrics.measures import Scores
 from bpcli.metrics.metrics import Predictions
 from bpcli.metrics.requirements import Requirement, Verdict, judge
@@ -45,6 +47,7 @@ class ClassReport:
     classes: list[dict[str, Any]]
     confusion: list[list[int]]
     roc_auc: float | None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ class SplitEvaluation:
     @property
     def notes(self) -> tuple[str, ...]:
         """Notes on undefined metrics."""
-        return self.report.notes if isinstance(self.report, LabelReport) else ()
+        return () if self.report is None else self.report.notes
 
     def _paths(self, scores: Mapping[str, Value]) -> dict[str, Value]:
         return {f"{self.split}.{metric}": value for metric, value in scores.items()}
@@ -116,34 +119,47 @@ def evaluate(
         )
     if with_intervals is None:
         with_intervals = len(split) <= MOST_ROWS_WITH_INTERVALS
-    objective = _objective(experiment, split_name)
-    predicted = split_predictions(experiment, trained.params, objective)
+    confusion = Confusion(experiment.network, split)
+    rows = _rows(experiment, split_name, with_intervals)
+    objective = split_objective(experiment, split_name, rows, [confusion])
+    predicted = None
+    if isinstance(rows, Rows):
+        predicted = split_predictions(experiment, trained.params, objective)
+    report: ClassReport | LabelReport | None = None
+    if split.preprocessor.class_names:
+        counts = confusion.value(objective.tally(trained.params, confusion))
+        report = _class_report(split, predicted, counts)
+    elif split.preprocessor.words:
+        report = _label_report(split, predicted)
     return SplitEvaluation(
         split_name,
         len(split),
         split_scores(experiment, split_name, trained.params, objective),
         baselines(experiment, split_name, trained.record.constant),
         _intervals(trained, split_name, objective) if with_intervals else None,
-        _label_report(split, predicted)
-        or _class_report(split, predicted, experiment.preprocessor.class_names),
+        report,
     )
 
 
-def _objective(experiment: Experiment, name: SplitName) -> NetworkObjective:
-    """The mean loss of a split whose rows are in memory: reports need the outputs of all of them.
+def _rows(experiment: Experiment, name: SplitName, with_intervals: bool) -> RowBlocks:
+    """The rows of a split, in memory if they fit: some reports need the outputs of all rows.
 
-    Raises `RunError` if they are streamed because they do not fit.
+    Raises `RunError` if they do not fit, and intervals were asked for.
     """
     split = experiment.splits[name]
-    if experiment.table.is_stored:
-        uses = needs(experiment.spec, experiment.network, len(split), 0)
-        needed, free = sum(need.bytes for need in uses), available_memory()
-        if needed > free:
-            raise RunError(
-                f"The {len(split):,} rows of the {name} split need about {size_text(needed)} of "
-                f"memory to be evaluated, and {size_text(free)} are free: choose a smaller split."
-            )
-    return split_objective(experiment, name, experiment.loaded_rows(name))
+    if not experiment.table.is_stored:
+        return experiment.rows(name)
+    uses = needs(experiment.spec, experiment.network, len(split), 0)
+    needed, free = sum(need.bytes for need in uses), available_memory()
+    if needed <= free:
+        return experiment.loaded_rows(name)
+    if with_intervals:
+        raise RunError(
+            f"Intervals of the {len(split):,} rows of the {name} split need about "
+            f"{size_text(needed)} of memory, and {size_text(free)} are free: leave out "
+            "--intervals, or choose a smaller split."
+        )
+    return experiment.rows(name)
 
 
 def judge_run(
@@ -172,35 +188,41 @@ def _intervals(
     )
 
 
-def _class_report(
-    split: Split, predicted: Predictions, class_names: tuple[str, ...]
-) -> ClassReport | None:
-    if predicted.classes is None or split.labels is None:
-        return None
-    counts = confusion_counts(split.labels, predicted.classes, len(class_names))
-    columns = (column.tolist() for column in class_scores(counts))
+def _class_report(split: Split, predicted: Predictions | None, counts: Labels) -> ClassReport:
+    """The report of classes; without predictions of all rows, there is no ROC curve."""
     names = ("name", "precision", "recall", "f1", "rows")
-    rows = zip(class_names, *columns, strict=True)
+    columns = (column.tolist() for column in class_scores(counts))
+    rows = zip(split.preprocessor.class_names, *columns, strict=True)
     classes = [dict(zip(names, row, strict=True)) for row in rows]
+    if predicted is None or split.labels is None:
+        return ClassReport(classes, counts.tolist(), None, (_no_roc(split),))
     return ClassReport(classes, counts.tolist(), _roc_auc(split.labels, predicted))
 
 
-def _label_report(split: Split, predicted: Predictions) -> LabelReport | None:
-    words, Y = split.table.words, split.values
-    if not words or Y is None:
-        return None
+def _label_report(split: Split, predicted: Predictions | None) -> LabelReport:
+    """The report of labels; without predictions of all rows, there are no ROC curves."""
+    words = split.table.words
+    counts = np.rint(constant_of(split) * len(split)).astype(int).tolist()
+    labels = [
+        {"name": name, "words": [*pair], "rows": [len(split) - count, count]}
+        for (name, pair), count in zip(words.items(), counts, strict=True)
+    ]
+    Y = split.values if predicted is not None else None
+    if predicted is None or Y is None:
+        return LabelReport(labels, {"roc_auc": None}, (_no_roc(split),))
     areas = [_area(y == 1, rank) for y, rank in zip(Y.T, predicted.ranks.T, strict=True)]
     known = [area for area in areas if area is not None]
     own = {f"roc_auc.{name}": area for name, area in zip(words, areas, strict=True)}
     roc_auc: Scores = {"roc_auc": float(np.mean(known)) if known else None}
-    labels = [
-        {"name": name, "words": [*pair], "rows": [len(Y) - count, count]}
-        for (name, pair), count in zip(
-            words.items(), Y.sum(axis=0).astype(int).tolist(), strict=True
-        )
-    ]
     notes = tuple(notes_on_constants(words, Y, split.name))
     return LabelReport(labels, roc_auc | (own if len(words) > 1 else {}), notes)
+
+
+def _no_roc(split: Split) -> str:
+    return (
+        f"the area under the ROC curve is not computed: the outputs of the {len(split):,} rows do "
+        "not fit in memory together"
+    )
 
 
 def _area(is_positive: Array, score: Array) -> float | None:

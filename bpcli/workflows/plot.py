@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,9 @@ from bpcli.workflows.evaluate import default_split
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+MOST_STREAMED_ROWS = 20_000
+"""The most rows of a split that plots show of a training whose rows were streamed."""
+
 FOLDER = "plots"
 """The folder of plots within a run's folder, unless a file is named."""
 
@@ -44,7 +48,7 @@ def load_subject(run: Run, weights: Weights, split: SplitName | None) -> Subject
     except RunError as error:
         errors["log"] = str(error)
     try:
-        rebuilt = load_trained(run, weights)
+        rebuilt = _with_rows_in_memory(load_trained(run, weights))
         if run.path(PATH).is_file():
             experiment = rebuilt.experiment
             path = load_path(run, experiment.network.n_params, experiment.dtype)
@@ -54,6 +58,16 @@ def load_subject(run: Run, weights: Weights, split: SplitName | None) -> Subject
         errors["network"] = str(error)
     chosen = _split(run, rebuilt, split)
     return Subject(run.run_id, record, lines, rebuilt, weights, chosen, path, errors)
+
+
+def _with_rows_in_memory(trained: Trained) -> Trained:
+    """The run with some of its rows, if they were streamed; a note says so."""
+    experiment = trained.experiment
+    if not experiment.table.is_stored:
+        return trained
+    note = f"drawn from at most {MOST_STREAMED_ROWS:,} evenly spaced rows of each split"
+    sampled = experiment.sampled(MOST_STREAMED_ROWS)
+    return replace(trained, experiment=sampled, notes=(*trained.notes, note))
 
 
 def _split(run: Run, rebuilt: Trained | None, asked: SplitName | None) -> SplitName:

@@ -10,6 +10,7 @@ import numpy as np
 
 from bpcli.data.preprocessing import Split
 from bpcli.data.types import SPLITS, SplitName
+from bpcli.engine.passes import Tally
 from bpcli.engine.rows import RowBlocks
 from bpcli.experiment import Experiment
 from bpcli.metrics.baselines import ConstantBaseline, PrincipalComponents, constant_of
@@ -29,10 +30,16 @@ from bpcli.training.objective import NetworkObjective
 
 
 def split_objective(
-    experiment: Experiment, name: SplitName, rows: RowBlocks | None = None
+    experiment: Experiment,
+    name: SplitName,
+    rows: RowBlocks | None = None,
+    tallies: Sequence[Tally] = (),
 ) -> NetworkObjective:
-    """Return the mean loss of a split, computed without workers; `rows` may be its copied rows."""
-    tallies = [experiment.measures(name, in_detail=True)]
+    """Return the mean loss of a split, computed without workers.
+
+    `rows` may be its copied rows; `tallies` are asked for besides its metrics.
+    """
+    tallies = [experiment.measures(name, in_detail=True), *tallies]
     rows = experiment.rows(name) if rows is None else rows
     return NetworkObjective(experiment.network, rows, tallies=tallies)
 

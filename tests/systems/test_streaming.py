@@ -80,12 +80,52 @@ def test_a_streamed_training_is_verified_and_evaluated(bpnet) -> None:
     assert metrics["test.loss"] == record["metrics"]["test.loss"]
 
 
-def test_a_split_too_large_to_evaluate_is_refused(bpnet, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_split_that_does_not_fit_is_evaluated_without_intervals(
+    bpnet, monkeypatch: pytest.MonkeyPatch
+) -> None:
     record = trained(bpnet, "training.engine=stream")
+    fits = json.loads(bpnet("eval", record["run_id"], "--json", "--no-intervals").out)
     monkeypatch.setattr("bpcli.workflows.evaluate.available_memory", lambda: 1e5)
-    result = bpnet("eval", record["run_id"])
+    streamed = json.loads(bpnet("eval", record["run_id"], "--json", "--no-intervals").out)
+    assert streamed["metrics"] == pytest.approx(fits["metrics"], rel=1e-12)
+    result = bpnet("eval", record["run_id"], "--intervals")
     assert result.code == 2
-    assert "The 3,000 rows of the test split need about" in result.err
+    assert "Intervals of the 3,000 rows of the test split need about" in result.err
+
+
+def test_classes_that_do_not_fit_have_a_confusion_matrix_but_no_roc_curve(
+    bpnet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    X = np.load("a.npy")
+    X[:, 4] = np.digitize(X[:, 4], [-0.5, 0.5])
+    np.save("a.npy", X)
+    asked = [
+        "data.task=classification",
+        "data.scale.targets=none",
+        "network.layers=[auto, 6, auto]",
+    ]
+    asked += ["network.activations=[tanh, softmax]", "loss=cross_entropy"]
+    record = trained(bpnet, "training.engine=stream", *asked)
+    fits = json.loads(bpnet("eval", record["run_id"], "--json", "--no-intervals").out)
+    monkeypatch.setattr("bpcli.workflows.evaluate.available_memory", lambda: 1e5)
+    result = bpnet("eval", record["run_id"], "--json", "--no-intervals")
+    streamed = json.loads(result.out)
+    for key in ("classes", "confusion"):
+        assert streamed[key] == fits[key]
+    assert fits["metrics"].pop("test.roc_auc") > 0.5
+    assert streamed["metrics"].pop("test.roc_auc") is None
+    assert streamed["metrics"] == pytest.approx(fits["metrics"], rel=1e-12)
+    table = bpnet("eval", record["run_id"], "--no-intervals")
+    assert "the area under the ROC curve is not computed" in table.err
+
+
+def test_plots_show_some_of_the_rows(bpnet, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = trained(bpnet, "training.engine=stream")
+    monkeypatch.setattr("bpcli.workflows.plot.MOST_STREAMED_ROWS", 500)
+    result = bpnet("plot", record["run_id"], "--json")
+    assert result.code == 0, result.err
+    assert {"loss", "predicted", "residuals"} <= {*json.loads(result.out)["drawn"]}
+    assert "drawn from at most 500 evenly spaced rows of each split" in result.err
 
 
 def test_a_file_that_changes_during_training_ends_it_with_one_sentence(
