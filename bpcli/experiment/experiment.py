@@ -18,6 +18,8 @@ from bpcli.engine.passes import Tally
 from bpcli.engine.pool.base import WorkerPool
 from bpcli.engine.rows import RowBlocks, Rows, StreamedRows
 from bpcli.engine.shards import ShardPlan
+from bpcli.errors import RunError
+from bpcli.experiment.memory import needs, size_text, total
 from bpcli.experiment.network import explicit_params
 from bpcli.experiment.scales import Scales
 from bpcli.experiment.streams import stream_of
@@ -29,6 +31,7 @@ from bpcli.nn.arrays import Vector
 from bpcli.nn.network import Network
 from bpcli.optimizers import Optimizer
 from bpcli.optimizers.schedules import first_rate
+from bpcli.system import available_memory
 from bpcli.training.batches import Batches
 from bpcli.training.loop import Training
 from bpcli.training.objective import NetworkObjective
@@ -209,10 +212,19 @@ class Experiment:
         return self._rows[name]
 
     def loaded_rows(self, name: SplitName) -> Rows:
-        """The rows of a split in memory, even if training streams them."""
+        """The rows of a split in memory, even if training streams them.
+
+        Raises `RunError` if they and their outputs do not fit.
+        """
         rows, split = self.rows(name), self.splits[name]
         if isinstance(rows, Rows):
             return rows
+        needed, free = total(needs(self.spec, self.network, len(split), 0)), available_memory()
+        if needed > free:
+            raise RunError(
+                f"The {len(split):,} rows of the {name} split need about {size_text(needed)} of "
+                f"memory to be evaluated, and {size_text(free)} are free: choose a smaller split."
+            )
         return Rows.filled(self.network, split.blocks(), len(split), self.dtype, split.weight)
 
     @cached_property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, TypeAlias
 
@@ -90,15 +90,16 @@ class Subject:
     @cached_property
     def predictions(self) -> Predictions:
         """The network's predictions for the split to show, as `bpnet eval` scores them."""
-        rows = self.experiment.rows(self.split)
+        rows = self.experiment.loaded_rows(self.split)
         Z = NetworkObjective(self.network, rows).outputs(self.params)
         return predictions(self.network, Z, self.experiment.preprocessor)
 
     def passed(self, name: SplitName, most: int = MOST_ROWS) -> list[LayerPass]:
         """The layers with z and a for at most `most` rows of a split, evenly spaced."""
-        X = self.experiment.splits[name].X
+        split = self.experiment.splits[name]
+        some = split.index[some_rows(len(split), most)]
         work = Workspace(self.network, self.params)
-        forward_rows(work, X if len(X) <= most else X[some_rows(len(X), most)])
+        forward_rows(work, replace(split, index=some).X)
         return work.layers
 
     def series(self, key: str) -> tuple[Array, Array]:

@@ -13,7 +13,6 @@ from bpcli.data.preprocessing import Split
 from bpcli.data.types import Labels, SplitName
 from bpcli.errors import RunError
 from bpcli.experiment import Experiment, stream_of
-from bpcli.experiment.memory import needs, size_text
 from bpcli.metrics.bootstrap import Interval, bootstrap_intervals
 from bpcli.metrics.confusion import class_scores, confusion_counts
 from bpcli.metrics.measures import Scores
@@ -22,7 +21,6 @@ from bpcli.metrics.requirements import Requirement, Verdict, judge
 from bpcli.metrics.roc import roc_curve
 from bpcli.nn.arrays import Array
 from bpcli.runs.trained import Trained
-from bpcli.system import available_memory
 from bpcli.training.objective import NetworkObjective
 from bpcli.workflows.scores import (
     baselines,
@@ -116,7 +114,8 @@ def evaluate(
         )
     if with_intervals is None:
         with_intervals = len(split) <= MOST_ROWS_WITH_INTERVALS
-    objective = _objective(experiment, split_name)
+    # Reports need the outputs of all rows.
+    objective = split_objective(experiment, split_name, experiment.loaded_rows(split_name))
     predicted = split_predictions(experiment, trained.params, objective)
     return SplitEvaluation(
         split_name,
@@ -127,23 +126,6 @@ def evaluate(
         _label_report(split, predicted)
         or _class_report(split, predicted, experiment.preprocessor.class_names),
     )
-
-
-def _objective(experiment: Experiment, name: SplitName) -> NetworkObjective:
-    """The mean loss of a split whose rows are in memory: reports need the outputs of all of them.
-
-    Raises `RunError` if they are streamed because they do not fit.
-    """
-    split = experiment.splits[name]
-    if experiment.table.is_stored:
-        uses = needs(experiment.spec, experiment.network, len(split), 0)
-        needed, free = sum(need.bytes for need in uses), available_memory()
-        if needed > free:
-            raise RunError(
-                f"The {len(split):,} rows of the {name} split need about {size_text(needed)} of "
-                f"memory to be evaluated, and {size_text(free)} are free: choose a smaller split."
-            )
-    return split_objective(experiment, name, experiment.loaded_rows(name))
 
 
 def judge_run(

@@ -82,7 +82,7 @@ def test_a_streamed_training_is_verified_and_evaluated(bpnet) -> None:
 
 def test_a_split_too_large_to_evaluate_is_refused(bpnet, monkeypatch: pytest.MonkeyPatch) -> None:
     record = trained(bpnet, "training.engine=stream")
-    monkeypatch.setattr("bpcli.workflows.evaluate.available_memory", lambda: 1e5)
+    monkeypatch.setattr("bpcli.experiment.experiment.available_memory", lambda: 1e5)
     result = bpnet("eval", record["run_id"])
     assert result.code == 2
     assert "The 3,000 rows of the test split need about" in result.err
