@@ -18,6 +18,7 @@ from bpcli.engine.passes import Tally
 from bpcli.engine.pool.base import WorkerPool
 from bpcli.engine.rows import RowBlocks, Rows, StreamedRows
 from bpcli.engine.shards import ShardPlan
+from bpcli.experiment.memory import needs, total
 from bpcli.experiment.network import explicit_params
 from bpcli.experiment.scales import Scales
 from bpcli.experiment.streams import stream_of
@@ -29,6 +30,7 @@ from bpcli.nn.arrays import Vector
 from bpcli.nn.network import Network
 from bpcli.optimizers import Optimizer
 from bpcli.optimizers.schedules import first_rate
+from bpcli.system import available_memory
 from bpcli.training.batches import Batches
 from bpcli.training.loop import Training
 from bpcli.training.objective import NetworkObjective
@@ -222,10 +224,12 @@ class Experiment:
             self._rows[name] = self._stored(name, self.dtype)
         return self._rows[name]
 
-    def loaded_rows(self, name: SplitName) -> Rows:
-        """The rows of a split in memory, even if training streams them."""
+    def loaded_rows(self, name: SplitName) -> RowBlocks:
+        """The rows of a split; also streamed ones are in memory if they and their outputs fit."""
         rows, split = self.rows(name), self.splits[name]
         if isinstance(rows, Rows):
+            return rows
+        if total(needs(self.spec, self.network, len(split), 0)) > available_memory():
             return rows
         return Rows.filled(self.network, split.blocks(), len(split), self.dtype, split.weight)
 

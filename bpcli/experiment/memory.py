@@ -175,7 +175,7 @@ an estimator on little data takes besides its training."""
 
 def of_memory(needs: Sequence[Need]) -> Iterator[ConfigIssue]:
     """Each need larger than the free memory; or the total, at the key of the largest need."""
-    if sum(need.bytes for need in needs) < _TOO_LITTLE_TO_ASK:
+    if total(needs) < _TOO_LITTLE_TO_ASK:
         return
     room = available_memory()
     alone = [need for need in needs if need.bytes > room]
@@ -185,16 +185,21 @@ def of_memory(needs: Sequence[Need]) -> Iterator[ConfigIssue]:
             f"{size_text(room)} are free: {need.remedy}",
             need.location,
         )
-    total = sum(need.bytes for need in needs)
-    if total > room and not alone:
+    together = total(needs)
+    if together > room and not alone:
         largest = sorted(needs, key=lambda need: -need.bytes)
-        listed = [need for need in largest if need.bytes > total / 100]
+        listed = [need for need in largest if need.bytes > together / 100]
         uses = ", ".join(f"{size_text(need.bytes)} for {need.what}" for need in listed)
         yield ConfigIssue(
-            f"this needs about {size_text(total)} of memory ({uses}), and {size_text(room)} are "
+            f"this needs about {size_text(together)} of memory ({uses}), and {size_text(room)} are "
             f"free: {largest[0].remedy}",
             largest[0].location,
         )
+
+
+def total(needs: Sequence[Need]) -> int:
+    """The bytes of all needs."""
+    return sum(need.bytes for need in needs)
 
 
 def size_text(size: float) -> str:

@@ -11,7 +11,7 @@ from bpcli.config.load import Config
 from bpcli.config.models import Spec
 from bpcli.data.table import RawTable
 from bpcli.errors import ConfigIssue, DataError
-from bpcli.experiment.memory import needs, or_stream, size_text
+from bpcli.experiment.memory import needs, or_stream, size_text, total
 from bpcli.experiment.network import network_of_sizes
 from bpcli.experiment.table import ReadRows
 from bpcli.system import available_memory
@@ -134,7 +134,7 @@ def _bytes_in_memory(spec: Spec, size: StoredSize) -> int:
     inputs = max(1, size.columns - 1) if first == "auto" else first
     sizes = [inputs, *(1 if units == "auto" else units for units in others)]
     network = network_of_sizes(spec, sizes)
-    return sum(need.bytes for need in needs(spec, network, size.rows, size.loaded))
+    return total(needs(spec, network, size.rows, size.loaded))
 
 
 def _read_stored(spec: Spec) -> RawTable:

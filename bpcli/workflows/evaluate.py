@@ -11,10 +11,9 @@ import numpy as np
 from bpcli.data.labels import notes_on_constants
 from bpcli.data.preprocessing import Split
 from bpcli.data.types import Labels, SplitName
-from bpcli.engine.rows import RowBlocks, Rows
+from bpcli.engine.rows import Rows
 from bpcli.errors import RunError
 from bpcli.experiment import Experiment, stream_of
-from bpcli.experiment.memory import needs, size_text
 from bpcli.metrics.baselines import constant_of
 from bpcli.metrics.bootstrap import Interval, bootstrap_intervals
 from bpcli.metrics.confusion import Confusion, class_scores
@@ -24,7 +23,6 @@ from bpcli.metrics.requirements import Requirement, Verdict, judge
 from bpcli.metrics.roc import roc_curve
 from bpcli.nn.arrays import Array
 from bpcli.runs.trained import Trained
-from bpcli.system import available_memory
 from bpcli.training.objective import NetworkObjective
 from bpcli.workflows.scores import (
     baselines,
@@ -120,7 +118,12 @@ def evaluate(
     if with_intervals is None:
         with_intervals = len(split) <= MOST_ROWS_WITH_INTERVALS
     confusion = Confusion(experiment.network, split)
-    rows = _rows(experiment, split_name, with_intervals)
+    rows = experiment.loaded_rows(split_name)
+    if with_intervals and not isinstance(rows, Rows):
+        raise RunError(
+            f"Intervals need the outputs of all {len(split):,} rows of the {split_name} split, "
+            "which do not fit in memory together: leave out --intervals, or choose another split."
+        )
     objective = split_objective(experiment, split_name, rows, [confusion])
     predicted = None
     if isinstance(rows, Rows):
@@ -139,27 +142,6 @@ def evaluate(
         _intervals(trained, split_name, objective) if with_intervals else None,
         report,
     )
-
-
-def _rows(experiment: Experiment, name: SplitName, with_intervals: bool) -> RowBlocks:
-    """The rows of a split, in memory if they fit: some reports need the outputs of all rows.
-
-    Raises `RunError` if they do not fit, and intervals were asked for.
-    """
-    split = experiment.splits[name]
-    if not experiment.table.is_stored:
-        return experiment.rows(name)
-    uses = needs(experiment.spec, experiment.network, len(split), 0)
-    needed, free = sum(need.bytes for need in uses), available_memory()
-    if needed <= free:
-        return experiment.loaded_rows(name)
-    if with_intervals:
-        raise RunError(
-            f"Intervals of the {len(split):,} rows of the {name} split need about "
-            f"{size_text(needed)} of memory, and {size_text(free)} are free: leave out "
-            "--intervals, or choose a smaller split."
-        )
-    return experiment.rows(name)
 
 
 def judge_run(

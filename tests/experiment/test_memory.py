@@ -15,6 +15,7 @@ from bpcli.config.load import load_config
 from bpcli.errors import ConfigError
 from bpcli.experiment import build
 from bpcli.experiment.memory import needs, size_text
+from bpcli.experiment.network import network_of_sizes
 
 CONFIG = """\
 data: {generator: teacher, n_features: 10, n_samples: 1000}
@@ -148,3 +149,43 @@ def test_matrices_of_parameters_must_fit_the_machine(monkeypatch: pytest.MonkeyP
         built(MOONS, wide, "loss=mse", squares)
     assert built(MOONS, wide, "loss=mse").network.n_params == 40_001
     assert built(MOONS, "loss=mse", squares).network.n_params == 13
+
+
+@pytest.mark.parametrize(
+    ("file", "way"),
+    [
+        ("a.npy", "or read them in pieces by `training.engine: stream`"),
+        ("a.csv", "or convert the file by `bpnet data convert a.csv`"),
+    ],
+)
+def test_rows_of_a_file_that_do_not_fit_have_a_way_on(tmp_path: Path, file: str, way: str) -> None:
+    text = CONFIG.replace(
+        "{generator: teacher, n_features: 10, n_samples: 1000}", f"{{file: {file}}}"
+    )
+    (tmp_path / "c.yaml").write_text(text)
+    config = load_config(tmp_path / "c.yaml", [])
+    network = network_of_sizes(config.spec, [10, 20, 1])
+    remedies = {need.what: need.remedy for need in needs(config.spec, network, 10**6, 1)}
+    assert way in remedies["1,000,000 rows in float64"]
+    assert way in remedies["the table"]
+
+
+def test_streamed_rows_need_buffers_and_what_the_config_asks_for(tmp_path: Path) -> None:
+    text = CONFIG.replace("{generator: teacher, n_features: 10, n_samples: 1000}", "{file: a.npy}")
+    (tmp_path / "c.yaml").write_text(text)
+
+    def stored(*overrides: str) -> dict[str, int]:
+        spec = load_config(tmp_path / "c.yaml", overrides).spec
+        found = needs(spec, network_of_sizes(spec, [10, 20, 1]), 10**9, 0, buffer_bytes=2**20)
+        return {need.what: need.bytes for need in found if "rows at a time" not in need.what}
+
+    few = stored()
+    assert sum(few.values()) < 100 * 2**20
+    assert few["pieces of the file"] == 3 * 17 * 2**20
+    assert stored("data.split.val=0.1")["the splits of 1,000,000,000 rows"] == 10**9
+    in_order = stored("data.split={val: 0.1, order: time}")
+    assert in_order == few
+    batches = stored("training.batch_size=100")
+    assert batches["the order of 1,000,000,000 rows in batches"] == 8 * 10**9
+    robust = stored("data.scale.inputs=robust")
+    assert robust["a column of 1,000,000,000 numbers to sort"] == 24 * 10**9

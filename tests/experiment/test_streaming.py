@@ -67,6 +67,10 @@ def assert_same(streamed: Experiment, in_memory: Experiment) -> None:
             np.testing.assert_array_equal(one.inputs, other.inputs)
             np.testing.assert_array_equal(one.targets, other.targets)
     checks = [Check(each).to_json() for each in (streamed, in_memory)]
+    assert checks[1]["engine"] == {"name": "memory", "bytes_per_epoch": 0}
+    share = 1 - len(streamed.splits["test"]) / len(streamed.table)
+    read = round(streamed.table.X.source.bytes * share)  # type: ignore[union-attr]  # stored
+    assert checks[0]["engine"] == {"name": "stream", "bytes_per_epoch": read}
     for key in ("rows", "classes", "initial_loss", "dead_units", "warnings"):
         assert checks[0][key] == checks[1][key]
 

@@ -85,12 +85,12 @@ def test_a_split_that_does_not_fit_is_evaluated_without_intervals(
 ) -> None:
     record = trained(bpnet, "training.engine=stream")
     fits = json.loads(bpnet("eval", record["run_id"], "--json", "--no-intervals").out)
-    monkeypatch.setattr("bpcli.workflows.evaluate.available_memory", lambda: 1e5)
+    monkeypatch.setattr("bpcli.experiment.experiment.available_memory", lambda: 1e5)
     streamed = json.loads(bpnet("eval", record["run_id"], "--json", "--no-intervals").out)
     assert streamed["metrics"] == pytest.approx(fits["metrics"], rel=1e-12)
     result = bpnet("eval", record["run_id"], "--intervals")
     assert result.code == 2
-    assert "Intervals of the 3,000 rows of the test split need about" in result.err
+    assert "Intervals need the outputs of all 3,000 rows of the test split" in result.err
 
 
 def test_classes_that_do_not_fit_have_a_confusion_matrix_but_no_roc_curve(
@@ -107,7 +107,7 @@ def test_classes_that_do_not_fit_have_a_confusion_matrix_but_no_roc_curve(
     asked += ["network.activations=[tanh, softmax]", "loss=cross_entropy"]
     record = trained(bpnet, "training.engine=stream", *asked)
     fits = json.loads(bpnet("eval", record["run_id"], "--json", "--no-intervals").out)
-    monkeypatch.setattr("bpcli.workflows.evaluate.available_memory", lambda: 1e5)
+    monkeypatch.setattr("bpcli.experiment.experiment.available_memory", lambda: 1e5)
     result = bpnet("eval", record["run_id"], "--json", "--no-intervals")
     streamed = json.loads(result.out)
     for key in ("classes", "confusion"):
