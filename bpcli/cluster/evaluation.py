@@ -71,6 +71,7 @@ class Evaluation:
         self._pool, self._members, self._traffic = pool, members, traffic
         self._remote, self._params, self._request = remote, params, request
         self._store = store
+        self._shards = shards
         self._missing = {*range(shards)}
         self._todo: deque[Bundle] = deque([(0, shards)])
         self._out: dict[Bundle, _Out] = {}
@@ -106,27 +107,31 @@ class Evaluation:
     # Workers.
 
     def _start_feeds(self) -> None:
-        """Give work to the workers that have none."""
+        """Give work to the workers that have none: first a bundle to each of their threads."""
         for address, threads in self._members.threads.items():
-            if address not in self._feeds and (self._todo or self._late(address)):
-                self._feeds[address] = asyncio.create_task(self._feed(address, threads))
+            if address not in self._feeds:
+                bundles = [*filter(None, (self._take(address) for _ in range(threads)))]
+                if bundles:
+                    self._feeds[address] = asyncio.create_task(self._feed(address, bundles))
 
     def _end_feeds(self) -> None:
         """Note the workers that were lost, and raise what the work raised."""
         for address, feed in [*self._feeds.items()]:
-            gone = address in self._lost or address not in self._members.threads
-            if gone:
-                feed.cancel()
-            elif not feed.done():
-                continue
-            del self._feeds[address]
-            if not gone:
+            if address in self._lost or address not in self._members.threads:
+                self._end_lost(address)
+            elif feed.done():
+                del self._feeds[address]
                 feed.result()
-                continue
-            self._lost.discard(address)
-            self._members.remove(address)
-            self._traffic.lost_workers += 1
-            self._losses += 1
+
+    def _end_lost(self, address: str) -> None:
+        """Let others compute what a worker has not finished."""
+        self._feeds.pop(address).cancel()
+        for bundle in [each for each, out in self._out.items() if address in out.owners]:
+            self._give_back(address, bundle)
+        self._lost.discard(address)
+        self._members.remove(address)
+        self._traffic.lost_workers += 1
+        self._losses += 1
 
     def _require_progress(self) -> None:
         if self._losses > _MOST_LOSSES:
@@ -142,14 +147,14 @@ class Evaluation:
                 "and resume the run."
             )
 
-    async def _feed(self, address: str, threads: int) -> None:
+    async def _feed(self, address: str, bundles: list[Bundle]) -> None:
         """Keep a worker busy: its threads, and one request more that waits for them."""
         try:
             await asyncio.wait_for(self._begin(address), _BEGIN_SECONDS)
         except LOST:
             self._lost.add(address)
             return
-        await asyncio.gather(*(self._requests(address) for _ in range(threads + 1)))
+        await asyncio.gather(*(self._requests(address, each) for each in [*bundles, None]))
 
     async def _begin(self, address: str) -> None:
         """Send the parameters, and the work if the worker has not got it."""
@@ -161,9 +166,9 @@ class Evaluation:
             self._traffic.bytes_sent += len(remote.work)
         self._traffic.bytes_sent += self._remote_bytes
 
-    async def _requests(self, address: str) -> None:
-        """Request bundle after bundle from a worker."""
-        while (bundle := self._take(address)) is not None:
+    async def _requests(self, address: str, bundle: Bundle | None) -> None:
+        """Request a bundle from a worker, and then others."""
+        while bundle := bundle or self._take(address):
             try:
                 answer = await self._pool(address).bpnet_sums(
                     key=self._remote.key,
@@ -173,22 +178,20 @@ class Evaluation:
                     request=[*self._request],
                 )
             except LOST:
+                answer = {"unknown": True}
+            if "unknown" in answer:  # it has ended, or was replaced by another process
                 self._lost.add(address)
                 return
-            else:
-                self._receive(address, bundle, answer)
-            finally:
-                self._give_back(address, bundle)
+            if "failed" in answer:
+                _raise_failure(address, answer["failed"])
+            self._receive(bundle, answer)
+            bundle = None
 
-    def _receive(self, address: str, bundle: Bundle, answer: Mapping[str, Any]) -> None:
-        if "failed" in answer:
-            _raise_failure(address, answer["failed"])
-        if "unknown" in answer:  # it was replaced by another process
-            self._lost.add(address)
-            return
+    def _receive(self, bundle: Bundle, answer: Mapping[str, Any]) -> None:
         self._losses, self._last_progress = 0, monotonic()
         self.worker_seconds += answer["seconds"]
         self._remote.shard_seconds = answer["seconds"] / (bundle[1] - bundle[0])
+        self._out.pop(bundle, None)
         if bundle[0] in self._missing:
             self._missing.difference_update(range(*bundle))
             self._store(bundle, answer)
@@ -213,31 +216,32 @@ class Evaluation:
         return first, first + size
 
     def _size(self) -> int:
-        """Shards per bundle: large at first, small at the end, so that all workers end together."""
+        """Shards per bundle: large at first, small at the end, so that all workers end together.
+
+        The first bundles of all workers leave none without work.
+        """
         left = sum(end - first for first, end in self._todo)
         threads, seconds = self._members.total_threads, max(1e-6, self._remote.shard_seconds)
         fewest, most = (math.ceil(limit / seconds) for limit in _BUNDLE_SECONDS)
         size = max(fewest, math.ceil(left / (2 * threads)))
         by_bytes = _BUNDLE_BYTES // self._remote.bytes_per_shard
-        return max(1, min(size, most, by_bytes, math.ceil(left / threads)))
+        return max(1, min(size, most, by_bytes, math.ceil(self._shards / threads)))
 
     def _late(self, address: str) -> Bundle | None:
         """A bundle that another worker should have finished long ago, if there is one."""
         now = monotonic()
         for bundle, out in self._out.items():
             usual = (bundle[1] - bundle[0]) * self._remote.shard_seconds
-            if now - out.since > _LATE_SECONDS + 4 * usual and out.owners.isdisjoint({address}):
+            if now - out.since > _LATE_SECONDS + 4 * usual and address not in out.owners:
                 return bundle
         return None
 
     def _give_back(self, address: str, bundle: Bundle) -> None:
-        """Let others compute a bundle that a worker has not finished."""
+        """Let others compute a bundle that a worker has not finished, unless one does already."""
         owners = self._out[bundle].owners
         owners.discard(address)
-        if owners:
-            return
-        del self._out[bundle]
-        if bundle[0] in self._missing:
+        if not owners:
+            del self._out[bundle]
             self._traffic.repeated_shards += bundle[1] - bundle[0]
             self._todo.appendleft(bundle)
 
