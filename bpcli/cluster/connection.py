@@ -103,9 +103,7 @@ class ClusterConnection:
 
     async def _forget(self, remote: Remote) -> None:
         closed = (self._pool(each).bpnet_close(key=remote.key) for each in self._members.threads)
-        await asyncio.wait_for(
-            asyncio.gather(*closed, return_exceptions=True), _CONNECT_SECONDS
-        )
+        await asyncio.wait_for(asyncio.gather(*closed, return_exceptions=True), _CONNECT_SECONDS)
 
     def close(self) -> None:
         """Close the connections to the workers."""

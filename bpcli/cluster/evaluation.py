@@ -100,9 +100,17 @@ class Evaluation:
                 self._end_feeds()
                 self._require_progress()
         finally:
-            for feed in self._feeds.values():
-                feed.cancel()
-            await asyncio.gather(*self._feeds.values(), return_exceptions=True)
+            await self._cancel_feeds()
+
+    async def _cancel_feeds(self) -> None:
+        """End all requests. Workers whose work others had to do must show that they answer."""
+        feeds = [*self._feeds.values()]
+        for feed in feeds:
+            feed.cancel()
+        await asyncio.gather(*feeds, return_exceptions=True)
+        if not self._missing:
+            for address in {owner for out in self._out.values() for owner in out.owners}:
+                self._end_lost(address)
 
     # Workers.
 
@@ -127,7 +135,7 @@ class Evaluation:
         """Let others compute what a worker has not finished."""
         self._feeds.pop(address).cancel()
         for bundle in [each for each, out in self._out.items() if address in out.owners]:
-            self._give_back(address, bundle)
+            self._release(address, bundle)
         self._lost.discard(address)
         self._members.remove(address)
         self._traffic.lost_workers += 1
@@ -161,10 +169,10 @@ class Evaluation:
         worker, remote = self._pool(address), self._remote
         message = {"key": remote.key, "version": remote.version, "params": self._params}
         if "unknown" in await worker.bpnet_begin(**message):
-            await worker.bpnet_open(key=remote.key, work=remote.work)
+            _require_success(address, await worker.bpnet_open(key=remote.key, work=remote.work))
             await worker.bpnet_begin(**message)
             self._traffic.bytes_sent += len(remote.work)
-        self._traffic.bytes_sent += self._remote_bytes
+        self._traffic.bytes_sent += self._params.data.nbytes
 
     async def _requests(self, address: str, bundle: Bundle | None) -> None:
         """Request a bundle from a worker, and then others."""
@@ -182,19 +190,18 @@ class Evaluation:
             if "unknown" in answer:  # it has ended, or was replaced by another process
                 self._lost.add(address)
                 return
-            if "failed" in answer:
-                _raise_failure(address, answer["failed"])
-            self._receive(bundle, answer)
+            _require_success(address, answer)
+            self._receive(address, bundle, answer)
             bundle = None
 
-    def _receive(self, bundle: Bundle, answer: Mapping[str, Any]) -> None:
+    def _receive(self, address: str, bundle: Bundle, answer: Mapping[str, Any]) -> None:
         self._losses, self._last_progress = 0, monotonic()
         self.worker_seconds += answer["seconds"]
         self._remote.shard_seconds = answer["seconds"] / (bundle[1] - bundle[0])
-        self._out.pop(bundle, None)
         if bundle[0] in self._missing:
             self._missing.difference_update(range(*bundle))
             self._store(bundle, answer)
+        self._release(address, bundle)
 
     # Bundles.
 
@@ -232,27 +239,28 @@ class Evaluation:
         now = monotonic()
         for bundle, out in self._out.items():
             usual = (bundle[1] - bundle[0]) * self._remote.shard_seconds
-            if now - out.since > _LATE_SECONDS + 4 * usual and address not in out.owners:
+            is_late = now - out.since > _LATE_SECONDS + 4 * usual
+            if is_late and bundle[0] in self._missing and address not in out.owners:
                 return bundle
         return None
 
-    def _give_back(self, address: str, bundle: Bundle) -> None:
-        """Let others compute a bundle that a worker has not finished, unless one does already."""
+    def _release(self, address: str, bundle: Bundle) -> None:
+        """Let others compute a bundle if it is not finished, and no other worker computes it."""
         owners = self._out[bundle].owners
         owners.discard(address)
-        if not owners:
-            del self._out[bundle]
+        if owners:
+            return
+        del self._out[bundle]
+        if bundle[0] in self._missing:
             self._traffic.repeated_shards += bundle[1] - bundle[0]
             self._todo.appendleft(bundle)
 
-    @property
-    def _remote_bytes(self) -> int:
-        size: int = self._params.data.nbytes
-        return size
 
-
-def _raise_failure(address: str, failure: Mapping[str, Any]) -> None:
+def _require_success(address: str, answer: Mapping[str, Any]) -> None:
     """Raise what the work of a worker raised."""
+    failure = answer.get("failed")
+    if failure is None:
+        return
     if failure["pickled"]:
         raise pickle.loads(failure["pickled"])
     raise ClusterError(f"The worker {address} could not compute its rows: {failure['text']}")

@@ -50,7 +50,7 @@ def differences(here: Mapping[str, Any], there: Mapping[str, Any], who: str) -> 
 
 def _machine(described: Mapping[str, Any]) -> Machine:
     unknown = {"platform": "", "cpu": "", "numerics": "native", "simd": [], "blas": []}
-    return Machine(**(unknown | described))
+    return Machine(**{**unknown, **described})
 
 
 def _advice(changes: list[Change], there: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -34,9 +34,7 @@ class LocalCluster(NamedTuple):
 
 
 @contextmanager
-def local_cluster(
-    workers: int, memory_limit: int | None, dashboard: str
-) -> Iterator[LocalCluster]:
+def local_cluster(workers: int, memory_limit: int | None, dashboard: str) -> Iterator[LocalCluster]:
     """Start a scheduler and workers that listen on loopback alone; end them with the block.
 
     `memory_limit` is that of each worker in bytes; without one, each gets its share of the memory
@@ -72,7 +70,7 @@ def _started(log: IO[bytes]) -> subprocess.Popen[bytes]:
 
 
 def _environment() -> dict[str, str]:
-    """This environment, in which the same bpcli is found, and no warning is made an error."""
+    """The environment of this process, with the same bpcli, and without warnings as errors."""
     root = str(Path(bpcli.__file__).parent.parent)
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
@@ -80,7 +78,7 @@ def _environment() -> dict[str, str]:
 
 
 def _answer(
-    process: subprocess.Popen[bytes], asked: dict[str, object], log: IO[bytes]
+    process: subprocess.Popen[bytes], asked: Mapping[str, object], log: IO[bytes]
 ) -> dict[str, str]:
     """Where the scheduler listens."""
     assert process.stdin is not None

@@ -102,7 +102,10 @@ class ShardPlugin(WorkerPlugin):  # type: ignore[misc]  # it has no types
         for old, opened in [*self._opened.items()]:
             if now - opened.used > _FORGOTTEN_AFTER_SECONDS:
                 del self._opened[old]
-        self._opened[key] = Opened(pickle.loads(work))
+        try:
+            self._opened[key] = Opened(pickle.loads(work))
+        except Exception as error:  # such as a reader of another package
+            return {"failed": _failure(error)}
         return {}
 
     def begin(self, key: str, version: int, params: Vector) -> dict[str, Any]:

@@ -27,15 +27,14 @@ class Traffic:
     def text(self) -> str:
         """The counts per evaluation in one line, and what was lost."""
         count = max(1, self.evaluations)
-        parts = [
-            f"{_megabytes(self.bytes_sent / count)} sent",
-            f"{_megabytes(self.bytes_received / count)} received",
-            f"{self.waiting_seconds / count * 1e3:.0f} of {self.seconds / count * 1e3:.0f} ms"
-            " waiting",
-        ]
-        lost = f"; {self.lost_workers} workers lost" if self.lost_workers else ""
-        repeated = f", {self.repeated_shards} shards repeated" if self.repeated_shards else ""
-        return f"per epoch {', '.join(parts)}{lost}{repeated}"
+        sent, received = (_megabytes(n / count) for n in (self.bytes_sent, self.bytes_received))
+        seconds, waiting = (f"{s / count:.3g}" for s in (self.seconds, self.waiting_seconds))
+        text = f"per epoch {sent} sent, {received} received, {waiting} of {seconds} s waiting"
+        if self.lost_workers:
+            text += f"; {self.lost_workers} times a worker was lost or late"
+        if self.repeated_shards:
+            text += f", {self.repeated_shards} shards were computed again"
+        return text
 
 
 def _megabytes(count: float) -> str:
