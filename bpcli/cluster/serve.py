@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import json
 import sys
+from threading import Event, Thread
+from typing import Any
 
 LOOPBACK = "127.0.0.1"
+_SECONDS_BETWEEN_LOOKS = 1.0
+_LOOKS = 4
 
 
 def main() -> None:
@@ -32,4 +36,25 @@ def main() -> None:
     ):
         where = {"address": cluster.scheduler_address, "dashboard": cluster.dashboard_link}
         print(json.dumps(where), flush=True)
-        sys.stdin.read()
+        has_ended = Event()
+        Thread(target=_wait_for_end, args=(has_ended,), daemon=True).start()
+        keep_workers(cluster, asked["workers"], has_ended)
+
+
+def _wait_for_end(has_ended: Event) -> None:
+    sys.stdin.read()
+    has_ended.set()
+
+
+def keep_workers(cluster: Any, count: int, has_ended: Event) -> None:
+    """Replace workers that stay away, until the event is set.
+
+    dask starts a worker again that has ended, but sometimes not if it ends just after its start.
+    """
+    looks = 0
+    while not has_ended.wait(_SECONDS_BETWEEN_LOOKS):
+        missing = count - sum(each.is_alive() for each in cluster.workers.values())
+        looks = looks + 1 if missing > 0 else 0
+        if looks == _LOOKS:
+            cluster.scale(len(cluster.worker_spec) + missing)
+            looks = 0
