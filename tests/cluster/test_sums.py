@@ -160,17 +160,19 @@ def test_the_loss_of_workers_changes_no_bit(
 
 
 def _kill_some(serving: int, cluster: ClusterConnection) -> None:
-    """Kill workers while they compute, each after another has taken the place of the last."""
+    """Kill workers while they compute, each when there are two again or soon will be."""
     for _ in range(KILLS):
-        while cluster.workers < 2:
-            time.sleep(0.02)
+        before = cluster.traffic.lost_workers
         time.sleep(random.uniform(0, 0.1))
         workers = [
             each for each in psutil.Process(serving).children() if "spawn_main" in _code(each)
         ]
-        random.choice(workers).kill()
-        lost = cluster.traffic.lost_workers
-        while cluster.traffic.lost_workers == lost:
+        for worker in random.sample(workers, min(1, len(workers))):
+            worker.kill()
+        end = time.monotonic() + 3  # one that had not joined yet is not lost
+        while cluster.traffic.lost_workers == before and time.monotonic() < end:
+            time.sleep(0.02)
+        while not cluster.workers:
             time.sleep(0.02)
 
 
