@@ -174,6 +174,12 @@ class WorkerLost(BpnetError):
     exit_code = 1
 
 
+class ClusterError(BpnetError):
+    """A cluster cannot be used for a training: it does not answer, or would give other results."""
+
+    kind = "cluster"
+
+
 class GateFailed(BpnetError):
     """A check failed whose exit code scripts may rely on."""
 

@@ -29,6 +29,7 @@ FLOORS = [
     {"config"},
     {"experiment"},
     {"runs"},
+    {"cluster"},
     {"terminal"},
     {"gradient_check", "trace", "export", "plots"},
     {"workflows"},
@@ -151,6 +152,7 @@ _MAY_DEPEND_ON_THE_SYSTEM = {
     "start.py": "runs before anything is imported, by what every Python has",
     "engine/pool/forked.py": "of POSIX altogether, and imported where forking is safe only",
     "runs/provenance.py": "names the system",
+    "cluster/local.py": "starts a Python, as every system does",
     "export/python_child.py": "starts a Python, as every system does",
     "nn/numerics.py": "names the kind of processor",
 }
@@ -246,6 +248,7 @@ def test_every_file_opens_with_a_docstring() -> None:
             ["sklearn", "scipy", "click", "matplotlib"],
         ),
         ("from bpcli.cli.main import main; main(['sweep', '--help'])", _HEAVY),
+        ("import bpcli.engine.sums, bpcli.workflows.train", ["distributed", "dask"]),
         ("import bpcli.sweeps.sweep", ["click", "rich", "matplotlib", "optuna"]),
         (
             "import bpcli.terminal.sweep, bpcli.terminal.sizes",

@@ -24,6 +24,10 @@ _SHARD_SECONDS = 2.5e-4
 _MOST_SHARDS = 64
 _PARTIALS_BYTES = 32 * 2**20
 _MOST_PARTIALS_BYTES = 128 * 2**20
+_FEWEST_IN_A_SLICE = 2**14
+"""The fewest parameters per task when partial gradients are added up: 64 KiB in float32."""
+
+_MOST_SLICES = 64
 _FEW_SHARDS = 8
 """Up to this many shards may take `_MOST_PARTIALS_BYTES` for their gradients."""
 
@@ -45,6 +49,16 @@ class ShardPlan:
         count = shards_needed(rows, network, data.dtype, block)
         edges = [block * (-(-rows // block) * i // count) for i in range(count)] + [rows]
         return cls(tuple(pairwise(edges)), block)
+
+
+def slices_of(n_params: int) -> list[slice]:
+    """The parts of a gradient, each of which is added up over the shards by itself.
+
+    numpy adds the numbers of a part with a single column in another order than those of wider ones,
+    so the parts too must be the same for the same bits.
+    """
+    size = max(_FEWEST_IN_A_SLICE, -(-n_params // _MOST_SLICES))
+    return [slice(start, start + size) for start in range(0, n_params, size)]
 
 
 def shards_needed(rows: int, network: Network, dtype: np.dtype, block: int) -> int:

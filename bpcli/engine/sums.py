@@ -16,15 +16,10 @@ import numpy as np
 from bpcli.engine.passes import BackwardPass, BlockPasses, Pass, Tally, counting, sum_blocks
 from bpcli.engine.pool.base import SerialPool, WorkerPool
 from bpcli.engine.rows import RowBlocks, StreamedRows
-from bpcli.engine.shards import ShardPlan
+from bpcli.engine.shards import ShardPlan, slices_of
 from bpcli.nn import propagation
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
-
-_FEWEST_IN_A_SLICE = 2**14
-"""The fewest parameters per task when partial gradients are added up: 64 KiB in float32."""
-
-_MOST_SLICES = 64
 
 
 class _Asked(NamedTuple):
@@ -113,7 +108,7 @@ class RowSums:
         self._plans: dict[int, ShardPlan] = {}
         self.plan = self._plan_of(len(data))
         most_shards, n_params = len(self.plan.shards), network.n_params
-        self._slice = max(_FEWEST_IN_A_SLICE, -(-n_params // _MOST_SLICES))
+        self._slices = slices_of(n_params)
         self._params = pool.allocate_shared((n_params,), dtype)
         self._grads = pool.allocate_shared((most_shards, n_params), dtype)
         self._losses = pool.allocate_shared((most_shards,), np.result_type(dtype, np.float64))
@@ -279,11 +274,11 @@ class RowSums:
         """The sum of the shards' gradients in order, slice by slice, written over the first."""
         total: Vector = self._grads[0]
         if self._shards_asked > 1:
-            self._add_up_slices(-(-len(total) // self._slice))
+            self._add_up_slices(len(self._slices))
         return total
 
     def _do_slice(self, number: int) -> None:
-        where = slice(number * self._slice, (number + 1) * self._slice)
+        where = self._slices[number]
         self._grads[0, where] = np.add.reduce(self._grads[: self._shards_asked, where], axis=0)
 
     @property

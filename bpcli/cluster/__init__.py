@@ -1,0 +1,1 @@
+"""Training on the processes of a dask cluster, with the bits of one process."""

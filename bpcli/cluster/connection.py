@@ -1,0 +1,200 @@
+"""The connection of a training to a cluster of dask, which is checked before it is used."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import warnings
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as StillRunning
+from contextlib import ExitStack, contextmanager, suppress
+from time import perf_counter
+from typing import Any
+
+from bpcli.cluster.evaluation import Bundle, Evaluation, Remote
+from bpcli.cluster.facts import facts, scheduler_mismatch
+from bpcli.cluster.local import local_cluster
+from bpcli.cluster.members import Members, require_members
+from bpcli.cluster.plugin import Request, ShardPlugin
+from bpcli.cluster.traffic import Traffic
+from bpcli.errors import ClusterError
+
+DASHBOARD = "127.0.0.1:8787"
+_CONNECT_SECONDS = 3.0
+_CHECK_SECONDS = 0.1
+
+
+class ClusterConnection:
+    """Workers of a cluster that give the bits of this process.
+
+    `check` is called several times a second while the workers compute; what it raises ends the
+    evaluation.
+    """
+
+    def __init__(self, client: Any, check: Callable[[], object] | None = None) -> None:
+        from distributed.core import ConnectionPool
+
+        self.address: str = client.scheduler.address
+        self.dashboard: str = client.dashboard_link
+        self.traffic = Traffic()
+        self._check = check
+        self._loop: asyncio.AbstractEventLoop = client.loop.asyncio_loop
+        self._pool = ConnectionPool(
+            timeout=_CONNECT_SECONDS, connection_args=client.connection_args
+        )
+        self._members = Members(self._pool, self.address)
+        self._run(self._open())
+
+    async def _open(self) -> None:
+        await self._pool.start()
+        await self._members.look()
+
+    @property
+    def workers(self) -> int:
+        """The number of workers that compute now."""
+        return len(self._members.threads)
+
+    @property
+    def refused(self) -> list[str]:
+        """A sentence for each worker that joined later, and is not used."""
+        return [*self._members.refused.values()]
+
+    def require_workers(self) -> None:
+        """Raise `ClusterError` if a worker would give other results, or there is none."""
+        require_members(self._members, self.address)
+
+    def evaluate(
+        self,
+        remote: Remote,
+        params: Any,
+        request: Request,
+        shards: int,
+        store: Callable[[Bundle, Any], None],
+    ) -> None:
+        """Compute the sums of all shards on the workers; `store` takes them bundle by bundle."""
+        started = perf_counter()
+        remote.version += 1
+        evaluation = Evaluation(
+            self._pool, self._members, self.traffic, remote, params, request, shards, store
+        )
+        self._run(evaluation.run())
+        seconds = perf_counter() - started
+        self.traffic.evaluations += 1
+        self.traffic.seconds += seconds
+        busy = evaluation.worker_seconds / self._members.total_threads
+        self.traffic.waiting_seconds += max(0.0, seconds - busy)
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run a coroutine in the thread of the client, and check for interrupts meanwhile."""
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            while True:
+                with suppress(StillRunning):
+                    return future.result(_CHECK_SECONDS)
+                if self._check is not None:
+                    self._check()
+        except BaseException:
+            future.cancel()
+            raise
+
+    def forget(self, remote: Remote) -> None:
+        """Let the workers forget a work."""
+        self._run(self._forget(remote))
+
+    async def _forget(self, remote: Remote) -> None:
+        closed = (self._pool(each).bpnet_close(key=remote.key) for each in self._members.threads)
+        await asyncio.wait_for(asyncio.gather(*closed, return_exceptions=True), _CONNECT_SECONDS)
+
+    def close(self) -> None:
+        """Close the connections to the workers."""
+        self._members.close()
+        self._run(self._pool.close())
+
+
+@contextmanager
+def connected(
+    address: str | None = None,
+    *,
+    workers: int = 1,
+    memory_limit: int | None = None,
+    dashboard: str = DASHBOARD,
+    check: Callable[[], object] | None = None,
+) -> Iterator[ClusterConnection]:
+    """Connect to the scheduler at `address`, or to a local cluster that is started without one.
+
+    A local cluster has so many `workers` of one thread each, with `memory_limit` bytes; it listens
+    on loopback, and its dashboard on `dashboard` (`host:port`).
+
+    Raises `ClusterError` if there is no worker, or one would give other results.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(_quiet_log())
+        if address is None:
+            address = stack.enter_context(local_cluster(workers, memory_limit, dashboard)).address
+        client = stack.enter_context(_client(address))
+        _require_same_versions(client)
+        _add_plugin(client)
+        connection = ClusterConnection(client, check)
+        stack.callback(connection.close)
+        connection.require_workers()
+        yield connection
+
+
+@contextmanager
+def _quiet_log() -> Iterator[None]:
+    """Let the client log nothing: what fails is raised here."""
+    log = logging.getLogger("distributed")
+    level = log.level
+    log.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
+
+
+def _client(address: str) -> Any:
+    """A client of the scheduler. Raises `ClusterError` if it does not answer."""
+    from distributed import Client
+
+    with ThreadPoolExecutor(1) as thread:  # this one may have an event loop, as in a notebook
+        try:
+            thread.submit(asyncio.run, _greet(address)).result()
+        except (OSError, ValueError) as error:
+            raise ClusterError(
+                f"No scheduler answers at {address}: {error}. Start one with `dask scheduler`, and "
+                "give its address, such as tcp://192.168.0.1:8786."
+            ) from None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of versions, which are compared here
+        return Client(address, timeout=_CONNECT_SECONDS, set_as_default=False, name="bpnet")
+
+
+async def _greet(address: str) -> None:
+    """Connect for a moment: a client that cannot do it leaves a thread."""
+    from distributed import Security
+    from distributed.comm import connect
+
+    arguments = Security().get_connection_args("client")
+    comm = await asyncio.wait_for(
+        connect(address, timeout=_CONNECT_SECONDS, **arguments), 2 * _CONNECT_SECONDS
+    )
+    await comm.close()
+
+
+def _require_same_versions(client: Any) -> None:
+    found = client.get_versions()
+    different = scheduler_mismatch(found["scheduler"]["packages"], facts())
+    if different is not None:
+        raise ClusterError(different)
+
+
+def _add_plugin(client: Any) -> None:
+    """Let the workers answer the requests of trainings, those that join later too."""
+    try:
+        client.register_plugin(ShardPlugin())
+    except ModuleNotFoundError as error:
+        raise ClusterError(
+            f"A worker of the cluster has no package {error.name}: install the same bpcli there, "
+            'with pip install "bpcli[dask]".'
+        ) from None
