@@ -25,7 +25,7 @@ class FileReader:
     inputs: int
     outputs: int
 
-    def between(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
+    def read(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
         width = self.inputs + self.outputs
         handle = os.open(self.path, os.O_RDONLY)
         try:
@@ -35,6 +35,11 @@ class FileReader:
         table = np.frombuffer(content).reshape(-1, width)
         return table[:, : self.inputs], table[:, self.inputs :]
 
+    def prepare(
+        self, inputs: np.ndarray, targets: np.ndarray, X: np.ndarray, Y: np.ndarray
+    ) -> None:
+        X[...], Y[...] = inputs.T, targets.T
+
 
 @dataclass(frozen=True)
 class FailingReader:
@@ -42,7 +47,7 @@ class FailingReader:
 
     is_expected: bool
 
-    def between(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
+    def read(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
         if self.is_expected:
             raise DataError("The file has changed.", "data.file")
         raise FileNotFoundError("no rows.npy on this worker")

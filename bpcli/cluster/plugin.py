@@ -34,7 +34,7 @@ class Request(NamedTuple):
 
     loss: bool
     grad: bool
-    tally: bool
+    tally: int | None = None
 
 
 @dataclass
@@ -70,7 +70,7 @@ def _joined(shards: list[ShardSums], request: Request) -> dict[str, Any]:
         joined["losses"] = np.array([shard.loss for shard in shards])
     if request.grad:
         joined["grads"] = np.stack([np.asarray(shard.grad) for shard in shards])
-    if request.tally:
+    if request.tally is not None:
         joined["tallies"] = np.stack([np.asarray(shard.tally) for shard in shards])
     return joined
 
@@ -117,7 +117,7 @@ class ShardPlugin(WorkerPlugin):  # type: ignore[misc]  # it has no types
         return {}
 
     async def sums(
-        self, key: str, version: int, first: int, end: int, request: list[bool]
+        self, key: str, version: int, first: int, end: int, request: list[Any]
     ) -> dict[str, Any]:
         """The sums of some shards at these parameters, computed by a thread of the worker."""
         opened = self._opened.get(key)

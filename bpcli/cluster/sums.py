@@ -7,7 +7,7 @@ process in their order. So neither the number of workers nor the loss of one cha
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -40,9 +40,9 @@ class ClusterSums:
         data: RowBlocks,
         dtype: np.dtype,
         cluster: ClusterConnection,
-        tally: Tally | None = None,
+        tallies: Sequence[Tally] = (),
     ) -> None:
-        work = ShardWork(network, data, dtype, tally)
+        work = ShardWork(network, data, dtype, tuple(tallies))
         self.plan = work.plan
         self._cluster = cluster
         self._dtype = dtype
@@ -51,8 +51,8 @@ class ClusterSums:
         self._sums = {
             "losses": np.zeros(count, np.result_type(dtype, np.float64)),
             "grads": np.zeros((count, n_params), dtype),
-            "tallies": np.zeros((count, tally.width if tally else 0)),
         }
+        self._counts = [np.zeros((count, tally.width)) for tally in tallies]
         self._remote = Remote(
             key=uuid4().hex,
             work=pickle.dumps(work),
@@ -62,25 +62,30 @@ class ClusterSums:
 
     def loss(self, params: Vector, index: Array | None = None) -> complex | float:
         """Σ_i w_i loss_i."""
-        self._evaluate(params, index, Request(loss=True, grad=False, tally=False))
+        self._evaluate(params, index, Request(loss=True, grad=False))
         return self._total_loss()
 
     def grad(self, params: Vector, index: Array | None = None) -> Vector:
         """Σ_i w_i ∂loss_i/∂params."""
-        self._evaluate(params, index, Request(loss=False, grad=True, tally=False))
+        self._evaluate(params, index, Request(loss=False, grad=True))
         return self._total_grad()
 
     def loss_and_grad(
         self, params: Vector, index: Array | None = None
     ) -> tuple[complex | float, Vector]:
         """`loss` and `grad`, from one forward pass."""
-        self._evaluate(params, index, Request(loss=True, grad=True, tally=False))
+        self._evaluate(params, index, Request(loss=True, grad=True))
         return self._total_loss(), self._total_grad()
 
-    def tally(self, params: Vector) -> Vector:
-        """The sums of the tally over all rows, added in the order of the shards."""
-        self._evaluate(params, None, Request(loss=False, grad=False, tally=True))
-        total: Vector = np.add.reduce(self._sums["tallies"], axis=0)
+    def Z(self, params: Vector) -> Array:  # noqa: N802  # a matrix
+        """Not for rows that are streamed: raises `NotImplementedError`."""
+        raise NotImplementedError("streamed rows have tallies")
+
+    def tally(self, params: Vector, number: int) -> Vector:
+        """The sums of one of the tallies over all rows, added in the order of the shards."""
+        self._sums["tallies"] = self._counts[number]
+        self._evaluate(params, None, Request(loss=False, grad=False, tally=number))
+        total: Vector = np.add.reduce(self._counts[number], axis=0)
         return total
 
     def close(self) -> None:
@@ -91,7 +96,7 @@ class ClusterSums:
         if index is not None:
             raise ClusterError(
                 "A cluster computes sums over all rows only, not over mini-batches: leave out "
-                "`training.batch_size`, or train with `training.engine: local`."
+                "`training.batch_size`, or choose another `training.engine`."
             )
         sent = to_serialize(np.asarray(params, self._dtype))
         self._cluster.evaluate(self._remote, sent, request, len(self.plan.shards), self._store)

@@ -71,7 +71,7 @@ def run(workers: dict[str, Worker], returns: bool = False) -> tuple[list[int], T
     remote = Remote("key", b"work", 8, 0.03)
     asked = Evaluation(
         workers.__getitem__, KnownMembers(workers, returns), traffic, remote, PARAMS,  # type: ignore[arg-type]
-        Request(loss=True, grad=True, tally=False), SHARDS,
+        Request(loss=True, grad=True), SHARDS,
         lambda bundle, _: stored.extend(range(*bundle)),
     )  # fmt: skip
     asyncio.run(asyncio.wait_for(asked.run(), 60))

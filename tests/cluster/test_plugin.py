@@ -20,7 +20,7 @@ from bpcli.engine.rows import Rows
 from bpcli.engine.shard_work import ShardWork
 from bpcli.errors import DataError
 
-EVERYTHING = Request(loss=True, grad=True, tally=False)
+EVERYTHING = Request(loss=True, grad=True)
 
 
 def work() -> ShardWork:

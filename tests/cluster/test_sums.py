@@ -42,9 +42,9 @@ def in_memory(network: Network, count: int, dtype: str) -> Rows:
 
 def require_same(network: Network, data: RowBlocks, cluster: ClusterConnection) -> None:
     """The sums are those of one process, to the last bit."""
-    theirs = ClusterSums(network, data, data.dtype, cluster, SumsOfZ())
+    theirs = ClusterSums(network, data, data.dtype, cluster, [SumsOfZ()])
     with repeatable_numerics():
-        ours = RowSums(network, data, data.dtype, SerialPool(), tally=SumsOfZ())
+        ours = RowSums(network, data, data.dtype, SerialPool(), tallies=[SumsOfZ()])
         assert theirs.plan == ours.plan
         for seed in range(2):
             params = np.random.default_rng(seed).normal(size=network.n_params).astype(data.dtype)
@@ -54,7 +54,7 @@ def require_same(network: Network, data: RowBlocks, cluster: ClusterConnection) 
             again = theirs.loss_and_grad(params)
             assert again[0] == loss
             np.testing.assert_array_equal(again[1], grad)
-            np.testing.assert_array_equal(theirs.tally(params), ours.tally(params))
+            np.testing.assert_array_equal(theirs.tally(params, 0), ours.tally(params, 0))
     theirs.close()
 
 
