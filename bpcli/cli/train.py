@@ -61,6 +61,15 @@ if TYPE_CHECKING:
     help="Compute the same bits on every x86-64 processor with AVX2 and FMA3; a processor with "
     "AVX-512 may take 3 times as long. Short for --set training.numerics=portable.",
 )
+@click.option(
+    "--scheduler",
+    is_flag=False,
+    flag_value="local",
+    metavar="[ADDRESS]",
+    help="Train on the Dask cluster of this scheduler, such as tcp://10.0.0.1:8786; without an "
+    "address, on a cluster that is started on this machine. Short for --set training.engine=dask "
+    "--set training.scheduler=ADDRESS.",
+)
 @json_option
 def command(
     config: Path | None,
@@ -72,6 +81,7 @@ def command(
     restarts: int | None,
     with_profile: bool,
     portable: bool,
+    scheduler: str | None,
     as_json: bool,
 ) -> None:
     """Train a network and save the run.
@@ -88,6 +98,8 @@ def command(
 
     if portable:
         overrides = (*overrides, "training.numerics=portable")
+    if scheduler is not None:
+        overrides = (*overrides, *_of_scheduler(scheduler))
     if restarts is not None:
         overrides = (*overrides, f"training.restarts.count={restarts}")
     # From here on: an exception raised by Ctrl-C in the middle of an import can get lost.
@@ -112,6 +124,18 @@ def command(
     say_warnings(outcome.warnings)
     if outcome.failure is not None:
         raise outcome.failure
+
+
+def _of_scheduler(address: str) -> tuple[str, ...]:
+    """The keys that --scheduler is short for. Raises `click.UsageError` for no address."""
+    if address == "local":
+        return ("training.engine=dask",)
+    if "://" not in address:
+        raise click.UsageError(
+            f"--scheduler takes an address such as tcp://10.0.0.1:8786, but found {address!r}: for "
+            "a cluster on this machine, write --scheduler at the end, or --scheduler=local."
+        )
+    return ("training.engine=dask", f"training.scheduler={address}")
 
 
 def _print_ids(run_ids: Sequence[str]) -> None:

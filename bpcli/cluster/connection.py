@@ -19,6 +19,7 @@ from bpcli.cluster.members import Members, require_members
 from bpcli.cluster.plugin import Request, ShardPlugin
 from bpcli.cluster.traffic import Traffic
 from bpcli.errors import ClusterError
+from bpcli.text import plural
 
 DASHBOARD = "127.0.0.1:8787"
 _CONNECT_SECONDS = 3.0
@@ -59,6 +60,17 @@ class ClusterConnection:
     def refused(self) -> list[str]:
         """A sentence for each worker that joined later, and is not used."""
         return [*self._members.refused.values()]
+
+    @property
+    def description(self) -> str:
+        """Where the cluster is, and the number of its workers."""
+        workers = plural(self.workers, "worker")
+        return f"cluster at {self.address}: {workers}; dashboard: {self.dashboard}"
+
+    @property
+    def progress(self) -> str:
+        """What was sent and received so far, how long the workers waited, and who was refused."""
+        return ". ".join([f"cluster: {self.traffic.text}", *self.refused])
 
     def require_workers(self) -> None:
         """Raise `ClusterError` if a worker would give other results, or there is none."""

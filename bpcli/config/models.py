@@ -156,7 +156,7 @@ class EverySeconds(Strict):
     )
 
 
-Engine: TypeAlias = Literal["memory", "stream", "auto"]
+Engine: TypeAlias = Literal["memory", "stream", "dask", "auto"]
 
 RestartCount: TypeAlias = Annotated[int, Field(ge=1, le=10_000)]
 
@@ -248,8 +248,15 @@ class Training(Strict):
     engine: Engine = Field(
         default="auto",
         description="Where the rows are during training. `memory`: in memory. `stream`: in their "
-        "file, .npy or .parquet, of which a few megabytes are read at a time. `auto`: in memory if "
-        "they fit. It changes the speed and the memory needed, never the results.",
+        "file, .npy or .parquet, of which a few megabytes are read at a time. `dask`: the same, by "
+        "the workers of a Dask cluster. `auto`: in memory if they fit, else `stream`. It changes "
+        "the speed and the memory needed, never the results.",
+    )
+    scheduler: str | None = Field(
+        default=None,
+        description="The address of the scheduler of a Dask cluster, such as tcp://10.0.0.1:8786, "
+        "for `engine: dask`. null: a cluster of `workers` processes on this machine, which other "
+        "machines cannot reach.",
     )
     numerics: Numerics = Field(
         default="native",

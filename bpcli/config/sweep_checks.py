@@ -37,6 +37,7 @@ _UNSWEPT = {
     "training.restarts": "use `seeds` for several trainings of each setting",
     "training.workers": _NO_RESULT,
     "training.engine": _NO_RESULT,
+    "training.scheduler": _NO_RESULT,
     "training.numerics": "it is the same for all trainings of a process",
     "training.record_params": _NO_RESULT,
     "training.log_every": _NO_RESULT,

@@ -27,11 +27,13 @@ def chosen_reader(config: Config, read: ReadRows) -> ReadRows:
     Raises `ConfigError` with everything that cannot be streamed, if the config demands it.
     """
     engine, data = config.spec.training.engine, _in_file(config.spec)
-    if engine == "stream" and (issues := list(_issues(config.spec, data))):
+    is_streamed = engine in ("stream", "dask")
+    issues = [*_of_cluster(config.spec), *(_issues(config.spec, data) if is_streamed else ())]
+    if issues:
         raise config.source.error(issues)
     if data is None:
         return read
-    if engine == "stream":
+    if is_streamed:
         return _read_stored
     if engine == "memory":
         _refuse_too_large(config, data.path)
@@ -105,6 +107,30 @@ def _of_keys(spec: Spec, data: FileData) -> Iterator[ConfigIssue]:
     if spec.training.class_weights is not None:
         yield ConfigIssue(
             f"streamed rows have no weights: {instead}", ("training", "class_weights")
+        )
+
+
+def _of_cluster(spec: Spec) -> Iterator[ConfigIssue]:
+    """What the workers of a cluster cannot do: they compute losses and gradients of all rows."""
+    training = spec.training
+    if training.engine != "dask":
+        if training.scheduler is not None:
+            yield ConfigIssue(
+                "only `training.engine: dask` uses a scheduler: set it, or remove this key",
+                ("training", "scheduler"),
+            )
+        return
+    if training.batch_size != "full":
+        yield ConfigIssue(
+            "a cluster computes sums over all rows, not over mini-batches: use `full`, or "
+            "`training.engine: stream`",
+            ("training", "batch_size"),
+        )
+    if training.optimizer.needs_sum_of_squares:
+        yield ConfigIssue(
+            "this optimizer needs more than the gradient, and a cluster computes only that: use "
+            "`lbfgs`, or `training.engine: stream`",
+            ("training", "optimizer"),
         )
 
 

@@ -15,7 +15,6 @@ from typing import Any, Protocol
 from bpcli.config.alternatives import Alternative
 from bpcli.data.types import SplitName
 from bpcli.engine.pool.base import WorkerPool
-from bpcli.engine.pool.choice import worker_pool
 from bpcli.errors import ConfigError, Diverged, Interrupted
 from bpcli.experiment import Experiment, build
 from bpcli.nn.numerics import repeatable_numerics
@@ -32,7 +31,7 @@ from bpcli.workflows.interrupts import StopRequest, stop_requests
 from bpcli.workflows.run_epochs import Callback, Ending, earliest_due, run_epochs
 from bpcli.workflows.scores import EpochScores, split_objective, split_scores
 from bpcli.workflows.stop_decision import StopDecision, needs_every_epoch, stop_rules
-from bpcli.workflows.train import workers_for
+from bpcli.workflows.workers import pool_for, workers_for
 
 
 @dataclass
@@ -219,7 +218,7 @@ def _trial(
     decision = StopDecision(stop_rules(experiment), request)
     recorder = CurveRecorder(experiment.spec.training.epochs)
     callbacks = [recorder, callback]
-    with worker_pool(workers_for(experiment)) as pool:
+    with pool_for(experiment, workers_for(experiment)) as pool:
         epochs = _epochs(experiment, pool, recorder, callbacks)
         ending = run_epochs(epochs, decision, callbacks, EpochScores(experiment))
     if isinstance(ending.failure, Interrupted):

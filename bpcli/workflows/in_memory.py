@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from bpcli.engine.pool.choice import worker_pool
 from bpcli.errors import Interrupted
 from bpcli.experiment import Experiment
 from bpcli.nn.arrays import Vector
@@ -21,7 +20,7 @@ from bpcli.workflows.interrupts import stop_requests
 from bpcli.workflows.run_epochs import Ending, run_epochs
 from bpcli.workflows.scores import EpochScores
 from bpcli.workflows.stop_decision import Observer, StopDecision, stop_rules
-from bpcli.workflows.train import workers_for
+from bpcli.workflows.workers import pool_for, workers_for
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ def fit(
     with ExitStack() as stack:
         request = stack.enter_context(stop_requests())
         stack.enter_context(repeatable_numerics())
-        pool = stack.enter_context(worker_pool(workers_for(experiment)))
+        pool = stack.enter_context(pool_for(experiment, workers_for(experiment)))
         training = experiment.training(experiment.objective(pool), optimizer)
         if start is not None:
             training.resume(_at(start, training.start, optimizer or spec.optimizer))

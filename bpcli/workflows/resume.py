@@ -43,6 +43,7 @@ CHANGEABLE = (
     "training.learning_rate",
     "training.workers",
     "training.engine",
+    "training.scheduler",
     "training.numerics",
     "training.log_every",
     "training.metrics_every",

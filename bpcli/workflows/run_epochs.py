@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from time import perf_counter as clock
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from bpcli.errors import Diverged, Interrupted
 from bpcli.runs.run_json import RunRecord
@@ -17,6 +17,9 @@ from bpcli.training.stopping import Stopping
 from bpcli.workflows.interrupts import Abandoned
 from bpcli.workflows.scores import EpochScores
 from bpcli.workflows.stop_decision import StopDecision
+
+if TYPE_CHECKING:
+    from bpcli.cluster.connection import ClusterConnection
 
 
 class Callback(Protocol):
@@ -36,6 +39,10 @@ class TrainingCallback(Callback, Protocol):
 
     def on_start(self, record: RunRecord, stopping: Stopping) -> None:
         """Called before the first epoch, with the run's record and the stop rules."""
+        ...
+
+    def on_cluster(self, cluster: ClusterConnection) -> None:
+        """Called before the training begins, if a cluster computes it."""
         ...
 
 

@@ -12,20 +12,19 @@ from typing import TypeAlias
 import safetensors.numpy  # noqa: F401  # imported early: it must not fail after a training
 
 from bpcli import system
-from bpcli.engine.pool.choice import useful_workers, worker_pool
 from bpcli.errors import RunError
 from bpcli.experiment import Experiment
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.runs.checkpoint import Checkpoints
 from bpcli.runs.record import first_record
 from bpcli.runs.store import Run
-from bpcli.system import usable_cores
 from bpcli.workflows.beginning import Beginning
 from bpcli.workflows.interrupts import StopRequest, stop_requests
 from bpcli.workflows.outcome import Outcome, save_end
 from bpcli.workflows.run_epochs import TrainingCallback
 from bpcli.workflows.session import RunToTrain, Session, open_session
 from bpcli.workflows.stop_decision import Observer
+from bpcli.workflows.workers import pool_for, workers_for
 
 Begin: TypeAlias = Callable[[int, StopRequest], AbstractContextManager[Session]]
 """Opens a session for a number of workers and a stop request; closes its files at the end."""
@@ -52,14 +51,15 @@ def train(
     """
     claim = partial(Run.claim, runs_dir, experiment.spec.name, folder_name)
     begin = partial(_new_session, experiment, claim, callback, group, observers)
-    return _train(experiment, begin, workers)
+    return _train(experiment, begin, workers, callback)
 
 
 def train_on(
     target: RunToTrain, callback: TrainingCallback, *, workers: int | None = None
 ) -> Outcome:
     """Resume a run, which this process has locked; otherwise like `train`."""
-    return _train(target.experiment, partial(_resumed_session, target, callback), workers)
+    begin = partial(_resumed_session, target, callback)
+    return _train(target.experiment, begin, workers, callback)
 
 
 @contextmanager
@@ -99,14 +99,16 @@ def _resumed_session(
         yield open_session(target, request, callback, files)
 
 
-def _train(experiment: Experiment, begin: Begin, workers: int | None) -> Outcome:
+def _train(
+    experiment: Experiment, begin: Begin, workers: int | None, callback: TrainingCallback
+) -> Outcome:
     with ExitStack() as stack:
         request = stack.enter_context(stop_requests())
         stack.enter_context(repeatable_numerics())
         workers = workers or workers_for(experiment)
         # With one task, an epoch is too short to abandon it.
         check = request.check if experiment.tasks > 1 else None
-        with worker_pool(workers, check) as pool:
+        with pool_for(experiment, workers, check, callback.on_cluster) as pool:
             _require_files_to_save()
             session = stack.enter_context(begin(workers, request))
             ending = session.train(pool)
@@ -124,11 +126,3 @@ def _require_files_to_save() -> None:
 
 _FILES_TO_SAVE = 6
 """Lock, log and parameter path; a file being written, its source, and an import."""
-
-
-def workers_for(experiment: Experiment) -> int:
-    """Return the number of workers: as configured, or as many as are useful."""
-    asked, tasks = experiment.spec.training.workers, experiment.tasks
-    if asked == "auto":
-        return useful_workers(tasks, experiment.network.n_params, usable_cores())
-    return min(tasks, asked)

@@ -10,6 +10,7 @@ import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from rich.segment import Segment
 
@@ -19,6 +20,9 @@ from bpcli.terminal.progress.history import History, Speed
 from bpcli.terminal.progress.rows import Columns, width_of
 from bpcli.text import duration, rounded
 from bpcli.training.stopping import Criterion, Stopping
+
+if TYPE_CHECKING:
+    from bpcli.cluster.connection import ClusterConnection
 
 _LATEST_ROWS = 10
 _LEAST_CURVE = 6
@@ -40,6 +44,7 @@ class ViewState:
     units: Sequence[int]
     stopping: Stopping
     history: History
+    cluster: ClusterConnection | None = None
     speed: Speed = field(default_factory=Speed)
     number: int = 0
     seconds: float = 0.0
@@ -65,7 +70,7 @@ def draw_frame(state: ViewState, width: int, height: int, glyphs: Glyphs) -> lis
     has_curve = room >= _LEAST_CURVE + _LEAST_ROWS and width >= _LEAST_WIDTH
     room -= _LEAST_ROWS + _LEAST_CURVE * has_curve
     layers = _fitting(_layers(state, width), room)
-    stops = _fitting(_stops(state.stopping), room - len(layers))
+    stops = _fitting([*_stops(state.stopping), *_cluster(state)], room - len(layers))
     title = _fitting([[Segment(state.title, BOLD)]], room - len(layers) - len(stops))
     room -= len(layers) + len(stops) + len(title)
     table = _rows(state, width, _LEAST_ROWS + (room // 3 if has_curve else room))
@@ -83,7 +88,7 @@ def summary(state: ViewState, width: int, height: int, glyphs: Glyphs) -> list[L
     drawing = _curve(state, width, room, glyphs) if has_curve else []
     took = f"{state.number} epochs in {duration(state.seconds)}"
     pace = f", {_pace(state.number / state.seconds)}" if state.number and state.seconds else ""
-    return [*drawing, *layers, *table, [Segment(took + pace)]]
+    return [*drawing, *layers, *table, [Segment(took + pace)], *_cluster(state)]
 
 
 def _fitting(lines: list[Line], room: int) -> list[Line]:
@@ -160,6 +165,11 @@ def _stops(stopping: Stopping) -> list[Line]:
         lowest = f"best validation loss {rounded(best.val_loss)} at epoch {best.number}"
         lines.append([Segment(lowest)])
     return lines
+
+
+def _cluster(state: ViewState) -> list[Line]:
+    """What a cluster has sent and received, if one computes the training."""
+    return [] if state.cluster is None else [[Segment(state.cluster.progress)]]
 
 
 def _standing(rule: Criterion) -> str:

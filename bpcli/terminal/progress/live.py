@@ -31,6 +31,7 @@ from bpcli.training.stopping import Stopping
 if TYPE_CHECKING:
     from rich.console import ScreenContext
 
+    from bpcli.cluster.connection import ClusterConnection
     from bpcli.runs.run_json import RunRecord
     from bpcli.terminal.console import Console
     from bpcli.training.loop import Epoch
@@ -69,6 +70,7 @@ class LiveView(QuietView):
         self._next_drawing: float | None = None
         self._costs = deque([0.0] * _COSTS, maxlen=_COSTS)
         self._next_scoring = 0.0
+        self._cluster: ClusterConnection | None = None
         self._stack = ExitStack()
         self._screen: ScreenContext | None = None
 
@@ -78,6 +80,10 @@ class LiveView(QuietView):
             width, height = self._console.size
             self._console.print(_joined(summary(self._state, width, height, self._glyphs), width))
             self._console.print()
+
+    def on_cluster(self, cluster: ClusterConnection) -> None:
+        self._cluster = cluster
+        self._console.say(cluster.description)
 
     def on_start(self, record: RunRecord, stopping: Stopping) -> None:
         super().on_start(record, stopping)
@@ -91,6 +97,7 @@ class LiveView(QuietView):
             units=[layer.units for layer in record.layers],
             stopping=stopping,
             history=self._history,
+            cluster=self._cluster,
         )
 
     def next_due(self, number: int) -> int:

@@ -9,6 +9,7 @@ from bpcli.terminal.progress.rows import Columns, RowEpochs, ScoresOf
 from bpcli.terminal.tables import header
 
 if TYPE_CHECKING:
+    from bpcli.cluster.connection import ClusterConnection
     from bpcli.runs.run_json import RunRecord
     from bpcli.terminal.console import Console
     from bpcli.terminal.stream import Stream
@@ -25,6 +26,8 @@ class SilentView:
     def __exit__(self, *_: object) -> None: ...
 
     def on_start(self, record: RunRecord, stopping: Stopping) -> None: ...
+
+    def on_cluster(self, cluster: ClusterConnection) -> None: ...
 
     def on_trial_start(self, label: str, seed: int, epochs: int) -> None: ...
 
@@ -61,6 +64,11 @@ class PlainView(QuietView):
         super().__init__(stream)
         self._columns = columns
         self._rows = rows
+        self._cluster: ClusterConnection | None = None
+
+    def on_cluster(self, cluster: ClusterConnection) -> None:
+        self._cluster = cluster
+        self._stream.say(cluster.description)
 
     def on_start(self, record: RunRecord, stopping: Stopping) -> None:
         super().on_start(record, stopping)
@@ -73,6 +81,8 @@ class PlainView(QuietView):
     def on_epoch(self, epoch: Epoch, scores: ScoresOf, is_last: bool) -> None:
         if is_last or epoch.number in self._rows:
             self._print(self._columns.row(epoch, scores.of(epoch)))
+        if is_last and self._cluster is not None:
+            self._stream.say(self._cluster.progress)
 
     def _print(self, cells: list[str]) -> None:
         widths = [max(self._WIDTH, len(name)) for name in self._columns.names]
