@@ -74,7 +74,7 @@ def run(workers: dict[str, Worker], returns: bool = False) -> tuple[list[int], T
         Request(loss=True, grad=True), SHARDS,
         lambda bundle, _: stored.extend(range(*bundle)),
     )  # fmt: skip
-    asyncio.run(asyncio.wait_for(asked.run(), 60))
+    asyncio.run(asyncio.wait_for(asked.run(), 20))
     assert sorted(stored) == [*range(SHARDS)]
     return stored, traffic
 

@@ -62,7 +62,8 @@ def test_it_ends_if_its_process_is_killed_and_not_by_a_signal_of_the_terminal() 
         serving = psutil.Process(int(program.stdout.readline()))
         processes = [serving, *serving.children(recursive=True)]
         with no_hang():
-            assert os.getpgid(serving.pid) != os.getpgid(program.pid)
+            groups = {os.getpgid(each.pid) for each in (serving, program)}
             program.send_signal(signal.SIGKILL)
             _, alive = psutil.wait_procs(processes, timeout=60)
     assert not alive
+    assert len(groups) == 2

@@ -101,5 +101,22 @@ def test_an_evaluation_that_was_given_up_stops_between_shards() -> None:
     assert computed == [0]
 
 
+def test_each_thread_has_its_own_buffers() -> None:
+    """A thread may still be busy with an evaluation that was given up."""
+    users = []
+
+    class Remembering(ShardWork):
+        def sums(self, number, params, **request):  # type: ignore[no-untyped-def]
+            users.append(self)
+            return super().sums(number, params, **request)
+
+    opened = Opened(Remembering(WIDE, work().data, np.dtype("f8")), 1, np.ones(WIDE.n_params))
+    for _ in range(2):
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(opened.sums, 1, 0, 1, EVERYTHING).result()
+    assert users[0] is not users[1]
+    assert all(each is not opened.work for each in users)
+
+
 def test_the_threads_of_a_worker_are_told() -> None:
     assert on_a_worker().facts()["threads"] == 3
