@@ -23,6 +23,8 @@ _GAP_BYTES = 2**15
 """A gap of fewer bytes between two rows is read too: that takes less time than another read."""
 
 _BYTES_AT_ONCE = 2**22
+_MOST_BYTES_KEPT = 2**22
+"""Rows that were read at once are kept if they are no more."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,23 @@ class NpyRows(RowSource):
         return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
     def _between(self, start: int, stop: int) -> Array:
+        """Rows that follow each other.
+
+        The rows that were read last are kept: metrics need the targets of the rows that have just
+        gone through the network.
+        """
+        first, end, kept = self._latest
+        if not first <= start <= stop <= end:
+            first, end, kept = start, stop, self._read(start, stop)
+            if kept.nbytes <= _MOST_BYTES_KEPT:
+                self.__dict__["_latest"] = (first, end, kept)
+        return kept[start - first : stop - first]
+
+    @cached_property
+    def _latest(self) -> tuple[int, int, Array]:
+        return 0, 0, self._read(0, 0)
+
+    def _read(self, start: int, stop: int) -> Array:
         rows = np.empty((stop - start, self.shape[1]), self.dtype)
         if not rows.size:
             return rows

@@ -12,6 +12,7 @@ import pytest
 
 from bpcli.data.files.npy_rows import NpyHeader, NpyRows
 from bpcli.errors import DataError
+from bpcli.system import OpenFile
 
 
 def saved(path: Path, array: np.ndarray) -> NpyRows:
@@ -82,7 +83,16 @@ def test_a_file_that_changes_is_refused(rows: NpyRows) -> None:
     rows[:1]
     os.utime(rows.path, ns=(0, 0))
     with pytest.raises(DataError, match="has changed while it was being read"):
-        rows[:1]
+        rows[1:2]
+
+
+def test_rows_that_were_just_read_are_not_read_again(
+    rows: NpyRows, array: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows[5:50]
+    monkeypatch.setattr(OpenFile, "read", lambda *_: pytest.fail("they are read again"))
+    np.testing.assert_array_equal(rows[10:20], array[10:20])
+    np.testing.assert_array_equal(rows[np.array([5, 7, 49])], array[[5, 7, 49]])
 
 
 def test_a_file_that_is_gone_is_refused(rows: NpyRows) -> None:
