@@ -156,8 +156,6 @@ class EverySeconds(Strict):
     )
 
 
-Engine: TypeAlias = Literal["memory", "stream", "auto"]
-
 RestartCount: TypeAlias = Annotated[int, Field(ge=1, le=10_000)]
 
 
@@ -245,7 +243,7 @@ class Training(Strict):
         description="The number of processes that share the work. It changes the speed, never the "
         "results.",
     )
-    engine: Engine = Field(
+    engine: Literal["memory", "stream", "auto"] = Field(
         default="auto",
         description="Where the rows are during training. `memory`: in memory. `stream`: in their "
         "file, .npy or .parquet, of which a few megabytes are read at a time. `auto`: in memory if "
