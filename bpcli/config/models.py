@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, 
 from bpcli.config.data_models import Count
 from bpcli.config.data_spec import DataSpec
 from bpcli.config.named import Strict, keyed, named
+from bpcli.config.restart_spec import RestartCount, Restarts
 from bpcli.config.sweep_spec import SweepSpec
 from bpcli.data.generators import MOST_ROWS
 from bpcli.metrics.metrics import METRICS
@@ -156,23 +157,6 @@ class EverySeconds(Strict):
     )
 
 
-Engine: TypeAlias = Literal["memory", "stream", "dask", "auto"]
-
-RestartCount: TypeAlias = Annotated[int, Field(ge=1, le=10_000)]
-
-
-class Restarts(Strict):
-    """Trainings from several initialisations."""
-
-    count: RestartCount = Field(description="The number of initialisations.")
-    combine: Literal["best", "mean"] = Field(
-        default="best",
-        description="`best` keeps the best network; `mean` keeps the average of the `keep` best as "
-        "one wider network.",
-    )
-    keep: RestartCount = Field(default=5, description="How many networks `mean` averages.")
-
-
 def _rate_tag(value: Any) -> str:
     return "varying" if isinstance(value, dict | Schedule) else "constant"
 
@@ -245,7 +229,7 @@ class Training(Strict):
         description="The number of processes that share the work. It changes the speed, never the "
         "results.",
     )
-    engine: Engine = Field(
+    engine: Literal["memory", "stream", "dask", "auto"] = Field(
         default="auto",
         description="Where the rows are during training. `memory`: in memory. `stream`: in their "
         "file, .npy or .parquet, of which a few megabytes are read at a time. `dask`: the same, by "

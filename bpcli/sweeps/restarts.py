@@ -18,7 +18,8 @@ import numpy as np
 
 from bpcli import system
 from bpcli.config.load import Config
-from bpcli.config.models import Restarts, Seeds
+from bpcli.config.models import Seeds
+from bpcli.config.restart_spec import Restarts
 from bpcli.errors import ConfigIssue, Diverged, Interrupted, RunError
 from bpcli.experiment import Experiment, build
 from bpcli.experiment.streams import seed_of
