@@ -66,6 +66,18 @@ class Cleaner:
         Columns to be read as text get pandas' type for categories.
         The index keeps the number of each row in the file.
         """
+        frame = self.only_rows(frame)
+        told = frame.columns.intersection(self._dialect.text)
+        texts = [name for name in _text_columns(frame) if name not in told]
+        changed = {name: self._read(name, frame[name]) for name in texts}
+        changed |= {name: self._told_text(frame[name]) for name in told}
+        frame = frame.assign(**changed) if changed else frame
+        if len(frame):
+            self._summed = _summed_in(frame) if self._total is not None else None
+        return frame
+
+    def only_rows(self, frame: DataFrame) -> DataFrame:
+        """The frame without blank rows and repeated headers; its values are not cleaned."""
         rows = frame.index
         if self._exchange:
             texts = [name for name in _text_columns(frame) if _is_text(frame[name])]
@@ -79,13 +91,6 @@ class Cleaner:
             self._total = _total_in(frame)
             self._last_row = frame.index[-1]
         self._blank_at_end = int(rows[-1] - self._last_row) if len(rows) else 0
-        told = frame.columns.intersection(self._dialect.text)
-        texts = [name for name in _text_columns(frame) if name not in told]
-        changed = {name: self._read(name, frame[name]) for name in texts}
-        changed |= {name: self._told_text(frame[name]) for name in told}
-        frame = frame.assign(**changed) if changed else frame
-        if len(frame):
-            self._summed = _summed_in(frame) if self._total is not None else None
         return frame
 
     def _without(self, frame: DataFrame, ignored: Array, reason: str) -> DataFrame:
@@ -108,15 +113,29 @@ class Cleaner:
         texts = [str(text).strip() for text in uniques]
         if texts != list(uniques):
             return self._read(name, self._stripped(values, codes, texts))
+        rows = np.bincount(codes[codes >= 0], minlength=len(texts))
+        read = self._numbers(name, texts, rows)
+        if read is None:
+            return self._text(name, values, int(rows[self._are_words(texts)].sum()))
+        return pd.Series(np.append(read, np.nan)[codes], values.index, name=name)
+
+    def _are_words(self, texts: list[str]) -> Array:
+        """Which texts are entries for missing values that are a category if frequent."""
+        return np.isin(texts, self._missing_words)
+
+    def _numbers(self, name: str, texts: list[str], rows: Labels) -> Array | None:
+        """The numbers or booleans of a column's unique texts, each of which has so many `rows`.
+
+        A text among numbers stays a text, and an entry for a missing value is NaN. None if the
+        column holds text.
+        """
         known = {*texts} - {*self._missing_words}
         if known and known <= _BOOLEANS.keys():
-            booleans = np.array([*map(_BOOLEANS.get, texts), None], object)[codes]
-            return pd.Series(booleans, values.index, name=name)
+            return np.array([*map(_BOOLEANS.get, texts)], object)
         self._refuse_swallowed_rows(name, texts)
-        rows = np.bincount(codes[codes >= 0], minlength=len(texts))
         dialect = self._dialect
         numbers, marks = numbers_in(texts, dialect.decimal or ".", dialect.thousands or "")
-        is_number, is_word = ~np.isnan(numbers), np.isin(texts, self._missing_words)
+        is_number, is_word = ~np.isnan(numbers), self._are_words(texts)
         mark = _most_frequent(marks, rows * is_number)
         is_alike = is_number & (np.array(marks) == mark)
         if not are_numbers(is_alike[~is_word], rows[~is_word]):
@@ -130,17 +149,34 @@ class Cleaner:
                     f"other decimal or thousands signs than the file, such as `{quoted(other)}`"
                     f"{see('decimal', 'thousands')}"
                 )
-            return self._text(name, values, int(rows[is_word].sum()))
-        is_number = is_alike
+            return None
         if mark:
             first = int(np.argmax(is_alike))
             self._marked.setdefault(name, (texts[first], float(numbers[first])))
-        if (is_number | is_word).all():
-            return pd.Series(np.append(numbers, np.nan)[codes], values.index, name=name)
+        if (is_alike | is_word).all():
+            return numbers
         others = [self._as_refused(text) for text in texts]
-        mixed = np.where(is_number, numbers.astype(object), np.array(others, object))
+        mixed = np.where(is_alike, numbers.astype(object), np.array(others, object))
         mixed[is_word] = np.nan
-        return pd.Series(np.append(mixed, np.nan)[codes], values.index, name=name)
+        return mixed
+
+    def values_of(
+        self, name: str, texts: list[str], rows: Labels, total: int
+    ) -> tuple[Array, bool]:
+        """The values of a column's unique stripped texts, and whether they are categories or dates.
+
+        Each text has so many `rows`, of `total` rows of the file.
+        """
+        import pandas as pd
+
+        if name in self._dialect.text:
+            values = self._told_text(pd.Series(texts, dtype=object, name=name))
+        elif (read := self._numbers(name, texts, rows)) is not None:
+            return read, False
+        else:
+            words, unique = rows[self._are_words(texts)].sum(), pd.Series(texts, dtype=object)
+            values = self._text(name, unique.rename(name), int(words), total)
+        return values.astype(object).to_numpy(), True
 
     def _stripped(self, values: Series, codes: Labels, texts: list[str]) -> Series:
         """The column with its unique texts stripped: pandas keeps the spaces before separators.
@@ -166,10 +202,14 @@ class Cleaner:
             values = values.mask(values.isin(words))
         return values.astype("category")
 
-    def _text(self, name: str, values: Series, words: int) -> Series:
-        """A column of dates or categories; a frequent entry for missing values is a category."""
+    def _text(self, name: str, values: Series, words: int, total: int | None = None) -> Series:
+        """A column of dates or categories; a frequent entry for missing values is a category.
+
+        `values` are those of all rows, or the unique ones of `total` rows.
+        """
         others = values.mask(values.isin(self._missing_words)) if words else values
-        if words >= _FREQUENT * len(values) and dates_of(others, self._dialect.date_format) is None:
+        is_frequent = words >= _FREQUENT * (len(values) if total is None else total)
+        if is_frequent and dates_of(others, self._dialect.date_format) is None:
             self._categories[name] = words
             return values.astype("category")
         return others.astype("category")
