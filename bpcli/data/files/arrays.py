@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from bpcli.data.drawn import row_blocks
+from bpcli.data.files.beside import has_sidecar
 from bpcli.data.files.dialect import Samples
 from bpcli.data.files.mat import require_whole
+from bpcli.data.files.named_arrays import named_table
 from bpcli.data.files.regular import damaged, require_regular
 from bpcli.data.files.splits import FileSplits, notes_on_splits
 from bpcli.data.files.table import naming, numbers_in_a_row, targets_of
@@ -65,6 +67,8 @@ class ArraySource:
             )
         if (given := _given_in(self.path)) is not None:
             return given.table(rng)
+        if has_sidecar(self.path):
+            return self._named_table()
         inputs, frames, counts, notes = {}, {}, {}, list[str]()
         for path in self.splits.paths(self.path):
             X, Y, guesses = self._inputs_and_targets(path)
@@ -84,6 +88,16 @@ class ArraySource:
             notes=(*notes, *notes_on_splits(splits, len(X))),
             row_numbers=numbers_in_a_row(numbers, counts),
         )
+
+    def _named_table(self) -> Table:
+        """The rows of an array whose columns are named in a file beside it."""
+        arrays = {}
+        for path in self.splits.paths(self.path):
+            with naming(path, self._key(path)):
+                arrays[path] = _as_matrix(*load_arrays(path).values())
+                _require_finite(arrays[path])
+        with naming(self.path):
+            return named_table(arrays, self.inputs, self.targets, self.task, self.splits)
 
     def _key(self, path: Path) -> str:
         """The key of `data` that names a file."""

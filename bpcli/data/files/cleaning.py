@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -230,6 +231,24 @@ class Cleaner:
                     f"never closed{see('quote')}",
                     "file",
                 )
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What was counted so far, as plain values, for the cleaner of the next piece of a file."""
+        return {
+            "ignored": {reason: count for reason, count in self._ignored.items() if count},
+            "left_out_at_end": self._left_out_at_end,
+            "last_row": int(self._last_row),
+            "blank_at_end": self._blank_at_end,
+            "total": self._total,
+        }
+
+    def resume(self, state: Mapping[str, Any]) -> None:
+        """Go on counting from the state of another cleaner."""
+        self._ignored = Counter(state["ignored"])
+        self._left_out_at_end = state["left_out_at_end"]
+        self._last_row, self._blank_at_end = state["last_row"], state["blank_at_end"]
+        self._total = state["total"]
 
     @property
     def _missing_words(self) -> list[str]:

@@ -40,6 +40,10 @@ from bpcli.errors import DataError, see
 from bpcli.nn.arrays import Array
 
 
+class NoRows(DataError):
+    """A text has no rows, but comments and blank lines at most."""
+
+
 class OpenQuote(DataError):
     """A text ends within quotes: if it is a piece of a file, its row goes on."""
 
@@ -291,7 +295,7 @@ def _as_data_errors(layout: Layout) -> Iterator[None]:
     try:
         yield
     except pd.errors.EmptyDataError:
-        raise DataError(_NO_ROWS, "file") from None
+        raise NoRows(_NO_ROWS, "file") from None
     except pd.errors.ParserWarning:
         width = len(columns_of(layout.dialect))
         raise DataError(

@@ -59,7 +59,7 @@ def look_at(
     """
     if is_array_file(path):
         return _look_at_arrays(path, asked.layout, targets)
-    layout = _layout(path, asked)
+    layout = layout_as_asked(path, asked)
     frame, notes = read(layout)
     refuse_no_rows(frame)
     about = describe(frame, targets, asked.date_format)
@@ -82,7 +82,7 @@ def _with_one_spelling(
     return replace(merged, warnings=(*warnings, *merged.warnings))
 
 
-def _layout(path: Path, asked: Dialect) -> Layout:
+def layout_as_asked(path: Path, asked: Dialect) -> Layout:
     """The layout; a requested header may have numbers as names."""
     if not asked.header or not is_text(path):
         return layout_of(path, asked)
