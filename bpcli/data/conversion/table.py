@@ -26,7 +26,6 @@ from bpcli.data.files.sniff import MOST_COLUMNS
 from bpcli.data.labels import label_words
 from bpcli.data.tally import Tally
 from bpcli.data.types import Labels
-from bpcli.data.values import refuse_control_characters
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
 from bpcli.text import listed, plural
@@ -182,8 +181,7 @@ def converted(read: Read, choices: Choices) -> ConvertedTable:
 
 
 def _refuse_names(table: ConvertedTable) -> None:
-    """Raises `DataError` for a name with control characters, or of an input and a target."""
-    refuse_control_characters(table.names, "the column name")
+    """Raises `DataError` if two columns have the same name."""
     refuse_equal_names([*(each.rule for each in table.inputs), *map(_as_rule, table.targets)])
 
 

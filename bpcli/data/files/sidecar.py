@@ -29,6 +29,8 @@ def _printable(text: str) -> str:
 
 
 Name = Annotated[str, Field(max_length=10_000), AfterValidator(_printable)]
+Text = Annotated[str, Field(max_length=100_000)]
+"""The name of a column, which may have a category with line breaks in it."""
 Count = Annotated[int, Field(strict=True, ge=0, lt=2**63)]
 
 
@@ -63,7 +65,7 @@ class Sidecar(Model):
 
     schema_version: Annotated[Literal[1], Field(alias="schema")]
     rows: Count
-    columns: Annotated[list[Name], Field(min_length=1, max_length=50_000)]
+    columns: Annotated[list[Text], Field(min_length=1, max_length=50_000)]
     targets: list[Name]
     classes: list[ClassNames]
     dtype: Literal["float32", "float64"]
