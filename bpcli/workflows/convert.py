@@ -36,6 +36,7 @@ from bpcli.data.roles import find_targets
 from bpcli.data.selection import choose, select, selectors_of
 from bpcli.errors import ConfigError, DataError, Interrupted, RunError
 from bpcli.runs.files import digest_of_first, not_saved
+from bpcli.terminal.progress.conversion import SilentConversion
 from bpcli.text import listed_names, plural
 from bpcli.version import __version__
 from bpcli.workflows.conversion_files import (
@@ -69,19 +70,6 @@ class Request:
     categories: Sequence[str] = ()
     choices: Choices = field(default_factory=Choices)
     overwrites: bool = False
-
-
-class Progress:
-    """Learns how far a conversion is, and what is to be said; shows nothing."""
-
-    def note(self, text: str) -> None:
-        """Learn a note on how the table is read or converted."""
-
-    def read(self, done: int, total: int, rows: int) -> None:
-        """Learn how many bytes of how many are read, and how many rows; 0 if that is unknown."""
-
-    def written(self, rows: int, total: int) -> None:
-        """Learn how many rows of the array are written."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +114,7 @@ class Conversion:
         }
 
 
-def convert(request: Request, progress: Progress) -> Conversion:
+def convert(request: Request, progress: SilentConversion) -> Conversion:
     """Convert a table; an interrupted conversion of the same table goes on where it was.
 
     Raises `ConfigError` for paths that cannot be used, `DataError` with column and row of a value
@@ -154,7 +142,7 @@ def convert(request: Request, progress: Progress) -> Conversion:
 class _Notes:
     """Passes notes on, and remembers them."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: SilentConversion) -> None:
         self.said: list[str] = []
         self._progress = progress
 
@@ -167,7 +155,7 @@ class _Notes:
 class _Watched:
     """The progress of a conversion that a signal may stop between two pieces."""
 
-    progress: Progress
+    progress: SilentConversion
     stop: StopRequest
     request: Request
 

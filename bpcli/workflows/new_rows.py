@@ -366,7 +366,7 @@ def _listed(names: list[str]) -> str:
 
 
 def _array(path: Path, model: Model, dialect: Dialect) -> tuple[Array, tuple[str, ...]]:
-    return load_inputs(path, len(_inputs(model)), model.inputs_array, dialect.layout)
+    return load_inputs(path, _inputs(model), model.inputs_array, dialect.layout)
 
 
 def _array_blocks(

@@ -7,7 +7,7 @@ into memory, not read. Network inputs are made block by block.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,7 +18,7 @@ from bpcli.data.drawn import row_blocks
 from bpcli.data.files.beside import has_sidecar
 from bpcli.data.files.dialect import Samples
 from bpcli.data.files.mat import require_whole
-from bpcli.data.files.named_arrays import named_table
+from bpcli.data.files.named_arrays import inputs_named, named_table
 from bpcli.data.files.regular import damaged, require_regular
 from bpcli.data.files.splits import FileSplits, notes_on_splits
 from bpcli.data.files.table import naming, numbers_in_a_row, targets_of
@@ -198,15 +198,18 @@ def load_arrays(path: Path) -> dict[str, Array]:
 
 
 def load_inputs(
-    path: Path, width: int, name: str | None = None, layout: Samples | None = None
+    path: Path, columns: Sequence[str], name: str | None = None, layout: Samples | None = None
 ) -> tuple[Array, tuple[str, ...]]:
-    """The inputs (n, width) of a file of arrays: its only array, else the one of a name.
+    """The inputs (n, columns) of a file of arrays: its only array, else the one of a name.
 
+    If a file beside the array names its columns, they are chosen and ordered by their names.
     Without an array called `name`, it is one with a usual name. An array of MATLAB is transposed,
     with a note, if its columns have `width` numbers, but its rows do not. Raises `DataError` if
     there is none.
     """
-    arrays = load_arrays(path)
+    arrays, width = load_arrays(path), len(columns)
+    if has_sidecar(path):
+        return inputs_named(path, _as_matrix(*arrays.values()), columns), ()
     found = next(iter(arrays)) if len(arrays) == 1 else None
     found = found or (name if name in arrays else _inputs_named(arrays, None))
     X = _as_matrix(arrays[found])

@@ -61,6 +61,16 @@ def columns_named(matrix: Array, about: Sidecar, names: Sequence[str]) -> Array:
     return matrix[:, places]
 
 
+def inputs_named(path: Path, matrix: Array, names: Sequence[str]) -> Array:
+    """Columns of an array (n, d), by their names in the file beside it; all, if it has others.
+
+    Raises `DataError` if that file does not fit the array.
+    """
+    about = _named_alike({path: matrix})
+    has_all = {*names} <= {*about.columns}
+    return columns_named(matrix, about, names) if has_all else matrix
+
+
 def _named_alike(arrays: Mapping[Path, Array]) -> Sidecar:
     """What the file beside the first array says. Raises `DataError` if another has other names."""
     from bpcli.data.files.sidecar import read_sidecar  # here: the import of pydantic takes long
