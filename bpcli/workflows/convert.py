@@ -122,15 +122,16 @@ def convert(request: Request, progress: SilentConversion) -> Conversion:
     """
     _check_paths(request)
     files = Files(request.array)
-    with ExitStack() as stack, naming(request.source):
+    with ExitStack() as stack:
         locked(files, stack)
+        stack.enter_context(_leaving_files_in_order(files, request))
+        stack.enter_context(naming(request.source))
         notes = _Notes(progress)
         chosen = _chosen(request, notes)
         stop = stack.enter_context(stop_requests())
-        stack.enter_context(_leaving_files_in_order(files, request))
         read = _read(request, chosen, files, notes, _Watched(progress, stop, request))
-        table = converted(read, request.choices)
-        for note in (*_notes_on_reading(read), *table.notes):
+        table = converted(read, replace(request.choices, many=chosen.many))
+        for note in (*_notes_on_reading(request.source, read), *table.notes):
             notes(note)
         inexact = _write(table, files, notes, _Watched(progress, stop, request))
         about = _sidecar(request, table, chosen.layout.dialect, notes.said)
@@ -362,10 +363,10 @@ def _as_read(
     return Read(store, cells, chosen.inputs, chosen.targets, cleaner, layout.dialect.date_format)
 
 
-def _notes_on_reading(read: Read) -> Iterator[str]:
+def _notes_on_reading(source: Path, read: Read) -> Iterator[str]:
     """What was ignored or changed in the rows of a text."""
     if read.cleaner is not None:
-        yield from read.cleaner.notes
+        yield from (f"{source.name}: {note}" for note in read.cleaner.notes)
 
 
 # Writing.

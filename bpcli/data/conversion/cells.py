@@ -19,7 +19,7 @@ from bpcli.data.columns import InputColumn
 from bpcli.data.dates import date_format_of, days_of_dates
 from bpcli.data.files.dialect import Dialect
 from bpcli.data.types import NEARLY_ALL, DataFrame, Series
-from bpcli.data.values import AMBIGUOUS, as_numbers, dates_of, factorized, text_of
+from bpcli.data.values import AMBIGUOUS, as_numbers, dates_of, factorized, number_of, text_of
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array, Vector
 
@@ -63,9 +63,10 @@ class Cells:
     """Turns frames into cells, column by column, and remembers the texts.
 
     Without `cleans`, an empty text is a text, as in Parquet, which marks missing values otherwise.
-    `modes` are the modes of the columns so far, and `texts` the unique texts of each with the
-    number of their first row. If the rows have to be read again, `again` says how; from then on
-    `add` returns None, and only looks for further columns like that.
+    `modes` are the modes of the columns so far, `texts` the unique texts of each with their
+    numbers, and `firsts` the first row of each text. The columns `told` are text even if they look
+    like numbers. If the rows have to be read again, `again` says how; from then on `add` returns
+    None, and only looks for further columns like that.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Cells:
         self.texts: dict[str, dict[str, int]] = {}
         self.firsts: dict[str, list[int]] = {}
         self.again = Plan()
+        self.told = (*dialect.text, *plan.codes)
         self._dialect = dialect
         words = {"", *dialect.missing} if cleans else set()
         self._gaps, self._words = words - {*AMBIGUOUS}, words & {*AMBIGUOUS}
@@ -113,8 +115,7 @@ class Cells:
 
     def find_codes(self, names: Sequence[str]) -> None:
         """Let columns of codes such as 007 be read again as text, if they were not."""
-        known = (*self._dialect.text, *self.plan.codes)
-        found = [name for name in names if name in self.names and name not in known]
+        found = [name for name in names if name in self.names and name not in self.told]
         self.again = self.again.joined(Plan(codes=tuple(found)))
 
     def _cells(self, name: str, values: Series) -> Vector:
@@ -124,6 +125,9 @@ class Cells:
             return self._shown(name, values)
         if name in self.plan.dates:
             return self._dates(name, values)
+        if name in self.told:
+            self.modes[name] = "text"
+            return self._codes(name, values)
         found = _mode_of(values)
         if found is None:
             return np.full(len(values), np.nan)
@@ -172,7 +176,7 @@ class Cells:
         """
         texts = [*self.texts[name]]
         told = self._dialect.date_format
-        if name not in (*self._dialect.text, *self.plan.codes):
+        if name not in self.told:
             signs = self._dialect.decimal or ".", self._dialect.thousands or ""
             numbers, marks = numbers_in(texts, *signs)
             mark = max({*marks}, key=marks.count)
@@ -198,8 +202,9 @@ class Cells:
         of_rows: Vector = np.append(numbers, np.nan)[codes]
         is_wrong = np.isnan(of_rows) & ~np.append(is_gap, True)[codes].astype(bool)
         if is_wrong.any():
-            first = values[is_wrong].iloc[:1]
-            as_numbers(first.astype(object) + f" (mark {self.plan.shown[name]!r})", name)
+            first = values[is_wrong].iloc[:1].astype(object)
+            mark = f" (without {self.plan.shown[name]})" * (number_of(first.iloc[0]) is not None)
+            as_numbers(first + mark, name)
         self.modes[name] = "shown"
         return of_rows
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -41,7 +41,8 @@ class Read:
                 continue
             counts, firsts = rows[self.place(name)], self.cells.firsts.get(name, [0, 0])
             cleaner = self.cleaner if name in self.cells.texts else None
-            found[name] = cleaned(name, texts, firsts, counts, self.store.rows, cleaner)
+            read = cleaned(name, texts, firsts, counts, self.store.rows, cleaner)
+            found[name] = replace(read, are_words=read.are_words or name in self.cells.told)
         return found
 
     def _texts_of(self, name: str) -> list[str] | list[bool]:

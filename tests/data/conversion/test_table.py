@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
+import re
 from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from bpcli.data.column_rules import ColumnRules
-from bpcli.data.conversion import pieces, rows
+from bpcli.data.conversion import cells, pieces, rows
 from bpcli.data.files.dialect import Dialect
 from bpcli.data.files.table import FileSource
 from bpcli.data.table import Classes, Table, Values
@@ -37,19 +42,25 @@ def whole(path: Path, target: str, signs: dict[str, Any], many: tuple[str, ...])
 
 
 def require_equal(
-    path: Path, target: str, signs: dict[str, Any] | None = None, many: tuple[str, ...] = ()
-) -> str | None:
-    """Compare a conversion with the table; return the error, if both are the same."""
+    path: Path,
+    target: str,
+    signs: dict[str, Any] | None = None,
+    many: tuple[str, ...] = (),
+    other_error: str | None = None,
+) -> None:
+    """Compare a conversion, or its error, with the table, or the error in reading it."""
     signs = signs or {}
-    array = path.with_suffix(".npy")
+    array = path.with_name("t.npy")
     request = Request(path, array, {"header": True} | signs, (target,), categories=many)
     try:
         table = whole(path, target, signs, many)
     except DataError as error:
-        with pytest.raises(DataError) as caught:
+        expected = other_error or re.escape(str(error))
+        with pytest.raises(DataError, match=expected):
             convert(request, SilentConversion())
         assert not array.exists()
-        return f"{error} | {caught.value}"
+        return
+    assert other_error is None
     done = convert(request, SilentConversion())
     written = np.load(array)
     X, Y = written[:, :-1], written[:, -1]
@@ -61,7 +72,7 @@ def require_equal(
     else:
         assert isinstance(table.targets, Values)
         np.testing.assert_array_equal(Y, table.targets.Y[:, 0])
-    return None
+    assert {each.name for each in path.parent.iterdir()} == {path.name, "t.npy", "t.npy.json"}
 
 
 def lines(*texts: Callable[[int], object] | str, rows: int = 40) -> str:
@@ -117,7 +128,7 @@ CASES = {
     "infinite": "a,y\n" + lines(late(lambda i: i, "inf"), lambda i: i),
     "line breaks in quotes": 'a,y\n' + lines(lambda i: f'"p\n{i % 2}""\n,q"', lambda i: i),
     "quotes in fields": "a,b,y\n" + lines(lambda i: f'{i % 3}" pipe', lambda i: i, lambda i: i),
-    "an open quote": "a,y\n" + lines(lambda i: i, lambda i: i) + '"never,closed\n' + lines("1", "2"),
+    "an open quote": "a,y\n" + lines(lambda i: i, lambda i: i) + '"never,closed\n1,2\n1,2\n',
     "blank rows": "a,b,y\n" + lines(lambda i: i if i % 9 else "", lambda i: i if i % 9 else "",
                                     lambda i: i if i % 9 else ""),
     "blank lines": "a,y\n" + lines(lambda i: i, lambda i: f"{i}\n" if i % 4 else i),
@@ -139,15 +150,103 @@ CASES = {
 }  # fmt: skip
 
 
+OTHER_ERRORS = {
+    "a target that is always missing": "no row has a value of `y`",
+    "an open quote": 'column `a`, row 41: `"never` is not a number',
+    "inputs that are missing": r"the inputs have 1 missing value: `a` \(1\)",
+    "many classes": "column `y` has 1001 unique values, more than the 1000 classes allowed",
+}
+"""Where the message is another one."""
+
+
 @pytest.mark.usefixtures("small_pieces")
 @pytest.mark.parametrize("case", CASES)
-def test_the_numbers_are_those_of_the_whole_table(case: str, tmp_path: Path) -> None:
+def test_the_numbers_or_the_error_are_those_of_the_whole_table(case: str, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_bytes(CASES[case].encode())
-    error = require_equal(tmp_path / "t.csv", "y")
-    print(error)
+    require_equal(tmp_path / "t.csv", "y", other_error=OTHER_ERRORS.get(case))
 
 
 @pytest.mark.parametrize("case", ["numbers", "categories of numbers and a late text", "dates"])
 def test_so_they_are_in_one_piece(case: str, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text(CASES[case])
     require_equal(tmp_path / "t.csv", "y")
+
+
+_COMMAS = "".join(f"{i},{i % 10}5;1.{i:03},5;{'ab'[i % 2]}\n" for i in range(40))
+_CHINESE = "".join(f"{i / 3},{'北京' if i % 3 else '上海'},{'好坏'[i % 2]}\n" for i in range(40))
+_FIXED = "".join(f"{i:<6}{i % 7:<6}{i % 3}\n" for i in range(40))
+_DAYS = "".join(f"{20240101 + i % 28},{i}\n" for i in range(40))
+
+FILES: dict[str, tuple[str, bytes, dict[str, Any], tuple[str, ...]]] = {
+    "decimal commas": ("t.csv", f"a;b;y\n{_COMMAS}".encode(), {}, ()),
+    "GBK": ("t.csv", f"数,城市,y\n{_CHINESE}".encode("gbk"), {}, ()),
+    "UTF-16": ("t.csv", f"数,城市,y\n{_CHINESE}".encode("utf-16"), {}, ()),
+    "UTF-8 with a mark": ("t.csv", f"数,城市,y\n{_CHINESE}".encode("utf-8-sig"), {}, ()),
+    "JIS": ("t.csv", f"数,城市,y\n{_CHINESE.replace('坏', '京')}".encode("iso2022_jp"),
+            {"encoding": "iso2022_jp"}, ()),
+    "packed": ("t.csv.gz", gzip.compress(CASES["classes"].encode()), {}, ()),
+    "wide commas": ("t.csv", f"a，b，y\n{_CHINESE}".replace(",", "，").encode(), {}, ()),
+    "spaces": ("t.txt", b"a b y\n" + b"".join(b"%d  %d %d\n" % (i, i, i % 9) for i in range(40)),
+               {}, ()),
+    "a fixed width": ("t.txt", b"a     b     y\n" + _FIXED.encode(), {"separator": "fixed"}, ()),
+    "a line at the end": ("t.csv", f"{CASES['numbers']}1,2,3\n\n".encode(), {"skip_last": 1}, ()),
+    "an entry for missing targets": ("t.csv", CASES["numbers"].encode(), {"missing": ("0",)}, ()),
+    "dates as numbers": ("t.csv", f"a,y\n{_DAYS}".encode(), {"date_format": "%Y%m%d"}, ()),
+    "no dates": ("t.csv", CASES["dates"].encode(), {"date_format": ""}, ()),
+    "numbers as categories": ("t.csv", CASES["numbers"].encode(), {}, ("a",)),
+    "many categories": ("t.csv", CASES["many unique texts"].encode(), {}, ("a",)),
+    "another comment": ("t.csv", b"a,y\n" + b"".join(b"%d,2\n! %d\n" % (i, i) for i in range(40)),
+                        {"comment": "!"}, ()),
+}  # fmt: skip
+
+
+@pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize("case", FILES)
+def test_so_are_those_of_a_file_in_another_dialect(case: str, tmp_path: Path) -> None:
+    name, content, signs, many = FILES[case]
+    (tmp_path / name).write_bytes(content)
+    require_equal(tmp_path / name, "y", signs, many)
+
+
+@pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize(
+    "case", ["dates", "percent", "currency", "dates in order, day first", "a late mark"]
+)
+def test_so_are_very_many_texts(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cells, "MOST_TEXTS", 7)
+    (tmp_path / "t.csv").write_text(CASES[case])
+    require_equal(tmp_path / "t.csv", "y")
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_very_many_names_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cells, "MOST_TEXTS", 70)
+    (tmp_path / "t.csv").write_text(CASES["many unique texts"])
+    error = "has more than 70 unique texts up to row 7., which are neither numbers nor dates"
+    require_equal(tmp_path / "t.csv", "y", other_error=error)
+
+
+@pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"a": [1, 2, 3], "y": ["p", "q", "p"]},
+        {"a": ["1", "2.5", "3"], "b": ["", "x", ""], "y": [0.5, 1.5, None]},
+        {"a": [True, False, True], "b": pd.Categorical(["2", "1", "2"]), "y": [1, 2, 3]},
+        {"a": [datetime(2024, 1, 1), datetime(2024, 5, 5, 12), datetime(1999, 1, 1)],
+         "y": [1, 2, 3]},
+        {"a": [date(2024, 1, 1), date(2023, 1, 1), date(2023, 1, 2)], "y": [True, False, None]},
+        {"a": [Decimal("1.10"), Decimal("2.2"), Decimal("3.3")], "y": [1, 2, 3]},
+        {"a": [[1], [2], [3]], "y": [1, 2, 3]},
+        {"a": [1.0, None, 3.0], "y": [1, 2, 3]},
+    ],
+)  # fmt: skip
+def test_so_are_those_of_parquet(
+    columns: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pyarrow")
+    monkeypatch.setattr(rows, "_VALUES_OF_A_BATCH", 4)
+    pd.DataFrame(columns).to_parquet(tmp_path / "t.parquet", row_group_size=2)
+    is_refused = isinstance(columns["a"][0], list) or columns["a"][1] is None
+    other = "column `a` holds|have 1 missing value" if is_refused else None
+    require_equal(tmp_path / "t.parquet", "y", other_error=other)
