@@ -15,8 +15,9 @@ def facts_of(document: Mapping[str, Any]) -> Facts:
     inputs = len(document["columns"]) - len(targets)
     told = [f"{name} ({_classes(classes, name)})" for name in targets]
     facts = [
-        ("file", f"{document['file']}, {document['bytes']:,} bytes of {document['dtype']}"),
+        ("file", f"{document['file']}, {document['bytes']:,} bytes"),
         ("names", document["names"]),
+        ("numbers", f"{document['dtype']}: {document['why_dtype']}"),
         ("rows", f"{document['rows']:,}"),
         ("inputs", f"{inputs:,}: {listed_names(document['columns'][:inputs])}"),
         (f"target{'s' * (len(targets) > 1)}", ", ".join(told)),

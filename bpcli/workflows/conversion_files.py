@@ -181,9 +181,10 @@ def _plain(value: Any) -> Any:
 
 
 def _state(files: Files, plan: Plan, lines: list[Any]) -> Resumed | None:
-    whole = _whole_lines(files.cells, lines)
+    whole = _whole_lines(files.cells, lines) if lines else []
+    _cut(files.journal, 1 + len(whole))
     if not whole:
-        return None
+        return Resumed(plan, Place(), 0, {}, {})
     modes: dict[str, Any] = {}
     texts: dict[str, list[tuple[str, int]]] = {}
     for line in whole:
@@ -192,7 +193,6 @@ def _state(files: Files, plan: Plan, lines: list[Any]) -> Resumed | None:
             texts.setdefault(name, []).extend((str(text), int(row)) for text, row in new)
     last = whole[-1]
     place = Place(**{key: _plain(value) for key, value in last["place"].items()})
-    _cut(files.journal, 1 + len(whole))
     return Resumed(plan, place, last["size"], modes, texts)
 
 

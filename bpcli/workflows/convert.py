@@ -94,6 +94,7 @@ class Conversion:
             "targets": [target.column.name for target in table.targets],
             "classes": {each.column.name: each.classes for each in table.targets if each.classes},
             "dtype": table.dtype,
+            "why_dtype": table.why_dtype,
             "bytes": request.array.stat().st_size,
             "left_out": {
                 "without_target": summary.without_target,
@@ -124,10 +125,11 @@ def convert(request: Request, progress: SilentConversion) -> Conversion:
     files = Files(request.array)
     with ExitStack() as stack:
         locked(files, stack)
+        notes = _Notes(progress)
+        with naming(request.source):
+            chosen = _chosen(request, notes)
         stack.enter_context(_leaving_files_in_order(files, request))
         stack.enter_context(naming(request.source))
-        notes = _Notes(progress)
-        chosen = _chosen(request, notes)
         stop = stack.enter_context(stop_requests())
         read = _read(request, chosen, files, notes, _Watched(progress, stop, request))
         table = converted(read, replace(request.choices, many=chosen.many))
@@ -285,9 +287,9 @@ def _read(
 
 
 def _say_how_it_begins(files: Files, found: Resumed | None, notes: _Notes) -> None:
-    if found is not None:
+    if found is not None and found.place.row:
         notes(f"going on after row {found.place.row:,}, from {files.cells.name}")
-    elif files.journal.exists():
+    elif found is None and files.journal.exists():
         notes(
             f"begins anew: {files.journal.name} is of another table, of other options, or damaged"
         )

@@ -87,6 +87,7 @@ class ConvertedTable:
     targets: tuple[Target, ...]
     rows: int
     dtype: Precision
+    why_dtype: str
     notes: tuple[str, ...]
 
     @cached_property
@@ -168,7 +169,7 @@ def converted(read: Read, choices: Choices) -> ConvertedTable:
         inputs,
         targets,
         summary.kept,
-        choices.dtype or ("float32" if fits else "float64"),
+        *_precision(choices, fits),
         (*_notes(read, summary, choices), *_notes_on_columns(inputs, gaps)),
     )
     _refuse_names(table)
@@ -178,6 +179,15 @@ def converted(read: Read, choices: Choices) -> ConvertedTable:
             "allowed: leave out columns with many categories by --inputs"
         )
     return table
+
+
+def _precision(choices: Choices, fits: bool) -> tuple[Precision, str]:
+    """The type of the numbers, and why; `fits` says whether float32 holds all of them."""
+    if choices.dtype is not None:
+        return choices.dtype, "as requested"
+    if fits:
+        return "float32", "it holds every number exactly"
+    return "float64", "float32 would change numbers"
 
 
 def _refuse_names(table: ConvertedTable) -> None:
