@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -18,7 +17,7 @@ from bpcli.data.column_rules import column_of_categories
 from bpcli.data.columns import InputColumn
 from bpcli.data.conversion.cells import Mode
 from bpcli.data.dates import ambiguity_of
-from bpcli.data.files.cleaning import Cleaner
+from bpcli.data.files.cleaning import Cleaner, UniqueTexts
 from bpcli.data.spellings import PLAIN
 from bpcli.data.tally import Tally
 from bpcli.data.targets import refuse_unprintable_classes, sorted_classes
@@ -58,19 +57,16 @@ class Texts:
         return missing
 
 
-def cleaned(
-    name: str, texts: Sequence[Any], firsts: Sequence[int], rows: Labels, total: int,
-    cleaner: Cleaner | None,
-) -> Texts:  # fmt: skip
-    """The values of unique texts, of which there are `rows`, of `total` rows of the file.
+def cleaned(name: str, texts: UniqueTexts, firsts: Sequence[int], cleaner: Cleaner | None) -> Texts:
+    """The values of unique texts, with the first row of each.
 
-    Without a cleaner they are those of a Parquet file, which are values already.
+    Without a cleaner, they are those of a Parquet file or booleans, which are values already.
     """
     import pandas as pd
 
-    values, are_words = np.array([*texts], object), False
-    if cleaner is not None and len(texts):
-        values, are_words = cleaner.values_of(name, list(map(str, texts)), rows, total)
+    values, are_words = np.array(texts.texts, object), False
+    if cleaner is not None:
+        values, are_words = cleaner.values_of(name, texts)
     return Texts(pd.Series(values, [*firsts], dtype=object, name=name), are_words)
 
 

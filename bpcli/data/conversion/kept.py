@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from bpcli.data.conversion.cells import Cells
 from bpcli.data.conversion.columns import FEW, Texts, cleaned, codes_of
-from bpcli.data.conversion.store import Store, rows_of_texts
-from bpcli.data.files.cleaning import Cleaner
+from bpcli.data.conversion.store import Store, count_texts
+from bpcli.data.files.cleaning import Cleaner, UniqueTexts
 from bpcli.data.types import Labels
+from bpcli.data.values import AMBIGUOUS
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
 
@@ -32,20 +34,22 @@ class Read:
 
     def texts(self) -> dict[str, Texts]:
         """The unique texts of each column of text or of booleans."""
-        known = {name: self._texts_of(name) for name in self.cells.names}
-        sizes = {self.place(name): len(texts) for name, texts in known.items() if texts}
-        rows = rows_of_texts(self.store.chunks(), sizes)
+        known = {name: texts for name in self.cells.names if (texts := self._texts_of(name))}
+        counted = count_texts(
+            self.store.chunks(),
+            {self.place(name): np.isin(texts, AMBIGUOUS) for name, texts in known.items()},
+            FEW,
+        )
         found = {}
         for name, texts in known.items():
-            if not texts:
-                continue
-            counts, firsts = rows[self.place(name)], self.cells.firsts.get(name, [0, 0])
+            rows, first = counted[self.place(name)]
+            unique = UniqueTexts(texts, rows, first, self.store.rows)
             cleaner = self.cleaner if name in self.cells.texts else None
-            read = cleaned(name, texts, firsts, counts, self.store.rows, cleaner)
+            read = cleaned(name, unique, self.cells.firsts.get(name, [0, 0]), cleaner)
             found[name] = replace(read, are_words=read.are_words or name in self.cells.told)
         return found
 
-    def _texts_of(self, name: str) -> list[str] | list[bool]:
+    def _texts_of(self, name: str) -> list[Any]:
         is_boolean = self.cells.modes.get(name) == "boolean"
         return [False, True] if is_boolean else [*self.cells.texts.get(name, ())]
 

@@ -41,15 +41,24 @@ class Store:
                 yield np.fromfile(file, np.float64, count * self.width).reshape(count, self.width)
 
 
-def rows_of_texts(chunks: Iterator[Array], sizes: Mapping[int, int]) -> dict[int, Labels]:
-    """How many rows have each text of some columns, given the number of texts of each column."""
-    counts = {place: np.zeros(size, np.intp) for place, size in sizes.items()}
+def count_texts(
+    chunks: Iterator[Array], are_words: Mapping[int, Array], few: int
+) -> dict[int, tuple[Labels, list[int]]]:
+    """How many rows have each text of some columns, and the texts of their first `few` rows.
+
+    `are_words` (k,) says of each text of a column whether it is an entry for missing values; the
+    first rows are those with another text.
+    """
+    counts = {place: np.zeros(len(each), np.intp) for place, each in are_words.items()}
+    firsts: dict[int, list[int]] = {place: [] for place in are_words}
     for cells in chunks:
-        for place, size in sizes.items():
+        for place, is_word in are_words.items():
             codes = cells[:, place]
             known = codes[~np.isnan(codes)].astype(np.intp)
-            counts[place] += np.bincount(known, minlength=size)
-    return counts
+            counts[place] += np.bincount(known, minlength=len(is_word))
+            if (missing := few - len(firsts[place])) > 0:
+                firsts[place] += known[~is_word[known]][:missing].tolist()
+    return {place: (counts[place], firsts[place]) for place in are_words}
 
 
 def means(chunks: Iterator[Array]) -> list[float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -32,6 +32,19 @@ _BLANK, REPEATED = "without any value", "equal to the header"
 
 def _no_rows() -> Labels:
     return np.empty(0, np.intp)
+
+
+class UniqueTexts(NamedTuple):
+    """The unique texts of a column, stripped, each with its number of `rows`, of `total` rows.
+
+    `first` are the indices of the texts in the first rows that have one which is no entry for
+    missing values.
+    """
+
+    texts: list[str]
+    rows: Labels
+    first: list[int]
+    total: int
 
 
 class Cleaner:
@@ -161,23 +174,20 @@ class Cleaner:
         mixed[is_word] = np.nan
         return mixed
 
-    def values_of(
-        self, name: str, texts: list[str], rows: Labels, total: int
-    ) -> tuple[Array, bool]:
-        """The values of a column's unique stripped texts, and whether they are categories or dates.
-
-        Each text has so many `rows`, of `total` rows of the file.
-        """
+    def values_of(self, name: str, texts: UniqueTexts) -> tuple[Array, bool]:
+        """The values of a column's unique texts, and whether they are categories or dates."""
         import pandas as pd
 
+        unique = pd.Series(texts.texts, dtype=object, name=name)
         if name in self._dialect.text:
-            values = self._told_text(pd.Series(texts, dtype=object, name=name))
-        elif (read := self._numbers(name, texts, rows)) is not None:
+            return self._told_text(unique).astype(object).to_numpy(), True
+        if (read := self._numbers(name, texts.texts, texts.rows)) is not None:
             return read, False
-        else:
-            words, unique = rows[self._are_words(texts)].sum(), pd.Series(texts, dtype=object)
-            values = self._text(name, unique.rename(name), int(words), total)
-        return values.astype(object).to_numpy(), True
+        is_word = self._are_words(texts.texts)
+        words, others = int(texts.rows[is_word].sum()), unique.mask(is_word)
+        in_order = pd.concat([others.iloc[texts.first], others])
+        is_category = self._is_category(name, in_order, words, texts.total)
+        return (unique if is_category else others).to_numpy(), True
 
     def _stripped(self, values: Series, codes: Labels, texts: list[str]) -> Series:
         """The column with its unique texts stripped: pandas keeps the spaces before separators.
@@ -203,17 +213,18 @@ class Cleaner:
             values = values.mask(values.isin(words))
         return values.astype("category")
 
-    def _text(self, name: str, values: Series, words: int, total: int | None = None) -> Series:
-        """A column of dates or categories; a frequent entry for missing values is a category.
-
-        `values` are those of all rows, or the unique ones of `total` rows.
-        """
+    def _text(self, name: str, values: Series, words: int) -> Series:
+        """A column of dates or categories; a frequent entry for missing values is a category."""
         others = values.mask(values.isin(self._missing_words)) if words else values
-        is_frequent = words >= _FREQUENT * (len(values) if total is None else total)
-        if is_frequent and dates_of(others, self._dialect.date_format) is None:
-            self._categories[name] = words
-            return values.astype("category")
-        return others.astype("category")
+        is_category = self._is_category(name, others, words, len(values))
+        return (values if is_category else others).astype("category")
+
+    def _is_category(self, name: str, others: Series, words: int, total: int) -> bool:
+        """Whether entries for missing values are a category: if frequent, and not among dates."""
+        if words < _FREQUENT * total or dates_of(others, self._dialect.date_format) is not None:
+            return False
+        self._categories[name] = words
+        return True
 
     def _as_refused(self, text: str) -> str:
         """A text that is not a number here, changed so that Python does not read it as one."""
