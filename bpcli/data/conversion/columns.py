@@ -74,7 +74,8 @@ def cleaned(name: str, texts: UniqueTexts, firsts: Sequence[int], cleaner: Clean
 class Column:
     """A column with its kind. Without `texts`, its cells are numbers.
 
-    `rows` are the rows of each text that are kept (k,).
+    `rows` are the rows of each text that are kept (k,); `order` has the texts in these rows, in the
+    order in which they appear.
     """
 
     name: str
@@ -82,26 +83,20 @@ class Column:
     date_format: str | None = None
     texts: Texts | None = None
     rows: Labels | None = None
+    order: Sequence[int] = ()
     note: str | None = None
 
     @property
     def known(self) -> Series:
         """The texts that are in rows that are kept."""
         assert self.texts is not None
-        return self.texts.values[self._is_known]
+        return self.texts.values.iloc[self.order]
 
     @property
     def known_rows(self) -> Labels:
         """The rows of each of these."""
         assert self.rows is not None
-        return self.rows[self._is_known]
-
-    @property
-    def _is_known(self) -> Array:
-        assert self.texts is not None
-        assert self.rows is not None
-        is_known: Array = (self.rows > 0) & ~self.texts.is_missing
-        return is_known
+        return self.rows[self.order]
 
     @property
     def counts(self) -> Counter[str]:
@@ -134,7 +129,7 @@ class Column:
         encoded = np.empty((len(known), 1))
         column = InputColumn(self.name, self.kind, date_format=self.date_format)
         column.encode(known, encoded, Tally())
-        values[:-1][self._is_known] = encoded[:, 0]
+        values[self.order] = encoded[:, 0]
         return values
 
 
@@ -144,23 +139,21 @@ def codes_of(cells: Vector) -> Labels:
 
 
 def decided(
-    name: str, mode: Mode | None, texts: Texts | None, rows: Labels | None, head: Labels,
-    date_format: str | None,
-) -> Column:  # fmt: skip
-    """The column with its kind, from the kept `rows` of each text, and the first texts in `head`.
+    column: Column, mode: Mode | None, head: Sequence[int], date_format: str | None
+) -> Column:
+    """The column with its kind, which the texts in the first rows (`head`) help to find.
 
     Raises `DataError` with the row of a text among numbers.
     """
-    if texts is None or rows is None:
-        return Column(name, "date" if mode == "date" else "number")
-    column = Column(name, "number", texts=texts, rows=rows)
-    first = texts.values.iloc[head]
+    if column.texts is None:
+        return replace(column, kind="date" if mode == "date" else "number")
+    first = column.texts.values.iloc[list(head)]
     kind = _kind_of(column, first, date_format)
     if kind != "date":
         return replace(column, kind=kind)
     dates = dates_of(_joined(first, column.known), date_format)
     assert dates is not None, "by its kind"
-    note = None if dates.other is None else f"column `{name}` {ambiguity_of(dates)}"
+    note = None if dates.other is None else f"column `{column.name}` {ambiguity_of(dates)}"
     return replace(column, kind=kind, date_format=dates.chosen, note=note)
 
 

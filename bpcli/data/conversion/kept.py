@@ -62,12 +62,14 @@ class Read:
 class Summary:
     """Numbers of rows: all `kept` ones, those of each text, and those without a value (`gaps`).
 
-    `heads` are the first texts of each column. `is_exact` is true if float32 holds the numbers.
+    `heads` are the texts in the first rows of each column, and `order` its texts in the order in
+    which they appear. `is_exact` is true if float32 holds the numbers.
     """
 
     gaps: dict[str, int]
     rows: dict[str, Labels]
     heads: dict[str, list[int]]
+    order: dict[str, list[int]]
     kept: int = 0
     without_target: int = 0
     is_exact: bool = True
@@ -90,6 +92,7 @@ class KeptRows:
             gaps=dict.fromkeys(names, 0),
             rows={name: np.zeros(len(each.values), np.intp) for name, each in texts.items()},
             heads={name: [] for name in texts},
+            order={name: [] for name in texts},
         )
         kept = cls(read, texts, drops, summary)
         for cells in read.store.chunks():
@@ -133,6 +136,8 @@ class KeptRows:
             summary.is_exact &= is_exact(own)
             return
         codes = codes_of(own)[~self.is_missing(name, kept)]
+        is_new = summary.rows[name][codes] == 0
+        summary.order[name] += dict.fromkeys(codes[is_new].tolist())
         summary.rows[name] += np.bincount(codes, minlength=len(summary.rows[name]))
         head = summary.heads[name]
         head += codes[: FEW - len(head)].tolist()

@@ -14,7 +14,6 @@ from bpcli.data.columns import InputColumn
 from bpcli.data.conversion.columns import (
     Column,
     Encoded,
-    Texts,
     classes_of,
     codes_of,
     decided,
@@ -46,8 +45,9 @@ class Gaps(DataError):
 class Choices:
     """What the user asks of the numbers: a fill for missing values, or to drop their rows.
 
-    `indicator` adds an input that is 1 where a value was missing. The columns `many` may have more
-    categories than usual. Without `dtype`, it is the smaller one that loses nothing.
+    `indicator` adds an input that is 1 where a value was missing. Inputs in the columns `many` are
+    categories, of which there may be more than usual. Without `dtype`, it is the smaller one that
+    loses nothing.
     """
 
     fill: Fill | None = None
@@ -153,7 +153,7 @@ def converted(read: Read, choices: Choices) -> ConvertedTable:
     kept = KeptRows.of(read, texts, drops=choices.drop_missing)
     summary = kept.counted
     _refuse_no_rows(read, summary)
-    columns = {name: _decided(name, read, texts, summary) for name in read.cells.names}
+    columns = {name: _decided(name, kept, choices.many) for name in read.cells.names}
     gaps = {name: count for name in read.inputs if (count := summary.gaps[name])}
     if gaps and choices.fill is None:
         raise _gaps(gaps)
@@ -220,10 +220,14 @@ def _refuse_no_rows(read: Read, summary: Summary) -> None:
     raise DataError("every row has a missing value: use --fill instead of --drop-missing")
 
 
-def _decided(name: str, read: Read, texts: Mapping[str, Texts], summary: Summary) -> Column:
-    mode, head = read.cells.modes.get(name), np.array(summary.heads.get(name, []), np.intp)
-    own = texts.get(name)
-    return decided(name, mode, own, summary.rows.get(name), head, read.date_format)
+def _decided(name: str, kept: KeptRows, many: Sequence[str]) -> Column:
+    read, counted = kept.read, kept.counted
+    order = counted.order.get(name, [])
+    column = Column(name, "category", None, kept.texts.get(name), counted.rows.get(name), order)
+    if name in many and name in read.inputs and column.texts is not None:
+        return column
+    date_format = None if name in read.targets else read.date_format  # as in training
+    return decided(column, read.cells.modes.get(name), counted.heads.get(name, []), date_format)
 
 
 def _gaps(gaps: Mapping[str, int]) -> Gaps:

@@ -192,6 +192,9 @@ FILES: dict[str, tuple[str, bytes, dict[str, Any], tuple[str, ...]]] = {
     "a line at the end": ("t.csv", f"{CASES['numbers']}1,2,3\n\n".encode(), {"skip_last": 1}, ()),
     "an entry for missing targets": ("t.csv", CASES["numbers"].encode(), {"missing": ("0",)}, ()),
     "dates as numbers": ("t.csv", f"a,y\n{_DAYS}".encode(), {"date_format": "%Y%m%d"}, ()),
+    "a target with dates of another format": (
+        "t.csv", CASES["dates as targets"].encode(), {"date_format": "%d.%m.%Y"}, (),
+    ),
     "no dates": ("t.csv", CASES["dates"].encode(), {"date_format": ""}, ()),
     "numbers as categories": ("t.csv", CASES["numbers"].encode(), {}, ("a",)),
     "many categories": ("t.csv", CASES["many unique texts"].encode(), {}, ("a",)),
