@@ -90,7 +90,8 @@ def command(
     from bpcli.data.conversion.table import Choices
     from bpcli.errors import ConfigError
     from bpcli.terminal.progress.conversion import progress_of
-    from bpcli.workflows.convert import Request, convert
+    from bpcli.workflows.conversion_reading import Request
+    from bpcli.workflows.convert import convert
 
     if choices["drop_missing"] and choices["fill"]:
         raise ConfigError("--fill keeps the rows that --drop-missing leaves out: use one of them.")

@@ -22,7 +22,8 @@ from bpcli.experiment import build
 from bpcli.runs import files
 from bpcli.terminal.progress.conversion import SilentConversion
 from bpcli.workflows import convert as module
-from bpcli.workflows.convert import Conversion, Request, convert
+from bpcli.workflows.conversion_reading import Request
+from bpcli.workflows.convert import Conversion, convert
 from bpcli.workflows.in_memory import fit
 
 PIECES = 12

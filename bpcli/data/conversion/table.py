@@ -40,6 +40,8 @@ _EXACT = 1e-7
 class Gaps(DataError):
     """Inputs have missing values, and it was not said what replaces them."""
 
+    chapter = "large-data"
+
 
 @dataclass(frozen=True)
 class Choices:

@@ -81,16 +81,16 @@ class LiveConversion(PlainConversion):
 
 def read_line(done: int, total: int, rows: int, since: int, seconds: float) -> str:
     """How far the reading is: `since` bytes took these seconds."""
-    parts = [f"read {_bytes(done)}" + f" of {_bytes(total)} ({done / total:.0%})" * bool(total)]
-    if not done:
-        parts = []
-    parts.append(f"{rows:,} rows" if parts else f"read {rows:,} rows")
+    parts = [_bytes(done)] if done else []
+    if total:
+        parts = [f"{_bytes(done)} of {_bytes(total)} ({done / total:.0%})"]
+    parts.append(f"{rows:,} rows")
     if since and seconds > 0:
         rate = since / seconds
         parts.append(f"{_bytes(rate)}/s")
         if total:
             parts.append(f"{duration(max(1, round((total - done) / rate)))} left")
-    return ", ".join(parts)
+    return f"read {', '.join(parts)}"
 
 
 def _bytes(count: float) -> str:

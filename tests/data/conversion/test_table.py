@@ -21,7 +21,8 @@ from bpcli.data.files.table import FileSource
 from bpcli.data.table import Classes, Table, Values
 from bpcli.errors import DataError
 from bpcli.terminal.progress.conversion import SilentConversion
-from bpcli.workflows.convert import Request, convert
+from bpcli.workflows.conversion_reading import Request
+from bpcli.workflows.convert import convert
 
 
 @pytest.fixture
