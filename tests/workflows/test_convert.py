@@ -228,6 +228,27 @@ def test_a_disk_that_is_full_at_the_end_too(table: Path, monkeypatch: pytest.Mon
     assert table.with_name("t.npy").read_bytes() == expected
 
 
+def test_an_old_array_is_never_beside_new_names(
+    table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    convert(request_of(table, targets=["d"]), SilentConversion())
+
+    def killed(*_: object) -> None:
+        raise Stop
+
+    class Killed(SilentConversion):
+        def written(self, rows: int, total: int) -> None:
+            monkeypatch.setattr(module.system, "sync_folder", killed)  # after the names are there
+
+    with pytest.raises(Stop):
+        convert(request_of(table, overwrites=True), Killed())
+    monkeypatch.undo()
+    assert "t.npy" not in names(table.parent)
+    seen = resumed(table, overwrites=True)
+    assert table.with_name("t.npy").read_bytes() == whole(table)
+    assert seen.notes
+
+
 def test_two_conversions_to_one_file_are_refused(table: Path) -> None:
     def other(piece: int) -> None:
         if piece == 1:

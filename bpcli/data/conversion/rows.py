@@ -28,7 +28,8 @@ class Place:
 
     In a text, `offset` counts its bytes, and `line` its lines. In a Parquet file, `offset` counts
     groups of rows, and `line` the batches of its group. `cleaned` is the state of the cleaner;
-    `codes` are the columns of codes found so far, and `known` those that need no further search.
+    `codes` are the columns of codes found since the reading began, and `known` those that need no
+    further search.
     """
 
     offset: int | None = None
@@ -64,7 +65,6 @@ def _pieces(
     layout: Layout, place: Place, texts: Callable[[], Collection[str]]
 ) -> Iterator[SomeRows]:
     watch = CodeWatch(layout.dialect, columns_of(layout.dialect))
-    watch.found.update(place.codes)
     watch.known.update(place.known)
     with pieces_of(layout, place.offset) as pieces:
         while not place.is_end:

@@ -59,6 +59,15 @@ def test_what_was_ignored_is_counted_over_all_pieces(tmp_path: Path) -> None:
     assert state["ignored"] == {"without any value": 20}
 
 
+def test_a_note_between_the_rows_is_refused_wherever_a_piece_ends(tmp_path: Path) -> None:
+    rows_of_data = [f"{i},{i},{i}\n" for i in range(20)]
+    for row in range(5, 15):
+        lines = ["a,b,c\n", *rows_of_data[:row], "Source: somebody\n", *rows_of_data]
+        (tmp_path / "t.csv").write_text("".join(lines))
+        with pytest.raises(DataError, match=f"row {row + 1} has 1 fields, the others have 3"):
+            read(tmp_path / "t.csv")
+
+
 def test_an_error_has_the_line_of_the_file(tmp_path: Path) -> None:
     path = table(tmp_path / "t.csv", end="1,2,3,4\n" + "1,2,3\n" * 20)
     with pytest.raises(DataError, match="line 42 has 4 fields, the others have 3"):
