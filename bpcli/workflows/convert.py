@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from bpcli import system
@@ -19,8 +18,10 @@ from bpcli.data.conversion.table import ConvertedTable, Gaps, converted
 from bpcli.data.files.arrays import is_array_file
 from bpcli.data.files.beside import sidecar_path
 from bpcli.data.files.dialect import Dialect
+from bpcli.data.files.open_signs import open_sign, thousandths
 from bpcli.data.files.regular import require_regular
 from bpcli.data.files.rendered import is_rendered
+from bpcli.data.files.sniff import Layout
 from bpcli.data.files.table import naming
 from bpcli.errors import ConfigError, DataError, RunError
 from bpcli.runs.files import not_saved
@@ -92,7 +93,7 @@ def convert(request: Request, progress: SilentConversion) -> Conversion:
         stop = stack.enter_context(stop_requests())
         read = read_all(request, chosen, files, notes, Watched(progress, stop, request))
         table = converted(read, replace(request.choices, many=chosen.many))
-        for note in (*_notes_on_reading(request.source, read), *table.notes):
+        for note in (*_notes_on_reading(chosen.layout, read), *table.notes):
             notes(note)
         inexact = _write(table, files, notes, Watched(progress, stop, request))
         about = _sidecar(request, table, chosen.layout.dialect, notes.said)
@@ -144,10 +145,27 @@ def _check_paths(request: Request) -> None:
             raise ConfigError(f"{path} exists; --force overwrites it")
 
 
-def _notes_on_reading(source: Path, read: Read) -> Iterator[str]:
+def _notes_on_reading(layout: Layout, read: Read) -> Iterator[str]:
     """What was ignored or changed in the rows of a text."""
-    if read.cleaner is not None:
-        yield from (f"{source.name}: {note}" for note in read.cleaner.notes)
+    notes = [] if read.cleaner is None else [*read.cleaner.notes]
+    notes += _open_signs(read) if layout.is_sign_open else ()
+    yield from (f"{layout.path.name}: {note}" for note in notes)
+
+
+def _open_signs(read: Read) -> Iterator[str]:
+    """Notes on columns where all fractions of all rows have three decimals."""
+    found: dict[str, float] = {}
+    names = {name for name, mode in read.cells.modes.items() if mode == "number"}
+    for cells in read.store.chunks():
+        for name in [*names]:
+            numbers = cells[:, read.place(name)]
+            if len(fractions := thousandths(numbers)):
+                found.setdefault(name, float(fractions[0]))
+            elif (numbers % 1 > 0).any():
+                names.discard(name)
+    yield from (
+        open_sign(name, found[name]) for name in read.cells.names if name in names & found.keys()
+    )
 
 
 # Writing.

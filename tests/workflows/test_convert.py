@@ -17,10 +17,13 @@ import pytest
 from bpcli.config.load import config_of
 from bpcli.data.conversion import pieces, rows, store
 from bpcli.data.conversion.table import Choices, Gaps
+from bpcli.data.files.dialect import Dialect
+from bpcli.data.files.look import layout_as_asked
 from bpcli.errors import BpnetError, ConfigError, DataError, Interrupted, RunError
 from bpcli.experiment import build
 from bpcli.runs import files
 from bpcli.terminal.progress.conversion import SilentConversion
+from bpcli.workflows import conversion_reading
 from bpcli.workflows import convert as module
 from bpcli.workflows.conversion_reading import Request
 from bpcli.workflows.convert import Conversion, convert
@@ -367,6 +370,25 @@ def test_several_targets_are_numbers_or_labels(tmp_path: Path) -> None:
     assert np.load(tmp_path / "t.npy")[1:3].tolist() == [[1, 2, 1, 1], [2, 4, 0, 1]]
     with pytest.raises(DataError, match="`p` holds numbers"):
         convert(request_of(table, targets=["p", "q"], overwrites=True), SilentConversion())
+
+
+def test_points_that_may_separate_thousands_are_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("a;b;y\n" + "".join(f"{i};{i};{i}\n" for i in range(99)))
+    found = layout_as_asked(table, Dialect())
+    assert found.is_sign_open
+    with table.open("a") as file:  # far below what is examined first
+        file.write("1.234;1.2345;7\n2.345;2.345;7\n")
+    monkeypatch.setattr(conversion_reading, "layout_as_asked", lambda *_: found)
+    notes = resumed(table).notes
+    (said,) = (note for note in notes if "1.234" in note)
+    assert said == (
+        "t.csv: the '.' in numbers such as 1.234 of column `a` is read as a decimal sign; if it "
+        "separates thousands, set `thousands`"
+    )
+    assert not any("`b`" in note for note in notes)
 
 
 # Files.

@@ -26,9 +26,10 @@ from bpcli.data.files.below import (
     ragged,
     without,
 )
-from bpcli.data.files.cleaning import Cleaner, open_signs
+from bpcli.data.files.cleaning import Cleaner
 from bpcli.data.files.codes import CodeWatch, long_codes, note_on_codes
 from bpcli.data.files.dialect import FIXED, WHITESPACE, Dialect, delimiter_of, exchange_of
+from bpcli.data.files.open_signs import open_signs
 from bpcli.data.files.packed import content_suffix
 from bpcli.data.files.parquet import is_parquet, open_parquet, parquet_blocks, parquet_texts
 from bpcli.data.files.row_text import PADDING, ROW_NAMES, all_rows, columns_of, data_of
