@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -71,8 +71,17 @@ def locked(files: Files, stack: ExitStack) -> None:
     Raises `LockHeld` if another process makes the same array.
     """
     lock = Lock(files.lock, f"{files.array} is being written")
-    stack.callback(lock.close)
-    stack.callback(system.unlink, files.lock)
+    stack.callback(_unlock, lock, files.lock)
+
+
+def _unlock(lock: Lock, path: Path) -> None:
+    """Release a lock and remove its file: before that, where an open file can be removed."""
+    if not system.pins_open_files():
+        system.unlink(path)
+    lock.close()
+    if system.pins_open_files():
+        with suppress(OSError):  # another process may have taken it
+            system.unlink(path)
 
 
 @dataclass(frozen=True)

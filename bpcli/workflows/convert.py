@@ -14,7 +14,7 @@ from typing import Any
 
 from bpcli import system
 from bpcli.data.conversion.kept import Read
-from bpcli.data.conversion.table import ConvertedTable, Gaps, converted
+from bpcli.data.conversion.table import ConvertedTable, WrongChoice, converted
 from bpcli.data.files.arrays import is_array_file
 from bpcli.data.files.beside import sidecar_path
 from bpcli.data.files.dialect import Dialect
@@ -107,7 +107,7 @@ def _leaving_files_in_order(files: Files, request: Request) -> Iterator[None]:
     """Keep the intermediate files if the same command can go on with them, else remove them."""
     try:
         yield
-    except Gaps as error:
+    except WrongChoice as error:
         error.add_note(f"What was read is kept in {files.cells} for that command.")
         raise
     except DataError:
@@ -186,9 +186,11 @@ def _write(table: ConvertedTable, files: Files, notes: Notes, watched: Watched) 
                 watched.check()
             file.flush()
             system.sync_file(file.fileno())
-    except OSError as error:
+    except BaseException as error:
         system.unlink(files.written)
-        raise not_saved(files.array, error) from None
+        if isinstance(error, OSError):
+            raise not_saved(files.array, error) from None
+        raise
     return inexact
 
 

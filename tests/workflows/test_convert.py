@@ -327,7 +327,7 @@ def test_a_column_without_a_value_cannot_be_filled(tmp_path: Path) -> None:
         convert(request_of(table, choices=Choices(fill="zero")), SilentConversion())
     with pytest.raises(DataError, match="every row has a missing value"):
         convert(request_of(table, choices=Choices(drop_missing=True)), SilentConversion())
-    assert names(tmp_path) == {"t.csv"}
+    assert names(tmp_path) == {"t.csv", "t.npy.partial.cells", "t.npy.partial.journal"}
 
 
 # Numbers and targets.
@@ -358,6 +358,8 @@ def test_what_float32_cannot_hold_is_counted_or_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(DataError, match="row 2: float32 holds no number as large as 1e"):
         dtype_of(tmp_path, 1, 1e39, dtype="float32")
+    assert not (tmp_path / "t.npy.partial").exists()
+    assert resumed(tmp_path / "t.csv", overwrites=True).rows == [], "nothing is read again"
 
 
 def test_several_targets_are_numbers_or_labels(tmp_path: Path) -> None:

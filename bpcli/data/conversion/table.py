@@ -37,10 +37,14 @@ _EXACT = 1e-7
 """A number that float32 changes by more than this share of it is counted."""
 
 
-class Gaps(DataError):
-    """Inputs have missing values, and it was not said what replaces them."""
+class WrongChoice(DataError):
+    """The rows that were read cannot be converted as chosen, but could be with other `Choices`."""
 
     chapter = "large-data"
+
+
+class Gaps(WrongChoice):
+    """Inputs have missing values, and it was not said what replaces them."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +132,7 @@ class ConvertedTable:
             narrow = numbers.astype(self.dtype)
         if (is_lost := np.isinf(narrow)).any():
             row, column = np.argwhere(is_lost)[0]
-            raise DataError(
+            raise WrongChoice(
                 f"column `{self.names[column]}`, row {int(rows[row]) + 1}: {self.dtype} holds no "
                 f"number as large as {numbers[row, column]:g}: use --dtype float64"
             )
@@ -219,7 +223,7 @@ def _refuse_no_rows(read: Read, summary: Summary) -> None:
     if summary.without_target == read.store.rows:
         what = f"`{read.targets[0]}`" if len(read.targets) == 1 else "every target"
         raise DataError(f"no row has a value of {what}: choose other targets (--target)", "targets")
-    raise DataError("every row has a missing value: use --fill instead of --drop-missing")
+    raise WrongChoice("every row has a missing value: use --fill instead of --drop-missing")
 
 
 def _decided(name: str, kept: KeptRows, many: Sequence[str]) -> Column:
