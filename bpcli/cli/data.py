@@ -1,4 +1,4 @@
-"""`bpnet data`."""
+"""`bpnet data`, which describes a table, and `bpnet data convert`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bpcli.cli.common import console, examples
+from bpcli.cli.data_convert import command as convert_command
 from bpcli.cli.dialect import given_options, read_table, table_options
 from bpcli.cli.documents import print_json
 
@@ -18,8 +19,33 @@ if TYPE_CHECKING:
     from bpcli.data.files.look import Look
 
 
-@click.command(
+class _Description(click.Group):
+    """A command with an argument, and another command in place of the argument."""
+
+    allow_extra_args = False
+    allow_interspersed_args = True
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        if args[:1] == ["convert"]:
+            name = f"{info_name} convert"
+            return self.commands["convert"].make_context(name, args[1:], parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        return click.Command.collect_usage_pieces(self, ctx)
+
+
+@click.group(
     "data",
+    cls=_Description,
+    invoke_without_command=True,
+    no_args_is_help=False,
     epilog=examples("data"),
 )
 @click.argument("file", type=click.Path(path_type=Path))
@@ -30,7 +56,7 @@ def command(
     signs: Mapping[str, Any],
     as_json: bool,
 ) -> None:
-    """Describe a table before training on it.
+    """Describe a table before training on it, or convert a large one (bpnet data convert).
 
     Shows for each column its kind (number, boolean or category), the missing values, the range or
     the most frequent categories, and the association with the target (with several targets, the
@@ -45,6 +71,9 @@ def command(
     _print(look)
     options = list(given_options())
     console().say(f"write a config with: {shlex.join(['bpnet', 'init', str(file), *options])}")
+
+
+command.add_command(convert_command)
 
 
 def _document(look: Look) -> dict[str, object]:

@@ -79,7 +79,7 @@ class ColumnRules:
             spelling = spellings.get(name, PLAIN)
             column = self._fitted(name, frame[name], training, rules.get(name), kind, spelling)
             fitted.append(replace(column, indicator=name in flagged))
-        _refuse_equal_names(fitted)
+        refuse_equal_names(fitted)
         return fitted
 
     def _fitted(
@@ -107,7 +107,8 @@ class ColumnRules:
             )
         found = kind or kind_of(values, name, self.date_format)
         if found == "category":
-            return _categories(name, train, spelling, can_be_many=kind is not None)
+            rows = counted(train)
+            return column_of_categories(name, rows, spelling, can_be_many=kind is not None)
         column = InputColumn(name, found)
         if found == "date":
             dates = dates_of(values, self.date_format)
@@ -156,7 +157,7 @@ class ColumnRules:
                 yield select(columns, (selector,), "rename"), dict(words)
 
 
-def _refuse_equal_names(columns: Sequence[InputColumn]) -> None:
+def refuse_equal_names(columns: Sequence[InputColumn]) -> None:
     """Raises `DataError` if two columns produce inputs of the same name."""
     maker: dict[str, str] = {}
     for column in columns:
@@ -189,9 +190,14 @@ def _medians(frame: DataFrame, training: Labels, names: list[str]) -> dict[str, 
     return dict(zip((numbers[index] for index in whole), medians, strict=True))
 
 
-def _categories(name: str, train: Series, spelling: Spelling, *, can_be_many: bool) -> InputColumn:
-    """A column of categories. Raises `DataError` for too many, unless `can_be_many`."""
-    rows = spelling.merged(counted(train))
+def column_of_categories(
+    name: str, counts: Mapping[str, int], spelling: Spelling, *, can_be_many: bool
+) -> InputColumn:
+    """A column of categories, given the rows of each text; its fill is the most frequent one.
+
+    Raises `DataError` for too many, unless `can_be_many`.
+    """
+    rows = spelling.merged(counts)
     categories = sorted_texts({*rows})
     if len(categories) > MOST_CATEGORIES and not can_be_many:
         raise DataError(

@@ -131,8 +131,13 @@ def _near(text: str, class_names: Sequence[str]) -> str:
 def classes_in(values: Series, name: str) -> Mapping[str, int]:
     """The rows of each class of a column in one file. Raises `DataError` if one is unprintable."""
     rows = counted(values)
-    refuse_control_characters(sorted(rows), f"column `{name}`: the class name")
+    refuse_unprintable_classes(rows, name)
     return rows
+
+
+def refuse_unprintable_classes(rows: Mapping[str, int], name: str) -> None:
+    """Raises `DataError` if a class of a column has control characters."""
+    refuse_control_characters(sorted(rows), f"column `{name}`: the class name")
 
 
 def sorted_classes(

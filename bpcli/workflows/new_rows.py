@@ -16,10 +16,11 @@ import numpy as np
 
 from bpcli.data.cells import with_point
 from bpcli.data.files.arrays import is_array_file, load_inputs
-from bpcli.data.files.cleaning import Cleaner, signs_unlike_training
+from bpcli.data.files.cleaning import Cleaner
 from bpcli.data.files.delimited import cleaner_of, layout_of, read_blocks, text_blocks
 from bpcli.data.files.dialect import Dialect, Signs
 from bpcli.data.files.grid import is_number
+from bpcli.data.files.open_signs import signs_unlike_training
 from bpcli.data.files.parquet import is_parquet
 from bpcli.data.files.rendered import is_rendered
 from bpcli.data.files.sniff import Layout
@@ -366,7 +367,7 @@ def _listed(names: list[str]) -> str:
 
 
 def _array(path: Path, model: Model, dialect: Dialect) -> tuple[Array, tuple[str, ...]]:
-    return load_inputs(path, len(_inputs(model)), model.inputs_array, dialect.layout)
+    return load_inputs(path, _inputs(model), model.inputs_array, dialect.layout)
 
 
 def _array_blocks(

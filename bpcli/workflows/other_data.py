@@ -10,9 +10,9 @@ import numpy as np
 
 from bpcli.config.file_models import FileData
 from bpcli.data.columns import FeatureEncoder
-from bpcli.data.files.cleaning import signs_unlike_training
 from bpcli.data.files.delimited import read, refuse_no_rows
 from bpcli.data.files.dialect import Dialect, Signs
+from bpcli.data.files.open_signs import signs_unlike_training
 from bpcli.data.files.parquet import is_parquet
 from bpcli.data.files.sniff import Layout
 from bpcli.data.files.table import naming, row_numbers

@@ -41,6 +41,7 @@ def test_every_document_has_the_keys_that_are_described(
         "init TEMPLATE": "init xor",
         "init FILE": "init t.csv",
         "data": "data t.csv",
+        "data convert": "data convert t.csv t.npy",
         "check": "check t.yaml",
         "train": "train t.yaml --profile --set training.epochs=3",
         "train, with folds": f"train t.yaml --set training.epochs=3 --set '{folds}'",

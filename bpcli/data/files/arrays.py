@@ -7,7 +7,7 @@ into memory, not read. Network inputs are made block by block.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from bpcli.data.drawn import row_blocks
+from bpcli.data.files.beside import has_sidecar
 from bpcli.data.files.dialect import Samples
 from bpcli.data.files.mat import require_whole
+from bpcli.data.files.named_arrays import inputs_named, named_table
 from bpcli.data.files.regular import damaged, require_regular
 from bpcli.data.files.scan import require_finite
 from bpcli.data.files.splits import FileSplits, notes_on_splits
@@ -66,6 +68,8 @@ class ArraySource:
             )
         if (given := _given_in(self.path)) is not None:
             return given.table(rng)
+        if has_sidecar(self.path):
+            return self._named_table()
         inputs, frames, counts, notes = {}, {}, {}, list[str]()
         for path in self.splits.paths(self.path):
             X, Y, guesses = self._inputs_and_targets(path)
@@ -85,6 +89,16 @@ class ArraySource:
             notes=(*notes, *notes_on_splits(splits, len(X))),
             row_numbers=numbers_in_a_row(numbers, counts),
         )
+
+    def _named_table(self) -> Table:
+        """The rows of an array whose columns are named in a file beside it."""
+        arrays = {}
+        for path in self.splits.paths(self.path):
+            with naming(path, self._key(path)):
+                arrays[path] = _as_matrix(*load_arrays(path).values())
+                _require_finite(arrays[path])
+        with naming(self.path):
+            return named_table(arrays, self.inputs, self.targets, self.task, self.splits)
 
     def _key(self, path: Path) -> str:
         """The key of `data` that names a file."""
@@ -189,15 +203,18 @@ def load_arrays(path: Path) -> dict[str, Array]:
 
 
 def load_inputs(
-    path: Path, width: int, name: str | None = None, layout: Samples | None = None
+    path: Path, columns: Sequence[str], name: str | None = None, layout: Samples | None = None
 ) -> tuple[Array, tuple[str, ...]]:
-    """The inputs (n, width) of a file of arrays: its only array, else the one of a name.
+    """The inputs (n, columns) of a file of arrays: its only array, else the one of a name.
 
+    If a file beside the array names its columns, they are chosen and ordered by their names.
     Without an array called `name`, it is one with a usual name. An array of MATLAB is transposed,
     with a note, if its columns have `width` numbers, but its rows do not. Raises `DataError` if
     there is none.
     """
-    arrays = load_arrays(path)
+    arrays, width = load_arrays(path), len(columns)
+    if has_sidecar(path):
+        return inputs_named(path, _as_matrix(*arrays.values()), columns), ()
     found = next(iter(arrays)) if len(arrays) == 1 else None
     found = found or (name if name in arrays else _inputs_named(arrays, None))
     X = _as_matrix(arrays[found])

@@ -97,12 +97,13 @@ def without(frame: DataFrame, rows: Labels | None) -> DataFrame:
     return frame if rows is None or not len(rows) else frame[~np.isin(frame.index, rows)]
 
 
-def other_rows(layout: Layout, cleaner: Cleaner) -> Labels:
+def other_rows(layout: Layout, cleaner: Cleaner, *, is_end: bool = True) -> Labels:
     """The numbers of rows that are not data, which the cleaner counts.
 
     They are notes below the table, short or mostly empty, such as its source, and repeated headers
     without a field for the row names. Raises `DataError` for other rows with too few fields, which
-    pandas would fill with missing values.
+    pandas would fill with missing values. Without `is_end`, more rows follow, so there are no
+    notes.
     """
     width = _width(layout)
     header = list(layout.first) if layout.dialect.header and layout.dialect.row_names else None
@@ -118,7 +119,7 @@ def other_rows(layout: Layout, cleaner: Cleaner) -> Labels:
             continue
         is_apart = row.line > end or bool(below) or _is_unlike(row, firsts)
         end = row.line + 1 + sum(cell.count("\n") for cell in row.fields)
-        if width > 1 and _is_note(row, width, is_apart):
+        if is_end and width > 1 and _is_note(row, width, is_apart):
             below.append((number, row))
             continue
         for wrong, short in [*below, (number, row)]:

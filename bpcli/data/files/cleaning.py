@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -31,6 +32,19 @@ _BLANK, REPEATED = "without any value", "equal to the header"
 
 def _no_rows() -> Labels:
     return np.empty(0, np.intp)
+
+
+class UniqueTexts(NamedTuple):
+    """The unique texts of a column, stripped, each with its number of `rows`, of `total` rows.
+
+    `first` are the indices of the texts in the first rows that have one which is no entry for
+    missing values.
+    """
+
+    texts: list[str]
+    rows: Labels
+    first: list[int]
+    total: int
 
 
 class Cleaner:
@@ -66,6 +80,18 @@ class Cleaner:
         Columns to be read as text get pandas' type for categories.
         The index keeps the number of each row in the file.
         """
+        frame = self.only_rows(frame)
+        told = frame.columns.intersection(self._dialect.text)
+        texts = [name for name in _text_columns(frame) if name not in told]
+        changed = {name: self._read(name, frame[name]) for name in texts}
+        changed |= {name: self._told_text(frame[name]) for name in told}
+        frame = frame.assign(**changed) if changed else frame
+        if len(frame):
+            self._summed = _summed_in(frame) if self._total is not None else None
+        return frame
+
+    def only_rows(self, frame: DataFrame) -> DataFrame:
+        """The frame without blank rows and repeated headers; its values are not cleaned."""
         rows = frame.index
         if self._exchange:
             texts = [name for name in _text_columns(frame) if _is_text(frame[name])]
@@ -79,13 +105,6 @@ class Cleaner:
             self._total = _total_in(frame)
             self._last_row = frame.index[-1]
         self._blank_at_end = int(rows[-1] - self._last_row) if len(rows) else 0
-        told = frame.columns.intersection(self._dialect.text)
-        texts = [name for name in _text_columns(frame) if name not in told]
-        changed = {name: self._read(name, frame[name]) for name in texts}
-        changed |= {name: self._told_text(frame[name]) for name in told}
-        frame = frame.assign(**changed) if changed else frame
-        if len(frame):
-            self._summed = _summed_in(frame) if self._total is not None else None
         return frame
 
     def _without(self, frame: DataFrame, ignored: Array, reason: str) -> DataFrame:
@@ -108,15 +127,29 @@ class Cleaner:
         texts = [str(text).strip() for text in uniques]
         if texts != list(uniques):
             return self._read(name, self._stripped(values, codes, texts))
+        rows = np.bincount(codes[codes >= 0], minlength=len(texts))
+        read = self._numbers(name, texts, rows)
+        if read is None:
+            return self._text(name, values, int(rows[self._are_words(texts)].sum()))
+        return pd.Series(np.append(read, np.nan)[codes], values.index, name=name)
+
+    def _are_words(self, texts: list[str]) -> Array:
+        """Which texts are entries for missing values that are a category if frequent."""
+        return np.isin(texts, self._missing_words)
+
+    def _numbers(self, name: str, texts: list[str], rows: Labels) -> Array | None:
+        """The numbers or booleans of a column's unique texts, each of which has so many `rows`.
+
+        A text among numbers stays a text, and an entry for a missing value is NaN. None if the
+        column holds text.
+        """
         known = {*texts} - {*self._missing_words}
         if known and known <= _BOOLEANS.keys():
-            booleans = np.array([*map(_BOOLEANS.get, texts), None], object)[codes]
-            return pd.Series(booleans, values.index, name=name)
+            return np.array([*map(_BOOLEANS.get, texts)], object)
         self._refuse_swallowed_rows(name, texts)
-        rows = np.bincount(codes[codes >= 0], minlength=len(texts))
         dialect = self._dialect
         numbers, marks = numbers_in(texts, dialect.decimal or ".", dialect.thousands or "")
-        is_number, is_word = ~np.isnan(numbers), np.isin(texts, self._missing_words)
+        is_number, is_word = ~np.isnan(numbers), self._are_words(texts)
         mark = _most_frequent(marks, rows * is_number)
         is_alike = is_number & (np.array(marks) == mark)
         if not are_numbers(is_alike[~is_word], rows[~is_word]):
@@ -130,17 +163,31 @@ class Cleaner:
                     f"other decimal or thousands signs than the file, such as `{quoted(other)}`"
                     f"{see('decimal', 'thousands')}"
                 )
-            return self._text(name, values, int(rows[is_word].sum()))
-        is_number = is_alike
+            return None
         if mark:
             first = int(np.argmax(is_alike))
             self._marked.setdefault(name, (texts[first], float(numbers[first])))
-        if (is_number | is_word).all():
-            return pd.Series(np.append(numbers, np.nan)[codes], values.index, name=name)
+        if (is_alike | is_word).all():
+            return numbers
         others = [self._as_refused(text) for text in texts]
-        mixed = np.where(is_number, numbers.astype(object), np.array(others, object))
+        mixed = np.where(is_alike, numbers.astype(object), np.array(others, object))
         mixed[is_word] = np.nan
-        return pd.Series(np.append(mixed, np.nan)[codes], values.index, name=name)
+        return mixed
+
+    def values_of(self, name: str, texts: UniqueTexts) -> tuple[Array, bool]:
+        """The values of a column's unique texts, and whether they are categories or dates."""
+        import pandas as pd
+
+        unique = pd.Series(texts.texts, dtype=object, name=name)
+        if name in self._dialect.text:
+            return self._told_text(unique).astype(object).to_numpy(), True
+        if (read := self._numbers(name, texts.texts, texts.rows)) is not None:
+            return read, False
+        is_word = self._are_words(texts.texts)
+        words, others = int(texts.rows[is_word].sum()), unique.mask(is_word)
+        in_order = pd.concat([others.iloc[texts.first], others])
+        is_category = self._is_category(name, in_order, words, texts.total)
+        return (unique if is_category else others).to_numpy(), True
 
     def _stripped(self, values: Series, codes: Labels, texts: list[str]) -> Series:
         """The column with its unique texts stripped: pandas keeps the spaces before separators.
@@ -169,10 +216,15 @@ class Cleaner:
     def _text(self, name: str, values: Series, words: int) -> Series:
         """A column of dates or categories; a frequent entry for missing values is a category."""
         others = values.mask(values.isin(self._missing_words)) if words else values
-        if words >= _FREQUENT * len(values) and dates_of(others, self._dialect.date_format) is None:
-            self._categories[name] = words
-            return values.astype("category")
-        return others.astype("category")
+        is_category = self._is_category(name, others, words, len(values))
+        return (values if is_category else others).astype("category")
+
+    def _is_category(self, name: str, others: Series, words: int, total: int) -> bool:
+        """Whether entries for missing values are a category: if frequent, and not among dates."""
+        if words < _FREQUENT * total or dates_of(others, self._dialect.date_format) is not None:
+            return False
+        self._categories[name] = words
+        return True
 
     def _as_refused(self, text: str) -> str:
         """A text that is not a number here, changed so that Python does not read it as one."""
@@ -190,6 +242,24 @@ class Cleaner:
                     f"never closed{see('quote')}",
                     "file",
                 )
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What was counted so far, as plain values, for the cleaner of the next piece of a file."""
+        return {
+            "ignored": {reason: count for reason, count in self._ignored.items() if count},
+            "left_out_at_end": self._left_out_at_end,
+            "last_row": int(self._last_row),
+            "blank_at_end": self._blank_at_end,
+            "total": self._total,
+        }
+
+    def resume(self, state: Mapping[str, Any]) -> None:
+        """Go on counting from the state of another cleaner."""
+        self._ignored = Counter(state["ignored"])
+        self._left_out_at_end = state["left_out_at_end"]
+        self._last_row, self._blank_at_end = state["last_row"], state["blank_at_end"]
+        self._total = state["total"]
 
     @property
     def _missing_words(self) -> list[str]:
@@ -224,44 +294,6 @@ class Cleaner:
 def _are_numbers_otherwise(texts: list[str]) -> bool:
     """Whether a sample of the texts are all numbers, whatever their signs are."""
     return bool(texts) and all(map(shows_number, texts[:: -(-len(texts) // _SOME)]))
-
-
-def open_signs(frame: DataFrame) -> Iterator[str]:
-    """Notes on columns where all fractions have three decimals, which may be thousands."""
-    for name in frame.select_dtypes("floating"):
-        if len(fractions := _thousandths(frame[name].to_numpy())):
-            yield (
-                f"the '.' in numbers such as {fractions[0]:.3f} of column `{name}` is read as a "
-                "decimal sign; if it separates thousands, set `thousands`"
-            )
-
-
-def signs_unlike_training(frame: DataFrame, fills: Mapping[str, float]) -> Iterator[str]:
-    """Notes on fractions that may be thousands, in columns of whole numbers in training.
-
-    `fills` are the medians of the columns in training; that of whole numbers is whole or a half.
-    """
-    names = [name for name, fill in fills.items() if 2 * fill % 1 == 0]
-    for name in frame[names].select_dtypes("floating"):
-        values = frame[name].to_numpy(np.float64, na_value=np.nan)
-        if len(fractions := _thousandths(values)) and _have_three_digits(fractions):
-            yield (
-                f"column `{name}`: {len(fractions):,} numbers such as {fractions[0]:.3f} have 3 "
-                f"decimals, but the median in training is {fills[name]:g}{see('thousands')}"
-            )
-
-
-def _thousandths(values: Array) -> Array:
-    """The fractions, if all of them have at most three decimals and are above 1; else none."""
-    fractions: Array = np.abs(values[values % 1 > 0])
-    thousandths = fractions * 1000
-    are_all = ((fractions >= 1) & (np.round(thousandths) / 1000 == fractions)).all()
-    return fractions if are_all else fractions[:0]
-
-
-def _have_three_digits(fractions: Array) -> bool:
-    """Whether most fractions have a third digit, which is 0 in one of ten groups of thousands."""
-    return bool((np.round(1000 * fractions) % 10 > 0).mean() >= 0.5)
 
 
 def _total_in(frame: DataFrame) -> str | None:

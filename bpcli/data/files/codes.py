@@ -39,6 +39,7 @@ class CodeWatch:
 
     `found` are their names, except columns that are read as text anyway. A piece costs a few
     comparisons of its bytes; only the first leading zero of each column is examined in its line.
+    Then its index is in `known`.
     """
 
     def __init__(self, dialect: Dialect, columns: list[str]) -> None:
@@ -49,7 +50,7 @@ class CodeWatch:
         self._separates = _table(self._separators)
         ends = self._separators + b"\r\n \t" + dialect.quote.encode()
         self._begins, self._goes_on = _table(ends), _table(ends + b"0123456789")
-        self._known: set[int] = set()
+        self.known: set[int] = set()
         self._rest = b"\n"
 
     def __call__(self, piece: str) -> None:
@@ -71,7 +72,7 @@ class CodeWatch:
         begin = lines[np.searchsorted(lines, places) - 1]
         index = np.searchsorted(separators, places) - np.searchsorted(separators, begin)
         columns, first = np.unique(index, return_index=True)
-        is_new = ~np.isin(columns, list(self._known))
+        is_new = ~np.isin(columns, list(self.known))
         yield from map(int, places[first[is_new]][:_MOST_LINES])
 
     def _look_at_line(self, text: bytes, place: int) -> None:
@@ -87,7 +88,7 @@ class CodeWatch:
         separators = sum(text.count(sign, begin, end) for sign in self._separators)
         is_sure = CODE.fullmatch(fields[index]) or not _NUMERAL.fullmatch(fields[index])
         if is_sure and separators == len(fields) - 1:  # otherwise quotes hide separators
-            self._known.add(index)
+            self.known.add(index)
 
     def _fields(self, line: str) -> list[str]:
         try:

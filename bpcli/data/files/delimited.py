@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
@@ -26,9 +26,10 @@ from bpcli.data.files.below import (
     ragged,
     without,
 )
-from bpcli.data.files.cleaning import Cleaner, open_signs
+from bpcli.data.files.cleaning import Cleaner
 from bpcli.data.files.codes import CodeWatch, long_codes, note_on_codes
 from bpcli.data.files.dialect import FIXED, WHITESPACE, Dialect, delimiter_of, exchange_of
+from bpcli.data.files.open_signs import open_signs
 from bpcli.data.files.packed import content_suffix
 from bpcli.data.files.parquet import is_parquet, open_parquet, parquet_blocks, parquet_texts
 from bpcli.data.files.row_text import PADDING, ROW_NAMES, all_rows, columns_of, data_of
@@ -38,6 +39,15 @@ from bpcli.data.types import DataFrame, Labels
 from bpcli.data.values import AMBIGUOUS, quoted
 from bpcli.errors import DataError, see
 from bpcli.nn.arrays import Array
+
+
+class NoRows(DataError):
+    """A text has no rows, but comments and blank lines at most."""
+
+
+class OpenQuote(DataError):
+    """A text ends within quotes: if it is a piece of a file, its row goes on."""
+
 
 _MOST_IN_PIECES = 100
 """Columns up to which pandas reads in pieces."""
@@ -127,6 +137,30 @@ def read_blocks(layout: Layout, rows: int, cleaner: Cleaner) -> Iterator[DataFra
         _ignore_lines(cleaner, text, layout.dialect)
 
 
+def read_piece(
+    layout: Layout, cleaner: Cleaner, watch: CodeWatch, texts: Collection[str], *, is_end: bool
+) -> tuple[DataFrame, int]:
+    """The rows of a piece of a file, with numbers as their index, and how many were read.
+
+    Rows that are not data are left out, and the cleaner counts them; columns of text are not
+    cleaned. The columns `texts` are read as text. Without `is_end`, the file has more rows.
+
+    Raises `OpenQuote` if the piece ends within quotes, and `DataError` with the line if it is not a
+    table.
+    """
+    dialect = layout.dialect
+    told = replace(layout, dialect=replace(dialect, text=(*dialect.text, *texts)))
+    with _as_data_errors(layout):
+        with _pandas_frames(told, watch, low_memory=False) as (frame, text):
+            frame.index += layout.row
+        rows = len(frame)
+        is_missing = is_last_missing(layout, frame)
+        if is_missing.any() and may_have_others(layout, is_missing):
+            frame = without(frame, other_rows(layout, cleaner, is_end=is_end))
+        _ignore_lines(cleaner, text, dialect)
+        return cleaner.only_rows(_own_columns(dialect, frame)), rows
+
+
 def text_blocks(layout: Layout, rows: int, columns: Sequence[str]) -> Iterator[DataFrame]:
     """The original text of some columns, in blocks as in `read_blocks`; missing values are empty.
 
@@ -160,7 +194,7 @@ def cleaner_of(layout: Layout) -> Cleaner:
 
     def blank_rows() -> Labels:
         rows = (any(row.fields) for _, row in all_rows(layout))
-        return np.flatnonzero(~np.fromiter(rows, bool))
+        return np.flatnonzero(~np.fromiter(rows, bool)) + layout.row
 
     return Cleaner(layout.dialect, blank_rows, layout.first)
 
@@ -234,6 +268,8 @@ def _may_have_spaces(layout: Layout) -> bool:
     path, encoding = layout.path, str(layout.dialect.encoding)
     if layout.dialect.separator == FIXED:
         return False
+    if layout.text is not None:
+        return " " in layout.text
     if not encoding.startswith("utf-8") or content_suffix(path) != path.suffix.lower():
         return True  # unpacking the file to check takes as long
     signs = np.frombuffer(f"\n\r{layout.dialect.separator}".encode(), np.uint8)
@@ -260,7 +296,7 @@ def _as_data_errors(layout: Layout) -> Iterator[None]:
     try:
         yield
     except pd.errors.EmptyDataError:
-        raise DataError(_NO_ROWS, "file") from None
+        raise NoRows(_NO_ROWS, "file") from None
     except pd.errors.ParserWarning:
         width = len(columns_of(layout.dialect))
         raise DataError(
@@ -279,6 +315,6 @@ def _as_data_error(error: str, layout: Layout) -> DataError:
         return ragged(layout, f"line {line} has {fields[3]} fields, the others have {fields[1]}")
     if quote := re.search(r"EOF inside string starting at row (\d+)", error):
         said = f"line {start + int(quote[1]) + 1} opens a quote that is never closed"
-        return DataError(said + see("quote"), "file")
+        return OpenQuote(said + see("quote"), "file")
     said = error.removeprefix("Error tokenizing data. C error: ").strip()
     return DataError(f"this is not a table: {said}{ROWS}", "file")

@@ -13,11 +13,12 @@ import numpy as np
 
 from bpcli.data.description import ColumnFacts, Description, describe
 from bpcli.data.files.arrays import ArraySource, is_array_file, load_arrays
+from bpcli.data.files.beside import has_sidecar
 from bpcli.data.files.delimited import layout_of, read, refuse_no_rows
 from bpcli.data.files.dialect import Dialect, Samples
 from bpcli.data.files.parquet import is_parquet
 from bpcli.data.files.sniff import Layout
-from bpcli.data.table import Classes, Targets, Values, is_one_hot, value_names
+from bpcli.data.table import Classes, Table, Targets, Values, is_one_hot, value_names
 from bpcli.data.types import DataFrame
 from bpcli.data.values import in_one_spelling
 from bpcli.errors import DataError
@@ -59,7 +60,7 @@ def look_at(
     """
     if is_array_file(path):
         return _look_at_arrays(path, asked.layout, targets)
-    layout = _layout(path, asked)
+    layout = layout_as_asked(path, asked)
     frame, notes = read(layout)
     refuse_no_rows(frame)
     about = describe(frame, targets, asked.date_format)
@@ -82,7 +83,7 @@ def _with_one_spelling(
     return replace(merged, warnings=(*warnings, *merged.warnings))
 
 
-def _layout(path: Path, asked: Dialect) -> Layout:
+def layout_as_asked(path: Path, asked: Dialect) -> Layout:
     """The layout; a requested header may have numbers as names."""
     if not asked.header or not is_text(path):
         return layout_of(path, asked)
@@ -98,6 +99,8 @@ def _look_at_arrays(path: Path, layout: Samples | None, asked: Sequence[str]) ->
     import pandas as pd
 
     table = ArraySource(path, layout=layout).table(np.random.default_rng())
+    if has_sidecar(path):
+        return _look_at_named(path, table, asked)
     frame = pd.DataFrame(table.X[:], columns=list(table.input_names))
     is_table = len(load_arrays(path)) == 1
     targets = _in_one_column(table.targets)
@@ -123,6 +126,26 @@ def _look_at_arrays(path: Path, layout: Samples | None, asked: Sequence[str]) ->
     if is_one_hot:
         about = replace(about, why_task="each row has a single 1")
     return Look(path, Dialect(layout=layout), "", table.notes, about, is_table, is_one_hot)
+
+
+def _look_at_named(path: Path, table: Table, asked: Sequence[str]) -> Look:
+    """Describe an array whose columns have names; by default, its targets are those recorded."""
+    import pandas as pd
+
+    from bpcli.data.files.sidecar import read_sidecar
+
+    own = next(iter(load_arrays(path).values()))
+    recorded = read_sidecar(path, own.shape).targets or [*table.target_names]
+    frame = pd.DataFrame(table.X[:], columns=list(table.input_names))
+    if isinstance(table.targets, Classes):
+        frame[recorded[0]] = np.array(table.targets.names)[table.targets.labels]
+    elif isinstance(table.targets, Values):
+        frame[recorded] = table.targets.Y
+    about = describe(frame, asked or recorded)
+    if not asked:
+        about = replace(about, why_target="recorded when the table was converted")
+    is_one_hot = about.task == "classification" and len(about.targets) > 1
+    return Look(path, Dialect(), "", table.notes, about, is_one_hot=is_one_hot)
 
 
 def _in_one_column(targets: Targets) -> Targets:

@@ -37,6 +37,14 @@ def open_parquet(path: Path) -> Iterator[Any]:
         raise damaged("Parquet", error) from None
 
 
+def stored_as_categories(path: Path) -> list[str]:
+    """The columns that the file stores as categories, although they may look like numbers."""
+    from pyarrow import types
+
+    with open_parquet(path) as file:
+        return [str(each.name) for each in file.schema_arrow if types.is_dictionary(each.type)]
+
+
 def parquet_blocks(path: Path, rows: int) -> Iterator[DataFrame]:
     """All rows, `rows` at a time; the index continues from block to block."""
     start = 0

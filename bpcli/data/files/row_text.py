@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
+from io import StringIO
+from typing import IO
 
 from bpcli.data.files.dialect import FIXED, Dialect, exchange_of
 from bpcli.data.files.fixed_width import fields_of
@@ -26,16 +28,25 @@ def columns_of(dialect: Dialect) -> list[str]:
 def data_of(layout: Layout, watch: Callable[[str], None] | None = None) -> Iterator[TableText]:
     """The text from the first row of data on, without comments."""
     dialect = layout.dialect
-    assert dialect.encoding is not None, "complete after `sniff`"
-    with open_text(layout.path, dialect.encoding, dialect.sheet, layout.start) as text:
+    with _text_of(layout) as text:
         exchange = exchange_of(str(dialect.separator))
         split = partial(fields_of, gaps=dialect.gaps) if dialect.separator == FIXED else None
         signs = dialect.comment or "", dialect.quote
         yield TableText(text, *signs, watch, exchange, split, dialect.skip_last)
 
 
+def _text_of(layout: Layout) -> AbstractContextManager[IO[str]]:
+    """The text of a piece of a file, or of the file from its first row of data on."""
+    if layout.text is not None:
+        return nullcontext(StringIO(layout.text, newline=""))
+    dialect = layout.dialect
+    assert dialect.encoding is not None, "complete after `sniff`"
+    return open_text(layout.path, dialect.encoding, dialect.sheet, layout.start)
+
+
 def all_rows(layout: Layout) -> Iterator[tuple[int, Row]]:
     """All rows with their numbers, from 0, by Python's csv reader, which is slow."""
     dialect = layout.dialect
     with data_of(layout) as text:
-        yield from enumerate(rows_of(text, str(dialect.separator), dialect.quote))
+        rows = rows_of(text, str(dialect.separator), dialect.quote)
+        yield from enumerate(rows, start=layout.row)

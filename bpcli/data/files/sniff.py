@@ -46,7 +46,9 @@ class Layout:
 
     `first` are the fields of the first row, which may be its header. `notes` report guesses, and
     `why_header` says why the first row is a header or not. `is_sign_open` is true if a point may
-    separate thousands: `;` separates columns, and no number sampled has a point or comma.
+    separate thousands: `;` separates columns, and no number sampled has a point or comma. With
+    `text`, the layout is that of a piece of the file: `text` are its lines, and `row` rows of data
+    are before it.
     """
 
     path: Path
@@ -56,6 +58,8 @@ class Layout:
     why_header: str
     notes: tuple[str, ...]
     is_sign_open: bool = False
+    text: str | None = field(default=None, repr=False)
+    row: int = 0
     _found: _Found | None = field(default=None, repr=False, compare=False)
 
     def header_names(self) -> tuple[tuple[str, ...], list[str]]:
@@ -284,7 +288,7 @@ def _headed(
     start = below[0].line if below else rows[-1].line + 1
     said = (*found.notes, *(f"{path.name}: {note}" for note in notes))
     is_open = found.dialect.decimal is None and _is_sign_open(grid)
-    return Layout(path, dialect, start, tuple(first[:width]), why, said, is_open, found)
+    return Layout(path, dialect, start, tuple(first[:width]), why, said, is_open, _found=found)
 
 
 class _Judged(NamedTuple):

@@ -193,7 +193,8 @@ def naming(path: Path, key: str = "file") -> Iterator[None]:
             message = f"{file}: {message}"
         is_of_another_key = error.key not in (None, "file")
         key = key if file == path.name else "split"
-        raise DataError(message, error.key if is_of_another_key else key, file) from None
+        kind = type(error)
+        raise kind(message, error.key if is_of_another_key else key, file) from None
 
 
 def _with_targets(

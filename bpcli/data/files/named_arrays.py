@@ -1,0 +1,150 @@
+"""Arrays whose columns have names, from a file beside each, as a source of data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bpcli.data.drawn import row_blocks
+from bpcli.data.files.splits import FileSplits, notes_on_splits
+from bpcli.data.selection import Selector, TargetSelectors, choose
+from bpcli.data.table import Classes, MultiLabels, Table, Targets, Values
+from bpcli.data.types import AskedTask, Labels
+from bpcli.errors import DataError
+from bpcli.nn.arrays import Array
+from bpcli.text import listed_names
+
+if TYPE_CHECKING:
+    from bpcli.data.files.sidecar import Sidecar
+
+
+def named_table(
+    arrays: Mapping[Path, Array],
+    inputs: tuple[Selector, ...],
+    targets: TargetSelectors,
+    task: AskedTask | None,
+    splits: FileSplits,
+) -> Table:
+    """The rows of arrays (n, d) with names; the first has the training rows.
+
+    By default, the targets are those that the file beside it names. Raises `DataError` if such a
+    file does not fit its array or the other files, if a selector matches no column, or if an input
+    would be the index of a class.
+    """
+    about = _named_alike(arrays)
+    usual = tuple(about.targets) or None if targets is None else targets
+    own_inputs, own_targets = choose(about.columns, inputs, usual)
+    _refuse_classes(own_inputs, about)
+    pieces = [columns_named(array, about, own_inputs) for array in arrays.values()]
+    X = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+    Y = np.concatenate([columns_named(each, about, own_targets) for each in arrays.values()])
+    path = next(iter(arrays))
+    numbers = {each: np.arange(1, len(array) + 1) for each, array in arrays.items()}
+    rows = splits.rows(path, numbers, len(arrays[path]))
+    return Table(
+        X,
+        tuple(own_inputs),
+        targets=_targets(Y, tuple(own_targets), about, task),
+        splits=rows,
+        notes=tuple(notes_on_splits(rows, len(X))),
+    )
+
+
+def columns_named(matrix: Array, about: Sidecar, names: Sequence[str]) -> Array:
+    """Some columns of an array (n, d), without a copy if they are adjacent."""
+    places = [about.columns.index(name) for name in names]
+    if places and places == list(range(places[0], places[-1] + 1)):
+        return matrix[:, places[0] : places[-1] + 1]
+    return matrix[:, places]
+
+
+def inputs_named(path: Path, matrix: Array, names: Sequence[str]) -> Array:
+    """Columns of an array (n, d), by their names in the file beside it; all, if it has others.
+
+    Raises `DataError` if that file does not fit the array.
+    """
+    about = _named_alike({path: matrix})
+    has_all = {*names} <= {*about.columns}
+    return columns_named(matrix, about, names) if has_all else matrix
+
+
+def _named_alike(arrays: Mapping[Path, Array]) -> Sidecar:
+    """What the file beside the first array says. Raises `DataError` if another has other names."""
+    from bpcli.data.files.sidecar import read_sidecar  # here: the import of pydantic takes long
+
+    (path, first), *others = [(path, read_sidecar(path, x.shape)) for path, x in arrays.items()]
+    for other, about in others:
+        if (about.columns, about.classes) != (first.columns, first.classes):
+            raise DataError(
+                f"{other.name} has other columns or classes than {path.name}: convert both from "
+                "one table",
+                "split",
+            )
+    return first
+
+
+def _refuse_classes(inputs: Sequence[str], about: Sidecar) -> None:
+    for name in inputs:
+        if name in about.names_of:
+            raise DataError(
+                f'column `{name}` holds classes as numbers: exclude it by `inputs: ["!{name}"]`',
+                "inputs",
+            )
+
+
+def _targets(Y: Array, names: tuple[str, ...], about: Sidecar, task: AskedTask | None) -> Targets:
+    """Targets Y (n, k): classes and labels by their names, or numbers; None without targets.
+
+    Raises `DataError` if `task` asks for another kind, or a number is no index of a class.
+    """
+    if not names:
+        return None
+    with_classes = [name for name in names if name in about.names_of]
+    if not with_classes:
+        values = Values(Y.astype(np.float64), names)
+        if task == "multilabel":
+            return values.as_labels()
+        return values.as_classes() if task == "classification" else values
+    if task == "regression" or len(with_classes) < len(names):
+        raise DataError(
+            f"the target {listed_names(with_classes)} holds classes, not numbers: choose other "
+            "targets",
+            "targets",
+        )
+    if len(names) == 1 and task != "multilabel":
+        classes = about.names_of[names[0]]
+        return Classes(_labels(Y[:, 0], names[0], classes), classes)
+    return _as_labels(Y, names, about, task)
+
+
+def _as_labels(
+    Y: Array, names: tuple[str, ...], about: Sidecar, task: AskedTask | None
+) -> MultiLabels:
+    words = [about.names_of[name] for name in names]
+    if task == "classification" or any(len(pair) != 2 for pair in words):
+        raise DataError(
+            f"the targets {listed_names(names)} are labels, of which a row may have any number, "
+            "and need two values each: choose one of them for classes",
+            "targets",
+        )
+    labels = [_labels(Y[:, place], name, words[place]) for place, name in enumerate(names)]
+    pairs = tuple((zero, one) for zero, one in words)
+    return MultiLabels(np.column_stack(labels).astype(np.float64), names, pairs)
+
+
+def _labels(numbers: Array, name: str, classes: Sequence[str]) -> Labels:
+    """Indices of classes (n,). Raises `DataError` with the row of any other number."""
+    for block in row_blocks((len(numbers), 1)):
+        own = numbers[block]
+        is_index = (own >= 0) & (own < len(classes)) & (own == np.floor(own))
+        if not is_index.all():
+            row = int(np.argmin(is_index))
+            raise DataError(
+                f"row {block.start + row + 1}: {own[row]:g} is not the index of one of the "
+                f"{len(classes)} classes of `{name}`",
+                "targets",
+            )
+    return np.asarray(numbers).astype(np.intp)
