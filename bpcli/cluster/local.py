@@ -17,7 +17,6 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, NamedTuple
 
-import bpcli
 from bpcli.errors import ClusterError
 
 _CLOSE_SECONDS = 10.0
@@ -71,7 +70,7 @@ def _started(log: IO[bytes]) -> subprocess.Popen[bytes]:
 
 def _environment() -> dict[str, str]:
     """The environment of this process, with the same bpcli, and without warnings as errors."""
-    root = str(Path(bpcli.__file__).parent.parent)
+    root = str(Path(__file__).parents[2])
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
     return kept | {"PYTHONPATH": os.pathsep.join(paths)}

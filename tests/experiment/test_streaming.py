@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import tracemalloc
 from pathlib import Path
@@ -269,3 +270,58 @@ def test_large_tables_need_little_memory(monkeypatch) -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 16e6
+
+
+def converted(targets: list[str], rows: np.ndarray) -> None:
+    """An array with the names of its columns beside it, in `a.npy`."""
+    words = {"kind": ["p", "q", "r"], "is_new": ["no", "yes"], "is_old": ["no", "yes"]}
+    np.save("a.npy", rows)
+    document = {
+        "schema": 1,
+        "rows": len(rows),
+        "columns": ["u", "v", "kind", "is_new", "is_old"],
+        "targets": targets,
+        "classes": [{"target": name, "names": words[name]} for name in targets if name in words],
+        "dtype": "float64",
+        "source": {"name": "t.csv", "size": 10, "modified_ns": 5},
+        "dialect": {},
+        "notes": [],
+    }
+    Path("a.npy.json").write_text(json.dumps(document))
+
+
+NAMED = np.column_stack([X[:, :2], *(RNG.integers(0, k, N) for k in (3, 2, 2))])
+
+
+@pytest.mark.parametrize(
+    ("targets", "kind"),
+    [
+        (["u"], REGRESSION),
+        (["kind"], CLASSES),
+        (["is_new", "is_old"], {"top": "sigmoid", "loss": "binary_cross_entropy"}),
+    ],
+)
+def test_a_converted_table_has_its_names(targets: list[str], kind: dict[str, str]) -> None:
+    converted(targets, NAMED)
+    streamed, in_memory = both("a.npy", kind)
+    assert_same(streamed, in_memory)
+    assert "v" in streamed.table.input_names
+
+
+def test_numbers_of_a_converted_table_are_classes_if_the_task_says_so() -> None:
+    converted([], NAMED)
+    asked = ("data.targets=kind", "data.task=classification")
+    assert_same(*both("a.npy", CLASSES, *asked))
+    labels = ("data.targets=[is_new, is_old]", "data.task=multilabel")
+    kind = {"top": "sigmoid", "loss": "binary_cross_entropy"}
+    assert_same(*both("a.npy", kind, *labels))
+
+
+@pytest.mark.parametrize("wrong", [3.0, -1.0, 0.5])
+def test_a_number_that_is_no_class_of_a_converted_table_is_refused(wrong: float) -> None:
+    rows = NAMED.copy()
+    rows[N // 2, 2] = wrong
+    converted(["kind"], rows)
+    assert f"column `kind` has {wrong:g}, which is not the index of" in refused(
+        "a.npy", kind=CLASSES
+    )

@@ -35,9 +35,7 @@ def named_table(
     would be the index of a class.
     """
     about = _named_alike(arrays)
-    usual = tuple(about.targets) or None if targets is None else targets
-    own_inputs, own_targets = choose(about.columns, inputs, usual)
-    _refuse_classes(own_inputs, about)
+    own_inputs, own_targets = chosen_columns(about, inputs, targets)
     pieces = [columns_named(array, about, own_inputs) for array in arrays.values()]
     X = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
     Y = np.concatenate([columns_named(each, about, own_targets) for each in arrays.values()])
@@ -51,6 +49,16 @@ def named_table(
         splits=rows,
         notes=tuple(notes_on_splits(rows, len(X))),
     )
+
+
+def chosen_columns(
+    about: Sidecar, inputs: tuple[Selector, ...], targets: TargetSelectors
+) -> tuple[list[str], list[str]]:
+    """The names of inputs and targets. Raises `DataError` if an input would be a class."""
+    usual = tuple(about.targets) or None if targets is None else targets
+    own_inputs, own_targets = choose(about.columns, inputs, usual)
+    _refuse_classes(own_inputs, about)
+    return own_inputs, own_targets
 
 
 def columns_named(matrix: Array, about: Sidecar, names: Sequence[str]) -> Array:
@@ -102,34 +110,44 @@ def _targets(Y: Array, names: tuple[str, ...], about: Sidecar, task: AskedTask |
     """
     if not names:
         return None
-    with_classes = [name for name in names if name in about.names_of]
-    if not with_classes:
+    if not hold_classes(names, about, task):
         values = Values(Y.astype(np.float64), names)
         if task == "multilabel":
             return values.as_labels()
         return values.as_classes() if task == "classification" else values
+    if len(names) == 1 and task != "multilabel":
+        classes = about.names_of[names[0]]
+        return Classes(_labels(Y[:, 0], names[0], classes), classes)
+    return _as_labels(Y, names, about)
+
+
+def hold_classes(names: Sequence[str], about: Sidecar, task: AskedTask | None) -> bool:
+    """Whether targets hold classes or labels.
+
+    Raises `DataError` if only some do, or if the task is another one.
+    """
+    with_classes = [name for name in names if name in about.names_of]
+    if not with_classes:
+        return False
     if task == "regression" or len(with_classes) < len(names):
         raise DataError(
             f"the target {listed_names(with_classes)} holds classes, not numbers: choose other "
             "targets",
             "targets",
         )
-    if len(names) == 1 and task != "multilabel":
-        classes = about.names_of[names[0]]
-        return Classes(_labels(Y[:, 0], names[0], classes), classes)
-    return _as_labels(Y, names, about, task)
-
-
-def _as_labels(
-    Y: Array, names: tuple[str, ...], about: Sidecar, task: AskedTask | None
-) -> MultiLabels:
-    words = [about.names_of[name] for name in names]
-    if task == "classification" or any(len(pair) != 2 for pair in words):
+    are_labels = len(names) > 1 or task == "multilabel"
+    are_pairs = all(len(about.names_of[name]) == 2 for name in names)
+    if are_labels and (task == "classification" or not are_pairs):
         raise DataError(
             f"the targets {listed_names(names)} are labels, of which a row may have any number, "
             "and need two values each: choose one of them for classes",
             "targets",
         )
+    return True
+
+
+def _as_labels(Y: Array, names: tuple[str, ...], about: Sidecar) -> MultiLabels:
+    words = [about.names_of[name] for name in names]
     labels = [_labels(Y[:, place], name, words[place]) for place, name in enumerate(names)]
     pairs = tuple((zero, one) for zero, one in words)
     return MultiLabels(np.column_stack(labels).astype(np.float64), names, pairs)

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bpcli.data.files.arrays import no_single_array, refuse_no_rows
+from bpcli.data.files.beside import has_sidecar
 from bpcli.data.files.dialect import Samples
 from bpcli.data.files.npy_rows import NpyHeader, NpyRows
 from bpcli.data.files.splits import FileSplits
+from bpcli.data.files.stored_named import stored_named_table
 from bpcli.data.files.stored_table import StoredSize, stored_table
 from bpcli.data.files.table import naming
 from bpcli.data.selection import Selector, TargetSelectors, choose
@@ -64,6 +66,8 @@ class StoredArraySource:
                 raise no_single_array()
             source = NpyRows(self.path, NpyHeader.of(self.path))
             refuse_no_rows(source.header.shape, source.dtype)
+            if has_sidecar(self.path):
+                return stored_named_table(self.path, source, self.inputs, self.targets, self.task)
             names = numbered("x", source.shape[1])
             inputs, targets = (
                 tuple(map(names.index, chosen))
