@@ -37,10 +37,14 @@ _BEGIN_SECONDS = 60.0
 
 @dataclass
 class Remote:
-    """Work that workers do for a client: its key, its pickled form, and the latest parameters."""
+    """Work that workers do for a client: its key, its pickled form, and the latest parameters.
+
+    `digest` is that of some of its rows.
+    """
 
     key: str
     work: bytes
+    digest: str
     bytes_per_shard: int
     shard_seconds: float
     version: int = 0
@@ -169,7 +173,8 @@ class Evaluation:
         worker, remote = self._pool(address), self._remote
         message = {"key": remote.key, "version": remote.version, "params": self._params}
         if "unknown" in await worker.bpnet_begin(**message):
-            _require_success(address, await worker.bpnet_open(key=remote.key, work=remote.work))
+            opened = await worker.bpnet_open(key=remote.key, work=remote.work, digest=remote.digest)
+            _require_success(address, opened)
             await worker.bpnet_begin(**message)
             self._traffic.bytes_sent += len(remote.work)
         self._traffic.bytes_sent += self._params.data.nbytes

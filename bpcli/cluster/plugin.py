@@ -20,7 +20,7 @@ from distributed.protocol import to_serialize
 
 from bpcli.cluster.facts import facts
 from bpcli.engine.shard_work import ShardSums, ShardWork
-from bpcli.errors import BpnetError
+from bpcli.errors import BpnetError, DataError
 from bpcli.nn.arrays import Vector
 from bpcli.nn.numerics import repeatable_numerics
 
@@ -96,14 +96,20 @@ class ShardPlugin(WorkerPlugin):  # type: ignore[misc]  # it has no types
         """What the results of this worker depend on, and the number of its threads."""
         return facts() | {"threads": self._worker.state.nthreads}
 
-    def open(self, key: str, work: bytes) -> dict[str, Any]:
-        """Take the work of a client."""
+    def open(self, key: str, work: bytes, digest: str) -> dict[str, Any]:
+        """Take the work of a client, if some of its rows have this digest here too."""
         now = monotonic()
         for old, opened in [*self._opened.items()]:
             if now - opened.used > _FORGOTTEN_AFTER_SECONDS:
                 del self._opened[old]
         try:
-            self._opened[key] = Opened(pickle.loads(work))
+            taken: ShardWork = pickle.loads(work)
+            if taken.digest() != digest:
+                raise DataError(
+                    f"The worker {self._worker.address} reads other rows from the file of the data "
+                    "than this process: copy the same file to all machines."
+                )
+            self._opened[key] = Opened(taken)
         except Exception as error:  # such as a reader of another package
             return {"failed": _failure(error)}
         return {}

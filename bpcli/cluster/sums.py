@@ -56,6 +56,7 @@ class ClusterSums:
         self._remote = Remote(
             key=uuid4().hex,
             work=pickle.dumps(work),
+            digest=work.digest(),
             bytes_per_shard=max(1, n_params * dtype.itemsize),
             shard_seconds=estimated_seconds(len(data), network) / count,
         )

@@ -129,8 +129,8 @@ class Split:
     """Some rows of a table: prepared for the network, and their targets in original units.
 
     Only the table stores numbers. Everything else is computed on access, so that large data exist
-    once here and once in the kernel. Of a table that stays in its file, use pieces: `between`, `at`
-    and `blocks`.
+    once here and once in the kernel. Of a table that stays in its file, use pieces: `between`,
+    `read` and `blocks`.
     """
 
     name: SplitName

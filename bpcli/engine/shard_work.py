@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import NamedTuple
@@ -40,6 +41,14 @@ class ShardWork:
     def plan(self) -> ShardPlan:
         """The shards of all rows."""
         return ShardPlan.of(len(self.data), self.data, self.network)
+
+    def digest(self) -> str:
+        """A digest of some of the rows, by which two processes see that they read the same ones."""
+        some = self.data.some()
+        found = hashlib.sha256()
+        for array in some.arrays:
+            found.update(np.ascontiguousarray(array).data)
+        return found.hexdigest()
 
     def sums(
         self, number: int, params: Vector, *, loss: bool, grad: bool, tally: int | None = None

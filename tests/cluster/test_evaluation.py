@@ -68,7 +68,7 @@ def run(workers: dict[str, Worker], returns: bool = False) -> tuple[list[int], T
     """Evaluate, and return the shards in the order in which they were stored."""
     stored: list[int] = []
     traffic = Traffic()
-    remote = Remote("key", b"work", 8, 0.03)
+    remote = Remote("key", b"work", "digest", 8, 0.03)
     asked = Evaluation(
         workers.__getitem__, KnownMembers(workers, returns), traffic, remote, PARAMS,  # type: ignore[arg-type]
         Request(loss=True, grad=True), SHARDS,

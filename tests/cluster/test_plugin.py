@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -31,7 +32,8 @@ def work() -> ShardWork:
 
 def on_a_worker() -> ShardPlugin:
     threads = {"default": ThreadPoolExecutor(1)}
-    worker = SimpleNamespace(handlers={}, executors=threads, state=SimpleNamespace(nthreads=3))
+    state = SimpleNamespace(nthreads=3)
+    worker = SimpleNamespace(handlers={}, executors=threads, state=state, address="tcp://w:1")
     made = ShardPlugin()
     made.setup(worker)
     assert {*worker.handlers} == {
@@ -42,7 +44,7 @@ def on_a_worker() -> ShardPlugin:
 
 def test_a_request_gives_the_sums_of_its_shards() -> None:
     worker, params = on_a_worker(), np.ones(WIDE.n_params)
-    worker.open("key", pickle.dumps(work()))
+    worker.open("key", pickle.dumps(work()), work().digest())
     assert worker.begin("key", 1, params) == {}
     answer = asyncio.run(worker.sums("key", 1, 2, 5, [*EVERYTHING]))
     expected = [work().sums(number, params, loss=True, grad=True) for number in (2, 3, 4)]
@@ -56,7 +58,7 @@ def test_what_a_worker_has_not_got_is_unknown() -> None:
     worker = on_a_worker()
     assert worker.begin("key", 1, np.ones(WIDE.n_params)) == {"unknown": True}
     assert asyncio.run(worker.sums("key", 1, 0, 1, [*EVERYTHING])) == {"unknown": True}
-    worker.open("key", pickle.dumps(work()))
+    worker.open("key", pickle.dumps(work()), work().digest())
     worker.begin("key", 2, np.ones(WIDE.n_params))
     assert asyncio.run(worker.sums("key", 1, 0, 1, [*EVERYTHING])) == {"unknown": True}
     worker.close("key")
@@ -66,16 +68,26 @@ def test_what_a_worker_has_not_got_is_unknown() -> None:
 
 def test_work_without_requests_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     worker = on_a_worker()
-    worker.open("old", pickle.dumps(work()))
-    worker.open("new", pickle.dumps(work()))
+    worker.open("old", pickle.dumps(work()), work().digest())
+    worker.open("new", pickle.dumps(work()), work().digest())
     assert worker.begin("old", 1, np.ones(WIDE.n_params)) == {}
     monkeypatch.setattr(plugin, "_FORGOTTEN_AFTER_SECONDS", 0.0)
-    worker.open("newest", pickle.dumps(work()))
+    worker.open("newest", pickle.dumps(work()), work().digest())
     assert worker.begin("old", 1, np.ones(WIDE.n_params)) == {"unknown": True}
 
 
+def test_a_worker_that_reads_other_rows_refuses_the_work() -> None:
+    worker = on_a_worker()
+    other = replace(work(), data=replace(work().data, targets=work().data.targets + 1))  # type: ignore[arg-type]
+    answer = worker.open("key", pickle.dumps(work()), other.digest())
+    error = pickle.loads(answer["failed"]["pickled"])
+    assert isinstance(error, DataError)
+    assert str(error).startswith("The worker tcp://w:1 reads other rows from the file of the data")
+    assert worker.begin("key", 1, np.ones(WIDE.n_params)) == {"unknown": True}
+
+
 def test_work_that_cannot_be_unpickled() -> None:
-    answer = on_a_worker().open("key", b"cno_such_package\nReader\n.")
+    answer = on_a_worker().open("key", b"cno_such_package\nReader\n.", "")
     assert answer["failed"]["text"].startswith("ModuleNotFoundError: ")
 
 

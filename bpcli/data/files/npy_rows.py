@@ -173,4 +173,5 @@ class NpyRows(RowSource):
         return OpenFile(self.path)
 
     def __getstate__(self) -> dict[str, object]:
-        return {"path": self.path, "header": self.header}
+        # Absolute: the process that reads it next may have another current folder.
+        return {"path": self.path.resolve(), "header": self.header}

@@ -153,4 +153,5 @@ class ParquetRows(RowSource):
         return threading.local()
 
     def __getstate__(self) -> dict[str, object]:
-        return {"path": self.path, "header": self.header, "names": self.names}
+        # Absolute: the process that reads it next may have another current folder.
+        return {"path": self.path.resolve(), "header": self.header, "names": self.names}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -70,10 +71,16 @@ def test_one_dimension_is_one_column(tmp_path: Path) -> None:
     np.testing.assert_array_equal(saved(tmp_path / "a.npy", np.arange(4.0))[1:3], [[1.0], [2.0]])
 
 
-def test_it_can_be_pickled_and_read_by_a_forked_process(rows: NpyRows, array: np.ndarray) -> None:
+def test_it_can_be_pickled_and_read_by_a_forked_process(
+    rows: NpyRows, array: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rows[:1]  # opens the file
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(rows))[5:9], array[5:9])
     assert len(pickle.dumps(rows)) < 1000
+    monkeypatch.chdir(rows.path.parent)
+    relative = pickle.dumps(replace(rows, path=Path(rows.path.name)))
+    monkeypatch.chdir("/")
+    np.testing.assert_array_equal(pickle.loads(relative)[5:9], array[5:9])
     with multiprocessing.get_context("fork").Pool(2) as pool:
         both = pool.map(rows.__getitem__, [slice(0, 9), slice(9, 20)])
     np.testing.assert_array_equal(np.concatenate(both), array[:20])
