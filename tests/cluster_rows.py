@@ -25,6 +25,10 @@ class FileReader:
     inputs: int
     outputs: int
 
+    def read_at(self, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        inputs, targets = self.read(0, int(index[-1]) + 1)
+        return inputs[index], targets[index]
+
     def read(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
         width = self.inputs + self.outputs
         handle = os.open(self.path, os.O_RDONLY)
@@ -43,9 +47,17 @@ class FileReader:
 
 @dataclass(frozen=True)
 class FailingReader:
-    """Raises at the first rows; in the second kind of failure, an error that bpnet expects."""
+    """Raises at the first shard; in the second kind of failure, an error that bpnet expects."""
 
     is_expected: bool
+
+    def read_at(self, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return np.zeros((len(index), 10)), np.zeros((len(index), 3))
+
+    def prepare(
+        self, inputs: np.ndarray, targets: np.ndarray, X: np.ndarray, Y: np.ndarray
+    ) -> None:
+        X[...], Y[...] = inputs.T, targets.T
 
     def read(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
         if self.is_expected:

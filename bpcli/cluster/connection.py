@@ -6,8 +6,7 @@ import asyncio
 import logging
 import warnings
 from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as StillRunning
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager, suppress
 from time import perf_counter
 from typing import Any
@@ -40,6 +39,7 @@ class ClusterConnection:
         self.dashboard: str = client.dashboard_link
         self.traffic = Traffic()
         self._check = check
+        self._keys: set[str] = set()
         self._loop: asyncio.AbstractEventLoop = client.loop.asyncio_loop
         self._pool = ConnectionPool(
             timeout=_CONNECT_SECONDS, connection_args=client.connection_args
@@ -87,6 +87,7 @@ class ClusterConnection:
         """Compute the sums of all shards on the workers; `store` takes them bundle by bundle."""
         started = perf_counter()
         remote.version += 1
+        self._keys.add(remote.key)
         evaluation = Evaluation(
             self._pool, self._members, self.traffic, remote, params, request, shards, store
         )
@@ -101,27 +102,32 @@ class ClusterConnection:
         """Run a coroutine in the thread of the client, and check for interrupts meanwhile."""
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
-            while True:
-                with suppress(StillRunning):
-                    return future.result(_CHECK_SECONDS)
+            while not wait([future], _CHECK_SECONDS).done:
                 if self._check is not None:
                     self._check()
+            return future.result()
         except BaseException:
             future.cancel()
             raise
 
-    def forget(self, remote: Remote) -> None:
-        """Let the workers forget a work."""
-        self._run(self._forget(remote))
+    def close(self) -> None:
+        """Let the workers forget the work of this process, and close the connections to them."""
+        self._check = None
+        with suppress(TimeoutError, OSError):
+            self._run(self._forget())
+        self._run(self._end())
 
-    async def _forget(self, remote: Remote) -> None:
-        closed = (self._pool(each).bpnet_close(key=remote.key) for each in self._members.threads)
+    async def _forget(self) -> None:
+        closed = (
+            self._pool(worker).bpnet_close(key=key)
+            for key in self._keys
+            for worker in self._members.threads
+        )
         await asyncio.wait_for(asyncio.gather(*closed, return_exceptions=True), _CONNECT_SECONDS)
 
-    def close(self) -> None:
-        """Close the connections to the workers."""
+    async def _end(self) -> None:
         self._members.close()
-        self._run(self._pool.close())
+        await self._pool.close()
 
 
 @contextmanager

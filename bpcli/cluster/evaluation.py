@@ -166,7 +166,12 @@ class Evaluation:
         except LOST:
             self._lost.add(address)
             return
-        await asyncio.gather(*(self._requests(address, each) for each in [*bundles, None]))
+        requests = [asyncio.create_task(self._requests(address, each)) for each in [*bundles, None]]
+        try:
+            await asyncio.gather(*requests)
+        finally:  # `gather` lets the others go on if one fails
+            for request in requests:
+                request.cancel()
 
     async def _begin(self, address: str) -> None:
         """Send the parameters, and the work if the worker has not got it."""

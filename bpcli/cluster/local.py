@@ -57,7 +57,7 @@ def local_cluster(workers: int, memory_limit: int | None, dashboard: str) -> Ite
 
 def _started(log: IO[bytes]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-c", _CODE],
+        [sys.executable, "-P", "-c", _CODE],  # -P: no modules from the current folder
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=log,

@@ -19,9 +19,9 @@ from distributed import WorkerPlugin
 from distributed.protocol import to_serialize
 
 from bpcli.cluster.facts import facts
-from bpcli.engine.shard_work import ShardSums, ShardWork
+from bpcli.engine.shard_work import ShardWork
 from bpcli.errors import BpnetError, DataError
-from bpcli.nn.arrays import Vector
+from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.numerics import repeatable_numerics
 
 PLUGIN = "bpnet"
@@ -32,8 +32,8 @@ _FORGOTTEN_AFTER_SECONDS = 600.0
 class Request(NamedTuple):
     """The sums that are asked for of each shard."""
 
-    loss: bool
-    grad: bool
+    loss: bool = False
+    grad: bool = False
     tally: int | None = None
 
 
@@ -48,31 +48,32 @@ class Opened:
     _own: threading.local = field(default_factory=threading.local)
 
     def sums(self, version: int, first: int, end: int, request: Request) -> dict[str, Any] | None:
-        """The sums of the shards from `first` to `end`; None if they are of no use any more."""
+        """The sums of the shards from `first` to `end`, or of the groups of pieces of a tally.
+
+        None if they are of no use any more.
+        """
         started, params = perf_counter(), self.params
         if version != self.version or params is None:
             return None
         if not hasattr(self._own, "work"):
             self._own.work = replace(self.work)  # each thread has its own buffers
-        shards: list[ShardSums] = []
+        found: list[dict[str, Array]] = []
         with repeatable_numerics():
             for number in range(first, end):
                 if version != self.version:
                     return None
-                shards.append(self._own.work.sums(number, params, **request._asdict()))
-        return _joined(shards, request) | {"seconds": perf_counter() - started}
+                found.append(_sums(self._own.work, number, params, request))
+        joined = {name: np.concatenate([each[name] for each in found]) for name in found[0]}
+        return joined | {"seconds": perf_counter() - started}
 
 
-def _joined(shards: list[ShardSums], request: Request) -> dict[str, Any]:
-    """The sums of several shards as arrays, a row for each."""
-    joined: dict[str, Any] = {}
-    if request.loss:
-        joined["losses"] = np.array([shard.loss for shard in shards])
-    if request.grad:
-        joined["grads"] = np.stack([np.asarray(shard.grad) for shard in shards])
+def _sums(work: ShardWork, number: int, params: Vector, request: Request) -> dict[str, Array]:
+    """What is asked for, a row for the shard, or one for each piece of the group."""
     if request.tally is not None:
-        joined["tallies"] = np.stack([np.asarray(shard.tally) for shard in shards])
-    return joined
+        return {"tallies": work.counts(number, params, request.tally)}
+    shard = work.sums(number, params, loss=request.loss, grad=request.grad)
+    sums = {"losses": np.array([shard.loss])} if request.loss else {}
+    return sums if shard.grad is None else sums | {"grads": shard.grad[np.newaxis]}
 
 
 class ShardPlugin(WorkerPlugin):  # type: ignore[misc]  # it has no types

@@ -52,7 +52,9 @@ class ClusterSums:
             "losses": np.zeros(count, np.result_type(dtype, np.float64)),
             "grads": np.zeros((count, n_params), dtype),
         }
-        self._counts = [np.zeros((count, tally.width)) for tally in tallies]
+        self._tally_plan = work.tally_plan
+        pieces = len(self._tally_plan.pieces)
+        self._counts = [np.zeros((pieces, tally.width)) for tally in tallies]
         self._remote = Remote(
             key=uuid4().hex,
             work=pickle.dumps(work),
@@ -83,15 +85,18 @@ class ClusterSums:
         raise NotImplementedError("streamed rows have tallies")
 
     def tally(self, params: Vector, number: int) -> Vector:
-        """The sums of one of the tallies over all rows, added in the order of the shards."""
-        self._sums["tallies"] = self._counts[number]
-        self._evaluate(params, None, Request(loss=False, grad=False, tally=number))
-        total: Vector = np.add.reduce(self._counts[number], axis=0)
-        return total
+        """The sums of one of the tallies over all rows, added in the order of the pieces."""
+        counts, groups = self._counts[number], self._tally_plan.groups
 
-    def close(self) -> None:
-        """Let the workers forget the rows."""
-        self._cluster.forget(self._remote)
+        def store(bundle: Bundle, answer: Mapping[str, Any]) -> None:
+            counts[groups[bundle[0]][0] : groups[bundle[1] - 1][1]] = answer["tallies"]
+            self._cluster.traffic.bytes_received += answer["tallies"].nbytes
+
+        sent = to_serialize(np.asarray(params, self._dtype))
+        request = Request(tally=number)
+        self._cluster.evaluate(self._remote, sent, request, len(groups), store)
+        total: Vector = np.add.reduce(counts, axis=0)
+        return total
 
     def _evaluate(self, params: Vector, index: Array | None, request: Request) -> None:
         if index is not None:

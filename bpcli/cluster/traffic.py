@@ -29,7 +29,7 @@ class Traffic:
         count = max(1, self.evaluations)
         sent, received = (_megabytes(n / count) for n in (self.bytes_sent, self.bytes_received))
         seconds, waiting = (f"{s / count:.3g}" for s in (self.seconds, self.waiting_seconds))
-        text = f"per epoch {sent} sent, {received} received, {waiting} of {seconds} s waiting"
+        text = f"per evaluation {sent} sent, {received} received, {waiting} of {seconds} s waiting"
         if self.lost_workers:
             text += f"; {self.lost_workers} times a worker was lost or late"
         if self.repeated_shards:

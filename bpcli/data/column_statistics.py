@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bpcli.data.drawn import row_blocks
+from bpcli.data.row_blocks import row_blocks
 from bpcli.nn.arrays import Array, Vector
 
 

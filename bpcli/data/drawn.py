@@ -5,18 +5,15 @@ The kernel stores the data once already; a stored table would be a second copy, 
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
+from bpcli.data.row_blocks import row_blocks, rows_per_block
 from bpcli.data.stored_rows import StoredRows
 from bpcli.nn.arrays import Array
 
-_NUMBERS_PER_BLOCK = 2**18
-_MOST_ROWS_PER_BLOCK = 2**14
 _MOST_NUMBERS_KEPT = 2**20
 
 
@@ -65,15 +62,3 @@ def normal_rows(rng: np.random.Generator, shape: tuple[int, int]) -> Inputs:
         states.append(rng.bit_generator.state)
         rng.standard_normal((some.stop - some.start, shape[1]))
     return DrawnRows(shape, tuple(states))
-
-
-def row_blocks(shape: tuple[int, ...]) -> Iterator[slice]:
-    """Slices of the rows of an array, some megabytes each."""
-    size = rows_per_block(math.prod(shape[1:]))
-    for start in range(0, shape[0], size):
-        yield slice(start, min(start + size, shape[0]))
-
-
-def rows_per_block(width: int) -> int:
-    """The number of rows of this width in a block: 2 MB, or less for narrow rows."""
-    return max(1, min(_MOST_ROWS_PER_BLOCK, _NUMBERS_PER_BLOCK // width))

@@ -10,7 +10,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from bpcli.data.column_statistics import Pieces, ends, mean_and_deviation, quartiles
-from bpcli.data.drawn import Inputs, rows_per_block
+from bpcli.data.drawn import Inputs
+from bpcli.data.row_blocks import rows_per_block
 from bpcli.data.row_index import RowIndex, Span
 from bpcli.data.stored_rows import StoredColumns, read_together
 from bpcli.data.table import Table

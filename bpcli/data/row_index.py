@@ -35,7 +35,7 @@ class Span:
 
     def __getitem__(self, where: slice | Array) -> Labels:
         if not isinstance(where, slice):
-            return np.asarray(where, np.intp) + self.start
+            return _checked(where, len(self)) + self.start
         some = range(self.start, self.stop)[where]
         return np.arange(some.start, some.stop, some.step)
 
@@ -52,7 +52,7 @@ class Coded:
 
     def __getitem__(self, where: slice | Array) -> Labels:
         if not isinstance(where, slice):
-            return self._at(np.asarray(where))
+            return self._at(_checked(where, len(self)))
         start, stop, step = where.indices(len(self))
         if step != 1:
             return self._at(np.arange(start, stop, step))
@@ -113,3 +113,10 @@ def index_pieces(index: RowIndex, size: int = _PIECE) -> Iterator[Labels]:
     """The row numbers, `size` at a time."""
     for start in range(0, len(index), size):
         yield index[start : start + size]
+
+
+def _checked(where: Array, count: int) -> Labels:
+    """Positions below `count`; nothing is counted from the end."""
+    places = np.asarray(where, np.intp)
+    assert not places.size or 0 <= places.min() <= places.max() < count, "there are no such rows"
+    return places

@@ -19,7 +19,10 @@ InOrder: TypeAlias = Literal["time", "blocks", "interleaved"]
 
 
 ROWS_AT_ONCE = 2**20
-"""Tables of more rows are split piece by piece, so that their row numbers need not be in memory."""
+"""Tables of more rows are split piece by piece, so that their row numbers need not be in memory.
+
+Another number would draw other splits for them: runs could not be evaluated or resumed any more.
+"""
 
 
 def split_rows(

@@ -13,6 +13,7 @@ from typing import cast
 
 import numpy as np
 
+from bpcli.data.row_blocks import row_blocks
 from bpcli.nn.arrays import Array
 
 
@@ -68,10 +69,32 @@ class StoredRows(ABC):
         """The rows of this array, for rows (m, columns) as the source has them."""
 
     def __getitem__(self, index: Array | slice) -> Array:
-        return self.of(self.source[index])
+        """These rows; the other columns of the source are in memory for some of them at a time."""
+        if isinstance(index, slice):
+            start, stop, step = index.indices(len(self))
+            if step != 1:
+                return self[np.arange(start, stop, step)]
+            wanted: list[Array | slice] = [
+                slice(start + some.start, start + some.stop)
+                for some in row_blocks((max(0, stop - start), self.source.shape[1]))
+            ]
+        else:
+            wanted = [index[some] for some in row_blocks((len(index), self.source.shape[1]))]
+        if len(wanted) <= 1:
+            return self.of(self.source[index])
+        rows = np.empty((sum(map(_length, wanted)), *self.shape[1:]), self.dtype)
+        done = 0
+        for some in wanted:
+            rows[done : done + _length(some)] = self.of(self.source[some])
+            done += _length(some)
+        return rows
 
     def __len__(self) -> int:
         return len(self.source)
+
+
+def _length(index: Array | slice) -> int:
+    return index.stop - index.start if isinstance(index, slice) else len(index)
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,13 +6,14 @@ A block in memory is read where it is; other rows are copied into a block of the
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, TypeAlias
 
 import numpy as np
 
 from bpcli.engine.recording import Recorded, Tape, moved
 from bpcli.engine.rows import Block, PieceReader, RowBlocks, StreamedRows
+from bpcli.engine.shards import TallyPlan
 from bpcli.nn import propagation
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
@@ -123,10 +124,7 @@ class BlockPasses(threading.local):
     def over(self, start: int, stop: int) -> Pass:
         """The pass over a block of the data; without a copy if they are in memory."""
         if self._reader is not None:
-            block_pass = self.over_copies(stop - start)
-            self._reader.load(start, stop, block_pass.block)
-            block_pass.block = block_pass.block._replace(start=start)
-            return block_pass
+            return self._streamed(self._reader, start, stop)
         size = stop - start if self._records else 0  # only a recorded pass has a fixed size
         if start not in self._blocks:
             block = self._blocks[start] = self._data.block(start, stop)
@@ -134,6 +132,17 @@ class BlockPasses(threading.local):
                 self._in_place[size] = self._made(block)
         block_pass = self._in_place[size]
         block_pass.move_to(self._blocks[start])
+        return block_pass
+
+    def _streamed(self, reader: PieceReader, start: int, stop: int) -> Pass:
+        """The pass over a block of streamed rows, which are read into the same memory again."""
+        samples = stop - start
+        if samples not in self._in_place:
+            self._in_place[samples] = self._made(reader.data.part_of_block(samples))
+        block_pass = self._in_place[samples]
+        reader.load(start, stop, block_pass.block)
+        # Not by `move_to`: only the number of its first row is another one.
+        block_pass.block = block_pass.block._replace(start=start)
         return block_pass
 
     def over_copies(self, samples: int) -> Pass:
@@ -159,14 +168,21 @@ class Tally(Protocol):
         """The sums (width,) over the rows from `start` to `stop`; Z is (outputs' rows, samples)."""
 
 
-def counting(tally: Tally, total: Vector) -> Callable[[Pass], None]:
-    """A function that adds the tally of the block of a pass to a total."""
+def tally_group(
+    tally: Tally, group: tuple[int, int], plan: TallyPlan, passes: BlockPasses, Z: Array
+) -> Iterator[tuple[int, Vector]]:
+    """The number of each piece of a group, and the sums of a tally over it.
 
-    def count(block_pass: Pass) -> None:
-        start, samples = block_pass.block.start, block_pass.block.samples
-        np.add(total, tally.sums(start, start + samples, block_pass.Z), total)
-
-    return count
+    `Z` (rows of outputs, rows of a piece) is overwritten.
+    """
+    for number in range(*group):
+        start, stop = plan.pieces[number]
+        for first in range(start, stop, plan.block):
+            end = min(stop, first + plan.block)
+            block_pass = passes.over(first, end)
+            block_pass.forward()
+            Z[:, first - start : end - start] = block_pass.Z
+        yield number, tally.sums(start, stop, Z[:, : stop - start])
 
 
 def sum_blocks(

@@ -249,7 +249,7 @@ class StreamedRows(RowBlocks):
 
     def block(self, start: int, stop: int) -> Block:
         """The rows from `start` to `stop`, all of one block, in new memory."""
-        block = self.empty_block(stop - start)._replace(start=start)
+        block = self.part_of_block(stop - start)._replace(start=start)
         self.fill(block, *self.reader.read(start, stop))
         return block
 
@@ -258,12 +258,17 @@ class StreamedRows(RowBlocks):
         self.reader.prepare(inputs, targets, block.inputs[: self.inputs], block.targets)
 
     def empty_block(self, samples: int) -> Block:
-        # BLAS gets the strides of a block in memory, where the last one is a part of a whole one.
-        width = max(samples, self.block_size)
-        inputs = aligned_zeros((self.inputs + self.has_ones, width), self.dtype)[:, :samples]
+        inputs = aligned_zeros((self.inputs + self.has_ones, samples), self.dtype)
         inputs[self.inputs :] = 1
-        targets = aligned_zeros((self.outputs, width), self.dtype)[:, :samples]
-        return Block(inputs, targets, None)
+        return Block(inputs, aligned_zeros((self.outputs, samples), self.dtype), None)
+
+    def part_of_block(self, samples: int) -> Block:
+        """The first samples of an empty block, for rows that are the last block of the data.
+
+        So BLAS gets the strides that they have in memory, on which the bits of products depend.
+        """
+        inputs, targets, *_ = self.empty_block(self.block_size)
+        return Block(inputs[:, :samples], targets[:, :samples], None)
 
     def gather(self, index: Array, block: Block) -> None:
         ascending, order = np.unique(index, return_inverse=True)
@@ -279,7 +284,7 @@ class PieceReader:
     """
 
     def __init__(self, data: StreamedRows) -> None:
-        self._data = data
+        self.data = data
         blocks = _NUMBERS_PER_PIECE // (data.block_size * (data.inputs + data.outputs))
         self._rows = max(1, blocks) * data.block_size
         self._start, self._stop = 0, 0
@@ -287,10 +292,11 @@ class PieceReader:
     def load(self, start: int, stop: int, block: Block) -> None:
         """Fill a block with the rows from `start` to `stop`; the next ones may be read with it."""
         if not self._start <= start < stop <= self._stop:
-            self._start, self._stop = start, min(len(self._data), start + self._rows)
-            self._inputs, self._targets = self._data.reader.read(self._start, self._stop)
+            last = min(len(self.data), start + self._rows)
+            self._inputs, self._targets = self.data.reader.read(start, last)
+            self._start, self._stop = start, last  # not before: reading may fail
         first, end = start - self._start, stop - self._start
-        self._data.fill(block, self._inputs[first:end], self._targets[first:end])
+        self.data.fill(block, self._inputs[first:end], self._targets[first:end])
 
 
 _NUMBERS_PER_PIECE = 2**17

@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bpcli.engine.passes import BlockPasses, Tally, counting, sum_blocks
+from bpcli.engine.passes import BlockPasses, Tally, sum_blocks, tally_group
 from bpcli.engine.rows import RowBlocks
-from bpcli.engine.shards import ShardPlan
+from bpcli.engine.shards import ShardPlan, TallyPlan
 from bpcli.nn import propagation
-from bpcli.nn.arrays import Vector
+from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
 
 
@@ -22,7 +22,6 @@ class ShardSums(NamedTuple):
 
     loss: complex | float
     grad: Vector | None
-    tally: Vector | None
 
 
 @dataclass(frozen=True)
@@ -50,13 +49,8 @@ class ShardWork:
             found.update(np.ascontiguousarray(array).data)
         return found.hexdigest()
 
-    def sums(
-        self, number: int, params: Vector, *, loss: bool, grad: bool, tally: int | None = None
-    ) -> ShardSums:
-        """The sums of shard `number` of the plan at these parameters, as new arrays.
-
-        `tally` is the number of one of the tallies, from 0.
-        """
+    def sums(self, number: int, params: Vector, *, loss: bool, grad: bool) -> ShardSums:
+        """The sums of shard `number` of the plan at these parameters, as new arrays."""
         self._params[...] = params
         plan = self.plan
         first, end = plan.shards[number]
@@ -65,11 +59,23 @@ class ShardWork:
             for start in range(first, end, plan.block)
         )
         total = np.empty(self.network.n_params, self.dtype) if grad else None
-        counts, look = None, None
-        if tally is not None:
-            counts = np.zeros(self.tallies[tally].width)
-            look = counting(self.tallies[tally], counts)
-        return ShardSums(sum_blocks(passes, grad=total, loss=loss, look=look), total, counts)
+        return ShardSums(sum_blocks(passes, grad=total, loss=loss), total)
+
+    def counts(self, group: int, params: Vector, tally: int) -> Array:
+        """The sums of a tally over each piece of a group: (pieces, width), as a new array.
+
+        `tally` is the number of one of the tallies, from 0.
+        """
+        self._params[...] = params
+        plan = self.tally_plan
+        Z = np.empty((self.network.layers[-1].rows, plan.piece_rows), self.dtype)
+        pieces = tally_group(self.tallies[tally], plan.groups[group], plan, self._passes, Z)
+        return np.stack([sums for _, sums in pieces])
+
+    @property
+    def tally_plan(self) -> TallyPlan:
+        """The pieces for which tallies are summed."""
+        return TallyPlan.of(self.data)
 
     @cached_property
     def _params(self) -> Vector:

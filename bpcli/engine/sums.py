@@ -7,16 +7,16 @@ are added up, depend only on the data and the network, so any number of workers 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from bpcli.engine.passes import BackwardPass, BlockPasses, Pass, Tally, counting, sum_blocks
+from bpcli.engine.passes import BackwardPass, BlockPasses, Pass, Tally, sum_blocks, tally_group
 from bpcli.engine.pool.base import SerialPool, WorkerPool
 from bpcli.engine.rows import RowBlocks, StreamedRows
-from bpcli.engine.shards import ShardPlan, slices_of
+from bpcli.engine.shards import ShardPlan, TallyPlan, slices_of
 from bpcli.nn import propagation
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
@@ -26,12 +26,11 @@ class _Asked(NamedTuple):
     """The request to the workers, as numbers in shared memory."""
 
     rows: int
-    some: bool
-    loss: bool
-    grad: bool
-    keep: bool
-    tally: int
-    """The number of a tally, from 1; 0 for none."""
+    some: bool = False
+    loss: bool = False
+    grad: bool = False
+    keep: bool = False
+    tally: int = 0
 
 
 class Sums(Protocol):
@@ -113,7 +112,9 @@ class RowSums:
         self._grads = pool.allocate_shared((most_shards, n_params), dtype)
         self._losses = pool.allocate_shared((most_shards,), np.result_type(dtype, np.float64))
         widest = max((tally.width for tally in tallies), default=0)
-        self._counts = pool.allocate_shared((most_shards, widest), np.float64)
+        self._tally_plan = TallyPlan.of(data)
+        count = len(self._tally_plan.pieces) if widest else 0
+        self._counts = pool.allocate_shared((count, widest), np.float64)
         kept = 0 if self._is_streamed else len(data)
         self._Z = pool.allocate_shared((network.layers[-1].rows, kept), dtype)
         self._Z_at: Vector | None = None
@@ -122,6 +123,7 @@ class RowSums:
         self._passes = BlockPasses(network, self._params, data, backward)
         self._pass_over_shards = pool.register(self._do_shard)
         self._add_up_slices = pool.register(self._do_slice)
+        self._tally_groups = pool.register(self._do_group)
 
     def loss(self, params: Vector, index: Array | None = None) -> complex | float:
         """Σ_i w_i loss_i."""
@@ -171,12 +173,20 @@ class RowSums:
         return self._Z if self._whole is None else self._whole.Z
 
     def tally(self, params: Vector, number: int) -> Vector:
-        """The sums of one of the tallies over all rows, added in the order of the shards."""
+        """The sums of one of the tallies over all rows, added in the order of the pieces."""
         self._params[...] = params
-        self._over_shards(params, None, tally=number + 1)
-        counts = self._counts[: self._shards_asked, : self._tallies[number].width]
+        self._asked[:] = _Asked(len(self._data), tally=number)
+        self._tally_groups(len(self._tally_plan.groups))
+        # Of the same layout as with rows in memory: the order in which numpy adds depends on it.
+        counts = np.ascontiguousarray(self._counts[:, : self._tallies[number].width])
         total: Vector = np.add.reduce(counts, axis=0)
         return total
+
+    def _do_group(self, number: int) -> None:
+        tally, plan = self._tallies[_Asked(*self._asked.tolist()).tally], self._tally_plan
+        Z = np.empty((self._network.layers[-1].rows, plan.piece_rows), self._params.dtype)
+        for piece, sums in tally_group(tally, plan.groups[number], plan, self._passes, Z):
+            self._counts[piece, : tally.width] = sums
 
     # One block.
 
@@ -206,13 +216,7 @@ class RowSums:
         return self._plans[rows]
 
     def _over_shards(
-        self,
-        params: Vector,
-        index: Array | None,
-        *,
-        loss: bool = False,
-        grad: bool = False,
-        tally: int = 0,
+        self, params: Vector, index: Array | None, *, loss: bool = False, grad: bool = False
     ) -> None:
         """Make the passes of every shard.
 
@@ -220,13 +224,13 @@ class RowSums:
         metrics are computed from this pass.
         """
         rows, keep = len(self._data), index is None and (loss or not grad)
-        keep = keep and not (tally or self._is_streamed)
+        keep = keep and not self._is_streamed
         if index is not None:
             rows = len(index)
             self._index[:rows] = index
         if keep:
             self._Z_at = None  # until it is complete
-        self._asked[:] = _Asked(rows, index is not None, loss, grad, keep, tally)
+        self._asked[:] = _Asked(rows, index is not None, loss, grad, keep)
         self._pass_over_shards(len(self._plan_of(rows).shards))
         if keep:
             self._Z_at = params
@@ -240,19 +244,8 @@ class RowSums:
             for start in range(first, end, plan.block)
         )
         grad = self._grads[number] if asked.grad else None
-        look = self._look(number, asked)
+        look = self._keep if asked.keep else None
         self._losses[number] = sum_blocks(passes, grad=grad, loss=asked.loss, look=look)
-
-    def _look(self, shard: int, asked: _Asked) -> Callable[[Pass], None] | None:
-        """What is done with each pass of a shard, besides its sums."""
-        if asked.keep:
-            return self._keep
-        if not asked.tally:
-            return None
-        tally = self._tallies[asked.tally - 1]
-        counts = self._counts[shard, : tally.width]
-        counts[...] = 0
-        return counting(tally, counts)
 
     def _keep(self, block_pass: Pass) -> None:
         """Keep z of a block."""

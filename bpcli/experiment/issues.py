@@ -8,7 +8,6 @@ from itertools import islice
 import numpy as np
 
 from bpcli.config.models import Spec
-from bpcli.data.drawn import row_blocks
 from bpcli.data.preprocessing import (
     FITTED_RULES,
     Preprocessor,
@@ -17,6 +16,7 @@ from bpcli.data.preprocessing import (
     outputs_needed,
     taken,
 )
+from bpcli.data.row_blocks import row_blocks
 from bpcli.data.row_index import RowIndex
 from bpcli.data.table import RawTable, Table
 from bpcli.data.types import SPLITS, Labels, SplitName

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 import numpy as np
 import safetensors
 
-from bpcli.data.drawn import Inputs, row_blocks
+from bpcli.data.drawn import Inputs
+from bpcli.data.row_blocks import row_blocks
 from bpcli.data.table import Table
 from bpcli.nn.numerics import blas_libraries, in_force, simd_groups
 from bpcli.runs.machines import changes, in_words

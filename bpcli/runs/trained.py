@@ -14,6 +14,7 @@ from bpcli.config.models import Spec
 from bpcli.config.source import Source
 from bpcli.data.columns import FeatureEncoder
 from bpcli.data.preprocessing import Preprocessor
+from bpcli.data.split import ROWS_AT_ONCE
 from bpcli.data.table import Table, table_without_rows
 from bpcli.data.types import SPLITS, Words
 from bpcli.errors import RunError
@@ -22,8 +23,9 @@ from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Layer, Network
 from bpcli.nn.numerics import prefer
 from bpcli.runs.files import load_arrays
-from bpcli.runs.layout import RESOLVED, WEIGHTS
+from bpcli.runs.layout import RESOLVED, SPLIT, WEIGHTS
 from bpcli.runs.provenance import data_digest, since
+from bpcli.runs.record import split_arrays
 from bpcli.runs.run_json import RunRecord
 from bpcli.runs.store import Run
 
@@ -133,7 +135,8 @@ def load_weights(run: Run) -> SavedWeights:
 def read_config(run: Run, record: RunRecord | None = None) -> Source:
     """A run's resolved config. Raises `RunError` if its file is missing or damaged.
 
-    Arrays of a Python program are in a file beside the run: it is found after a move, too.
+    Arrays of a Python program are in a file beside the run: it is found after a move, too. It names
+    no scheduler: a process that connects to one runs what that sends, and the run may be anybody's.
     """
     source = Source.read(run.checked(RESOLVED, record))
     file = source.get(("data", "file"))
@@ -141,7 +144,28 @@ def read_config(run: Run, record: RunRecord | None = None) -> Source:
         beside = run.folder.parent / Path(file).name
         if beside.suffix == ".npz" and beside.is_file():
             source.tree["data"]["file"] = str(beside.absolute())
+    if source.get(("training", "scheduler")) is not None:
+        source.tree["training"]["scheduler"] = None
     return source
+
+
+def require_same_splits(run: Run, record: RunRecord, experiment: Experiment) -> None:
+    """Raise `RunError` if the splits of a large table are not those that the run was trained on.
+
+    Earlier versions drew them in another way.
+    """
+    if len(experiment.table) <= ROWS_AT_ONCE:
+        return
+    with np.load(run.checked(SPLIT, record)) as saved:
+        found = {name: saved[name] for name in saved.files}
+    expected = split_arrays(experiment)
+    if found.keys() != expected.keys() or any(
+        not np.array_equal(found[name], array) for name, array in expected.items()
+    ):
+        raise RunError(
+            f"The splits of {run.run_id} were drawn by another version of bpnet, and this one "
+            f"draws other rows: use that version, or train again.{since(record)}"
+        )
 
 
 def load_spec(run: Run) -> Spec:
@@ -159,6 +183,7 @@ def load_trained(run: Run, weights: Weights = "best") -> Trained:
             f"The data of {run.run_id} have changed since its training: their rows differ. Restore "
             f"the data files, or train again.{since(saved.record)}"
         )
+    require_same_splits(run, saved.record, experiment)
     params = saved.params(experiment.network, weights, experiment.dtype)
     fitted = experiment.preprocessor
     preprocessor = saved.preprocessor(experiment.network, fitted.class_names, fitted.words)

@@ -20,7 +20,7 @@ from bpcli.system.locks import close_locked, has_shared_locks, take_lock
 from bpcli.system.memory import Limit, available_memory, memory_limits
 from bpcli.system.processes import after_fork_in_child, can_fork, leave, restart
 from bpcli.system.processor import cpu_model, usable_cores
-from bpcli.system.reading import FileChangedError, OpenFile
+from bpcli.system.reading import FileChangedError, OpenFile, Stamp, stamp_of
 from bpcli.system.signals import end_on_interrupts, hear_interrupts, stop_signals
 from bpcli.system.streams import abandon, open_standard_streams
 
@@ -29,6 +29,7 @@ __all__ = [
     "FileChangedError",
     "Limit",
     "OpenFile",
+    "Stamp",
     "abandon",
     "after_fork_in_child",
     "available_memory",
@@ -48,6 +49,7 @@ __all__ = [
     "rename",
     "replace",
     "restart",
+    "stamp_of",
     "stop_signals",
     "sync_file",
     "sync_folder",

@@ -5,10 +5,21 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
+from typing import TypeAlias
 
 
 class FileChangedError(OSError):
     """A file has changed since it was opened."""
+
+
+Stamp: TypeAlias = tuple[int, int, int, int]
+"""What shows that a file has changed: its size, time of change, device and number there."""
+
+
+def stamp_of(file: Path | int) -> Stamp:
+    """The stamp of a file, by its path or its descriptor. Raises `OSError`."""
+    facts = os.fstat(file) if isinstance(file, int) else file.stat()
+    return facts.st_size, facts.st_mtime_ns, facts.st_dev, facts.st_ino
 
 
 class OpenFile:
@@ -34,12 +45,19 @@ class OpenFile:
     def read(self, offset: int, buffer: memoryview) -> None:
         """Fill the buffer. Raises `FileChangedError` if the file has changed; `OSError`."""
         if self._process != os.getpid():
-            os.close(self._descriptor)
-            self._open()
+            self._open_again()
         while len(buffer) and (count := self._read_some(offset, buffer)):
             offset, buffer = offset + count, buffer[count:]
         if len(buffer) or self._now() != self._stamp:
             raise FileChangedError("it has changed while it was being read")
+
+    def _open_again(self) -> None:
+        """Open the file in a forked process; it must be the same one."""
+        inherited, stamp = self._descriptor, self._stamp
+        self._open()
+        os.close(inherited)
+        if self._stamp != stamp:
+            raise FileChangedError("it was replaced")
 
     def _read_some(self, offset: int, buffer: memoryview) -> int:
         if hasattr(os, "preadv"):
@@ -48,7 +66,5 @@ class OpenFile:
             file.seek(offset)
             return file.readinto(buffer) or 0
 
-    def _now(self) -> tuple[int, int]:
-        """The size of the file, and the time of its last change."""
-        facts = os.fstat(self._descriptor)
-        return facts.st_size, facts.st_mtime_ns
+    def _now(self) -> Stamp:
+        return stamp_of(self._descriptor)

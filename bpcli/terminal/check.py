@@ -84,7 +84,7 @@ def engine_facts(engine: Mapping[str, Any], file: str) -> Facts:
     if engine["name"] == "memory":
         return []
     read = size_text(engine["bytes_per_epoch"])
-    return [("engine", f"stream: each epoch reads about {read} of {file}")]
+    return [("engine", f"{engine['name']}: each epoch reads about {read} of {file}")]
 
 
 def loss_facts(initial: Mapping[str, Any]) -> Facts:

@@ -20,7 +20,7 @@ from bpcli.engine.gauss_newton_products import GaussNewtonProducts
 from bpcli.engine.passes import BackwardPass, Tally
 from bpcli.engine.pool.base import SerialPool, WorkerPool
 from bpcli.engine.rows import RowBlocks, StreamedRows
-from bpcli.engine.shards import ShardPlan
+from bpcli.engine.shards import ShardPlan, TallyPlan
 from bpcli.engine.sums import RowSums, Sums, sums_of
 from bpcli.nn import propagation
 from bpcli.nn.arrays import Array, Vector
@@ -201,12 +201,15 @@ class NetworkObjective:
         return self._sums_for(params).Z(params)
 
     def tally(self, params: Vector, tally: Tally) -> Vector:
-        """The sums of a tally over all rows.
+        """The sums of a tally over all rows, added in the order of the pieces of `TallyPlan`.
 
         If rows are streamed, it is one of `tallies`, which the workers know.
         """
         if not isinstance(self._data, StreamedRows):
-            return tally.sums(0, self.n_rows, self.outputs(params))
+            Z, pieces = self.outputs(params), TallyPlan.of(self._data).pieces
+            sums = [tally.sums(start, stop, Z[:, start:stop]) for start, stop in pieces]
+            total: Vector = np.add.reduce(np.stack(sums), axis=0)
+            return total
         assert self._index is None, "only for all rows"
         number = next(i for i, known in enumerate(self._tallies) if known is tally)
         return self._sums_for(params).tally(params, number)

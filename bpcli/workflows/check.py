@@ -40,7 +40,7 @@ class InitialLoss:
 class Engine:
     """Where the rows are during training, and how many bytes an epoch reads at least."""
 
-    name: Literal["memory", "stream"]
+    name: Literal["memory", "stream", "dask"]
     bytes_per_epoch: int
 
 
@@ -72,7 +72,8 @@ class Check(Beginning):
         X, rows = self.experiment.table.X, self.experiment.rows_per_epoch
         if not isinstance(X, StoredRows):
             return Engine("memory", 0)
-        return Engine("stream", round(X.source.bytes * rows / len(X)))
+        is_dask = self.experiment.spec.training.engine == "dask"
+        return Engine("dask" if is_dask else "stream", round(X.source.bytes * rows / len(X)))
 
     @cached_property
     def available(self) -> float:

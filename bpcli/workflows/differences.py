@@ -34,6 +34,8 @@ _CHANGED_BY_VERIFY = (
     "training.epochs",
     "training.stop",
     "training.checkpoint_every",
+    "training.engine",
+    "training.scheduler",
     "data.file",  # it may have been moved; its rows are compared
 )
 _LARGEST_HEADER = 2**12

@@ -176,9 +176,10 @@ def _class_report(split: Split, predicted: Predictions | None, counts: Labels) -
     columns = (column.tolist() for column in class_scores(counts))
     rows = zip(split.preprocessor.class_names, *columns, strict=True)
     classes = [dict(zip(names, row, strict=True)) for row in rows]
-    if predicted is None or split.labels is None:
+    labels = None if predicted is None else split.labels
+    if predicted is None or labels is None:
         return ClassReport(classes, counts.tolist(), None, (_no_roc(split),))
-    return ClassReport(classes, counts.tolist(), _roc_auc(split.labels, predicted))
+    return ClassReport(classes, counts.tolist(), _roc_auc(labels, predicted))
 
 
 def _label_report(split: Split, predicted: Predictions | None) -> LabelReport:

@@ -28,7 +28,7 @@ from bpcli.runs.provenance import data_digest, machine, since
 from bpcli.runs.record import argv, describe, now
 from bpcli.runs.run_json import Machine, ResumedSession, RunRecord
 from bpcli.runs.store import Run
-from bpcli.runs.trained import read_config
+from bpcli.runs.trained import read_config, require_same_splits
 from bpcli.training.stopping import Best, Criterion, Stopping
 from bpcli.workflows.beginning import Beginning
 from bpcli.workflows.outcome import Outcome
@@ -112,6 +112,7 @@ def resumption(run: Run, overrides: Sequence[str]) -> Iterator[Resumption]:
                 f"{run.run_id} cannot be resumed: its data have changed since it began. Restore "
                 f"the data files, or train again.{since(record)}"
             )
+        require_same_splits(run, record, experiment)
         checkpoints = Checkpoints(run, record.identity)
         start = checkpoints.newest()
         if start is None and checkpoints.errors:

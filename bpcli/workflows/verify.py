@@ -147,6 +147,7 @@ def _experiment(saved: SavedWeights) -> Experiment:
         f"training.epochs={saved.record.epochs}",
         "training.stop={}",
         "training.checkpoint_every={seconds: 1e9}",
+        "training.engine=auto",  # it changes no result, and a cluster may be gone
     ):
         override(source, assignment)
     config = validate(source)

@@ -188,3 +188,11 @@ def test_a_program_needs_no_guard_and_sees_no_warnings(tmp_path: Path) -> None:
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stdout, done.stderr) == (0, "1\n", "")
+
+
+def test_a_request_that_takes_too_long_is_an_error(cluster: ClusterConnection) -> None:
+    async def late() -> None:
+        raise TimeoutError("too late")
+
+    with pytest.raises(TimeoutError, match="too late"):
+        cluster._run(late())

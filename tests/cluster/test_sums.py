@@ -55,7 +55,6 @@ def require_same(network: Network, data: RowBlocks, cluster: ClusterConnection) 
             assert again[0] == loss
             np.testing.assert_array_equal(again[1], grad)
             np.testing.assert_array_equal(theirs.tally(params, 0), ours.tally(params, 0))
-    theirs.close()
 
 
 @pytest.mark.parametrize("dtype", ["f8", "f4"])

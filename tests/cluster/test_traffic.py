@@ -7,11 +7,11 @@ from bpcli.cluster.traffic import Traffic
 
 def test_the_line_is_per_epoch() -> None:
     traffic = Traffic(4, 2.0, 0.5, 8_000_000, 4_000)
-    assert traffic.text == "per epoch 2 MB sent, 0.001 MB received, 0.125 of 0.5 s waiting"
+    assert traffic.text == "per evaluation 2 MB sent, 0.001 MB received, 0.125 of 0.5 s waiting"
 
 
 def test_nothing_was_evaluated_yet() -> None:
-    assert Traffic().text == "per epoch 0 MB sent, 0 MB received, 0 of 0 s waiting"
+    assert Traffic().text == "per evaluation 0 MB sent, 0 MB received, 0 of 0 s waiting"
 
 
 def test_losses_are_said() -> None:

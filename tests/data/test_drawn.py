@@ -3,9 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bpcli.data.drawn import DrawnRows, normal_rows, row_blocks
+from bpcli.data.drawn import DrawnRows, normal_rows
 from bpcli.data.generators.teacher import Teacher
 from bpcli.data.preprocessing import FITTED_RULES, Preprocessor, ScaleRule
+from bpcli.data.row_blocks import row_blocks
 from bpcli.data.table import Classes, Table
 from bpcli.runs.provenance import data_digest
 

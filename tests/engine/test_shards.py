@@ -7,9 +7,17 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from bpcli.engine.rows import Rows
-from bpcli.engine.shards import SERIAL_BELOW_SECONDS, ShardPlan, estimated_seconds, shards_needed
+from bpcli.engine.rows import Rows, StreamedRows
+from bpcli.engine.shards import (
+    SERIAL_BELOW_SECONDS,
+    ShardPlan,
+    TallyPlan,
+    estimated_seconds,
+    shards_needed,
+)
 from bpcli.nn.activations import Identity, Tanh
 from bpcli.nn.losses import HalfSquaredError
 from bpcli.nn.network import Layer, Network
@@ -83,3 +91,18 @@ def test_gradients_of_shards_take_no_more_memory_than_is_bearable() -> None:
         else:
             assert count * network.n_params * 8 <= most
             assert count > 1
+
+
+@given(count=st.integers(1, 2_000_000), width=st.sampled_from([1, 30, 300]))
+def test_pieces_of_a_tally_are_whole_blocks_of_all_rows_in_groups(count: int, width: int) -> None:
+    network = Network((Layer(2, width, Tanh()), Layer(width, 1, Identity())), HalfSquaredError())
+    data = StreamedRows.of(network, None, count, np.dtype("f8"))  # type: ignore[arg-type]
+    plan = TallyPlan.of(data)
+    starts, stops = zip(*plan.pieces, strict=True)
+    assert (starts[0], stops[-1]) == (0, count)
+    assert starts[1:] == stops[:-1]
+    assert all(start % plan.block == 0 for start in starts)
+    assert plan.piece_rows <= max(8192, plan.block)
+    assert [end for _, end in plan.groups][-1] == len(plan.pieces)
+    assert [start for start, _ in plan.groups] == [0, *(end for _, end in plan.groups[:-1])]
+    assert 1 <= len(plan.groups) <= 64

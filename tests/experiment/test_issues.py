@@ -7,7 +7,7 @@ import pytest
 from builds import INLINE, MOONS, OF_TABLE, built
 from lazy import LazyArray
 
-from bpcli.data import drawn
+from bpcli.data import row_blocks
 from bpcli.data.preprocessing import Preprocessor, Scaler, Split
 from bpcli.data.table import Table, Values
 from bpcli.errors import ConfigError
@@ -346,7 +346,7 @@ def message_of_targets(output: str, loss: str, Y: LazyArray) -> str:
 def test_targets_are_checked_in_blocks_until_one_is_wrong(
     output: str, loss: str, value: float, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drawn, "_NUMBERS_PER_BLOCK", 10)
+    monkeypatch.setattr(row_blocks, "_NUMBERS_PER_BLOCK", 10)
     numbers = np.zeros((100, 1))
     numbers[[31, 35, 91]] = [[value], [value], [7 * value]]
     Y = LazyArray(numbers)
@@ -355,7 +355,7 @@ def test_targets_are_checked_in_blocks_until_one_is_wrong(
 
 
 def test_no_more_rows_are_read_once_each_class_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drawn, "_NUMBERS_PER_BLOCK", 10)
+    monkeypatch.setattr(row_blocks, "_NUMBERS_PER_BLOCK", 10)
     labels = LazyArray(np.arange(100) // 16 % 3)
     assert issues._present(labels, np.arange(0, 100, 2), 3).all()
     assert [len(rows) for rows in labels.reads] == [10, 10]

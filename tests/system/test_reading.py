@@ -29,6 +29,17 @@ def test_a_changed_file_is_refused(tmp_path: Path, content: bytes) -> None:
         file.read(0, memoryview(bytearray(4)))
 
 
+def test_a_forked_process_reads_the_same_file(tmp_path: Path) -> None:
+    path = tmp_path / "f"
+    path.write_bytes(b"abcd")
+    file = OpenFile(path)
+    (tmp_path / "new").write_bytes(b"efgh")
+    (tmp_path / "new").replace(path)
+    file._process = 0  # as after a fork
+    with pytest.raises(FileChangedError, match="it was replaced"):
+        file.read(0, memoryview(bytearray(4)))
+
+
 def test_without_reads_at_a_place_the_file_is_searched(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.delattr(os, "preadv", raising=False)
     path = tmp_path / "f"

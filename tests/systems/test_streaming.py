@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 from pathlib import Path
@@ -9,6 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+from bpcli.runs.store import Run
+from bpcli.runs.trained import read_config
 
 N = 30_000
 CONFIG = """\
@@ -48,7 +52,15 @@ def test_streamed_rows_give_the_weights_of_rows_in_memory(
         for file in ("weights.safetensors", "split.npz"):
             assert streamed["sha256"][file] == in_memory["sha256"][file]
         assert streamed["data_sha256"] == in_memory["data_sha256"]
-        assert streamed["metrics"] == pytest.approx(in_memory["metrics"], rel=1e-12)
+        assert streamed["metrics"] == in_memory["metrics"]
+
+
+def test_a_run_that_used_both_engines_is_verified(bpnet) -> None:
+    begun = trained(bpnet, "training.engine=memory", "training.epochs=3")
+    options = ("--set", "training.epochs=6", "--set", "training.engine=stream")
+    assert bpnet("train", "--resume", begun["run_id"], *options).code == 0
+    result = bpnet("verify", begun["run_id"])
+    assert result.code == 0, result.err
 
 
 def test_mini_batches_are_read_at_their_rows(bpnet) -> None:
@@ -87,7 +99,7 @@ def test_a_split_that_does_not_fit_is_evaluated_without_intervals(
     fits = json.loads(bpnet("eval", record["run_id"], "--json", "--no-intervals").out)
     monkeypatch.setattr("bpcli.experiment.experiment.available_memory", lambda: 1e5)
     streamed = json.loads(bpnet("eval", record["run_id"], "--json", "--no-intervals").out)
-    assert streamed["metrics"] == pytest.approx(fits["metrics"], rel=1e-12)
+    assert streamed["metrics"] == fits["metrics"]
     result = bpnet("eval", record["run_id"], "--intervals")
     assert result.code == 2
     assert "Intervals need the outputs of all 3,000 rows of the test split" in result.err
@@ -114,7 +126,7 @@ def test_classes_that_do_not_fit_have_a_confusion_matrix_but_no_roc_curve(
         assert streamed[key] == fits[key]
     assert fits["metrics"].pop("test.roc_auc") > 0.5
     assert streamed["metrics"].pop("test.roc_auc") is None
-    assert streamed["metrics"] == pytest.approx(fits["metrics"], rel=1e-12)
+    assert streamed["metrics"] == fits["metrics"]
     table = bpnet("eval", record["run_id"], "--no-intervals")
     assert "the area under the ROC curve is not computed" in table.err
 
@@ -138,3 +150,33 @@ def test_a_file_that_changes_during_training_ends_it_with_one_sentence(
     result = bpnet("train", "c.yaml", "--set", "training.engine=stream")
     assert result.code == 2
     assert "a.npy has changed while it was being read: start again" in result.err
+
+
+def test_a_run_on_a_large_table_with_other_splits_is_refused(
+    bpnet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one of an earlier version, which drew them from all rows together."""
+    record = trained(bpnet, "training.epochs=2")
+    monkeypatch.setattr("bpcli.experiment.splits.ROWS_AT_ONCE", 2**12)
+    monkeypatch.setattr("bpcli.runs.trained.ROWS_AT_ONCE", 2**12)
+    monkeypatch.setattr("bpcli.runs.record.ROWS_AT_ONCE", 2**12)
+    for command in (["eval"], ["train", "--set", "training.epochs=4", "--resume"]):
+        result = bpnet(*command, record["run_id"])
+        assert result.code == 2
+        assert "were drawn by another version of bpnet" in result.err
+
+
+def test_a_run_names_no_scheduler(bpnet) -> None:
+    """It may be a stranger's, and a scheduler can run programs in this process."""
+    record = trained(bpnet, "training.engine=stream", "training.epochs=2")
+    resolved = Path("runs", record["run_id"], "resolved.yaml")
+    text = resolved.read_text().replace("engine: stream", "engine: dask")
+    content = text.replace("scheduler: null", "scheduler: tcp://127.0.0.1:9")
+    resolved.write_text(content)
+    run = Run(resolved.parent)
+    changed = run.record()
+    changed.sha256["resolved.yaml"] = hashlib.sha256(content.encode()).hexdigest()
+    run.write_record(changed)
+    config = read_config(run)
+    assert config.get(("training", "engine")) == "dask"
+    assert config.get(("training", "scheduler")) is None

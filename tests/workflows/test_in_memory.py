@@ -32,6 +32,8 @@ def _experiment(**training: Any) -> Experiment:
 class _Silent:
     """A view that shows nothing."""
 
+    def on_cluster(self, *_: object) -> None: ...
+
     def on_start(self, record: object, stopping: object) -> None: ...
 
     def next_due(self, number: int) -> int:

@@ -15,7 +15,6 @@ from bpcli.experiment import Experiment, build
 from bpcli.runs.layout import WEIGHTS
 from bpcli.terminal.progress import SilentView
 from bpcli.training.loop import Epoch
-from bpcli.workflows import train as module
 from bpcli.workflows.train import train, workers_for
 
 
@@ -78,6 +77,6 @@ def test_observers_see_every_epoch_and_change_no_bit(tmp_path: Path) -> None:
 def test_there_are_no_more_workers_than_tasks(
     asked: str, rows: int, wanted: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "usable_cores", lambda: 8)
+    monkeypatch.setattr("bpcli.workflows.workers.usable_cores", lambda: 8)
     experiment = experiment_with(f"training.workers={asked}", f"data.n_samples={rows}")
     assert workers_for(experiment) == wanted

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from bpcli.data.drawn import row_blocks
 from bpcli.data.files.beside import has_sidecar
 from bpcli.data.files.dialect import Samples
 from bpcli.data.files.mat import require_whole
@@ -24,6 +23,7 @@ from bpcli.data.files.scan import require_finite
 from bpcli.data.files.splits import FileSplits, notes_on_splits
 from bpcli.data.files.table import naming, numbers_in_a_row, targets_of
 from bpcli.data.given import FORMAT, GivenArrays
+from bpcli.data.row_blocks import row_blocks
 from bpcli.data.selection import Selector, TargetSelectors, choose
 from bpcli.data.table import Table, value_names
 from bpcli.data.targets import rows_with_targets

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bpcli.data.drawn import row_blocks
 from bpcli.data.files.splits import FileSplits, notes_on_splits
+from bpcli.data.row_blocks import row_blocks
 from bpcli.data.selection import Selector, TargetSelectors, choose
 from bpcli.data.table import Classes, MultiLabels, Table, Targets, Values
 from bpcli.data.types import AskedTask, Labels

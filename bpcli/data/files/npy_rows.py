@@ -45,6 +45,8 @@ class NpyHeader:
                 version = np.lib.format.read_magic(file)
                 read = _READERS[version]
                 header = cls(*read(file), file.tell())
+            if not all(type(size) is int and size >= 0 for size in header.shape):
+                raise ValueError(f"a shape of {header.shape}")
         except Exception as error:  # the parser raises many types for damaged files
             raise damaged(".npy", error) from None
         if path.stat().st_size < header.offset + header.bytes:

@@ -22,6 +22,7 @@ from bpcli.data.files.regular import damaged
 from bpcli.data.stored_rows import RowSource
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
+from bpcli.system import Stamp, stamp_of
 
 
 @dataclass(frozen=True)
@@ -124,15 +125,16 @@ class ParquetRows(RowSource):
         """The columns of a group of rows, in their own types."""
         latest = self._latest
         if getattr(latest, "group", None) != group:
-            latest.columns = None  # before the next ones take memory
+            latest.columns = latest.group = None  # before the next ones take memory
             latest.columns, latest.group = self._decoded(group), group
         columns: list[Array] = latest.columns
         return columns
 
     def _decoded(self, group: int) -> list[Array]:
+        stamp = self._stamp
         with self._reading() as file:
             table = file.read_row_group(group, columns=list(self.names), use_threads=False)
-        if table.num_rows != self.header.groups[group]:
+        if table.num_rows != self.header.groups[group] or stamp_of(self.path) != stamp:
             raise DataError(f"{self.path} has changed since the training began: train again")
         return [table.column(name).to_numpy() for name in self.names]
 
@@ -147,6 +149,11 @@ class ParquetRows(RowSource):
             yield latest.file
         except Exception as error:  # also for the JSON and the text in it
             raise damaged("Parquet", error) from None
+
+    @cached_property
+    def _stamp(self) -> Stamp:
+        """The stamp of the file when it was first read here, or by the process that was forked."""
+        return stamp_of(self.path)
 
     @cached_property
     def _latest(self) -> threading.local:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bpcli.data.columns import refuse_gaps
-from bpcli.data.drawn import row_blocks
+from bpcli.data.row_blocks import row_blocks
 from bpcli.data.stored_rows import RowSource, StoredColumns
 from bpcli.data.stored_targets import TargetFacts
 from bpcli.data.targets import MOST_CLASSES

@@ -32,7 +32,7 @@ _RULES = ("fill", "indicator", "categories", "calendar", "casefold", "rename", "
 _BYTES_PER_NUMBER = 16
 """Of a table in memory: as it is read, and as inputs."""
 
-_ROWS_TO_LOOK_AT = 2**16
+_NUMBERS_TO_LOOK_AT = 2**21
 
 
 @dataclass(frozen=True)
@@ -194,7 +194,7 @@ class StoredParquetTable(RawTable):
     def _notes_on_columns(self, encoder: FeatureEncoder) -> Iterator[str]:
         """Notes on numbers far from all others, in some evenly spaced rows."""
         numbers = [name for name in encoder.names if name not in self.booleans]
-        step = -(-len(self) // _ROWS_TO_LOOK_AT)
+        step = -(-len(self) * len(self.inputs) // _NUMBERS_TO_LOOK_AT)
         some = np.arange(0, len(self), step)
         X = self.X[some][:, [self.inputs.index(name) for name in numbers]]
         of_some = f" (of {len(some):,} rows that were looked at)" * (step > 1)

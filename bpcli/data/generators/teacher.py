@@ -9,7 +9,7 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge, doc
 
-from bpcli.data.drawn import normal_rows, row_blocks
+from bpcli.data.drawn import normal_rows
 from bpcli.data.generators.base import (
     Features,
     Generator,
@@ -18,6 +18,7 @@ from bpcli.data.generators.base import (
     Targets,
     class_table,
 )
+from bpcli.data.row_blocks import row_blocks
 from bpcli.data.table import Table, value_table
 
 

@@ -123,3 +123,14 @@ def test_what_is_no_such_file_is_refused(tmp_path: Path) -> None:
 def test_the_header_says_whether_columns_are_contiguous(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.ones((3, 2), order="F"))
     assert NpyHeader.of(tmp_path / "a.npy").is_by_column
+
+
+@pytest.mark.parametrize("shape", [(-5, 3), (True, 3)])
+def test_a_shape_that_no_array_has_is_damage(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    path = tmp_path / "a.npy"
+    with path.open("wb") as file:
+        header = {"descr": "<f8", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        file.write(bytes(1000))
+    with pytest.raises(DataError, match="damaged"):
+        NpyHeader.of(path)
