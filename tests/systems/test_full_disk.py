@@ -55,7 +55,7 @@ def test_a_checkpoint_that_is_too_large_leaves_the_one_before(tmp_path: Path) ->
         assert (newest.state.params == 1).all()
 
 
-@pytest.mark.parametrize("size", [5_000, 20_000])
+@pytest.mark.parametrize("size", [6_000, 20_000])
 def test_what_could_not_be_saved_is_said_with_a_command_that_goes_on(
     size: int, bpnet, tmp_path: Path
 ) -> None:
