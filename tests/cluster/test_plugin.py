@@ -35,7 +35,8 @@ def on_a_worker() -> ShardPlugin:
     made = ShardPlugin()
     made.setup(worker)
     assert {*worker.handlers} == {
-        f"bpnet_{each}" for each in ("facts", "open", "begin", "sums", "close")
+        f"bpnet_{each}"
+        for each in ("facts", "open", "begin", "sums", "close", "run", "answer", "stop", "drop")
     }
     return made
 
