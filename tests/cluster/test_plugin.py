@@ -119,5 +119,12 @@ def test_each_thread_has_its_own_buffers() -> None:
     assert all(each is not opened.work for each in users)
 
 
+def test_programs_end_with_their_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    worker, closed = on_a_worker(), []
+    monkeypatch.setattr(plugin.Jobs, "close", lambda _: closed.append(True))
+    worker.teardown(worker._worker)
+    assert closed == [True]
+
+
 def test_the_threads_of_a_worker_are_told() -> None:
     assert on_a_worker().facts()["threads"] == 3

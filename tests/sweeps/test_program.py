@@ -104,12 +104,14 @@ def test_the_program_ends_with_its_input_also_in_a_training(tmp_path: Path) -> N
     )  # fmt: skip
     assert process.stdin is not None
     assert process.stdout is not None
-    with no_hang():
+    try:
         write_frame(process.stdin, pickle.dumps(replace(ORDER, training=endless)))
         while not (tmp_path / "0000-0" / RECORD).exists():
             assert process.poll() is None
         process.stdin.close()
-        assert process.wait() == 1
-    assert read_frame(process.stdout) is None
-    process.stdout.close()
+        assert process.wait(60) == 1
+        assert read_frame(process.stdout) is None
+    finally:
+        process.kill()
+        process.stdout.close()
     assert result_of(endless, tmp_path) is None

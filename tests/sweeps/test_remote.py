@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -217,16 +218,18 @@ def test_an_end_at_once_leaves_no_training(
     local: LocalCluster, cluster: ClusterConnection, tmp_path: Path
 ) -> None:
     sweep, recorder = sweep_in(tmp_path), Recorder()
+    training: list[psutil.Process] = []
 
     def tick() -> None:
-        if any(map(_trains, programs(local))):
+        training.extend(filter(_trains, programs(local)))
+        if training:
             raise KeyboardInterrupt
 
     recorder.on_tick = tick
     with pytest.raises(KeyboardInterrupt):
         run(sweep, restarts(2, *LONG), place=place(cluster, sweep), recorder=recorder)
-    while any(map(_trains, programs(local))):
-        time.sleep(0.05)
+    _, alive = psutil.wait_procs(training, timeout=20)
+    assert not alive, "they would end after a minute by themselves"
 
 
 def table(path: Path) -> Config:
@@ -279,6 +282,28 @@ def test_a_file_that_this_process_cannot_read_is_a_failure(
     sweep = sweep_in(tmp_path)
     (result,) = run(sweep, [training], place=place(cluster, sweep))
     assert "No such file" in (result.error or "")
+
+
+def test_a_training_goes_to_the_worker_with_most_free_threads(tmp_path: Path) -> None:
+    members = SimpleNamespace(threads={"a": 2, "b": 3}, keep_up=lambda: None)
+    fake = SimpleNamespace(members=members, refused=[])
+    there = ClusterPlace(fake, tmp_path, 100)  # type: ignore[arg-type]
+    chosen = []
+    while (address := there.free_worker()) is not None:
+        chosen.append(address)
+        there.in_use[address] += 1
+    assert chosen[0] == "b"
+    assert sorted(chosen) == ["a", "a", "b", "b", "b"]
+
+
+def test_a_worker_is_in_use_while_it_trains(cluster: ClusterConnection, tmp_path: Path) -> None:
+    sweep, used = sweep_in(tmp_path), []
+    there = place(cluster, sweep)
+    recorder = Recorder()
+    recorder.on_tick = lambda: used.append(there.in_use.total())
+    run(sweep, restarts(3, "training.epochs=3000"), place=there, recorder=recorder)
+    assert max(used) == 2
+    assert there.in_use.total() == 0
 
 
 def test_a_cluster_without_workers(
