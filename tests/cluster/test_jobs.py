@@ -9,8 +9,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import psutil
 import pytest
+
+pytest.importorskip("distributed", reason='needs pip install "bpcli[dask]"')
+
+import psutil
 from echo_program import MODULE
 from helpers_path import finding_tests
 from work import no_hang

@@ -8,8 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
 
-import psutil
 import pytest
+
+pytest.importorskip("distributed", reason='needs pip install "bpcli[dask]"')
+
+import psutil
 from echo_program import MODULE
 from helpers_path import finding_tests
 from work import no_hang
