@@ -153,6 +153,7 @@ _MAY_DEPEND_ON_THE_SYSTEM = {
     "engine/pool/forked.py": "of POSIX altogether, and imported where forking is safe only",
     "runs/provenance.py": "names the system",
     "cluster/local.py": "starts a Python, as every system does",
+    "cluster/programs.py": "starts a Python, as every system does",
     "export/python_child.py": "starts a Python, as every system does",
     "nn/numerics.py": "names the kind of processor",
 }

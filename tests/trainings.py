@@ -14,6 +14,7 @@ from small_configs import MOONS, load
 from bpcli.config.load import Config
 from bpcli.experiment import build
 from bpcli.sweeps.folder import SweepFolder, new_record
+from bpcli.sweeps.places import Place, Processes
 from bpcli.sweeps.ranking import Criterion
 from bpcli.sweeps.restarts import restart_config
 from bpcli.sweeps.runner import InOrder, Runner, Schedule
@@ -94,6 +95,7 @@ def run(
     trainings: Sequence[Training],
     processes: int = 2,
     *,
+    place: Place[Any] | None = None,
     schedule: Schedule | None = None,
     request: StopRequest | None = None,
     recorder: Recorder | None = None,
@@ -103,10 +105,12 @@ def run(
     with sweep.open() as (before, journal):
         known = {each.key: each for each in before}
         told = recorder or Recorder()
+        by_name = {each.name: each for each in trainings}
+        here = Processes(sweep.trainings, by_name, processes) if place is None else place
         runner = Runner(
-            sweep.trainings, journal, processes, request or StopRequest(), told, known, data_files
+            sweep.trainings, journal, here, request or StopRequest(), told, known, data_files
         )
-        runner.run(schedule or InOrder(trainings), {each.name: each for each in trainings})
+        runner.run(schedule or InOrder(trainings))
     return sweep.results()
 
 

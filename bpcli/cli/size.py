@@ -23,6 +23,7 @@ from bpcli.cli.many import (
     processes_option,
     sweep_to_resume,
 )
+from bpcli.cli.scheduler import Where, scheduler_of_many_option
 
 if TYPE_CHECKING:
     from bpcli.sweeps.run_plan import PlanResults
@@ -52,6 +53,7 @@ _HIDDEN, _RESTARTS, _SPLITS = "1..10", 10, 10
     help=f"Random splits of the rows; default: {_SPLITS}.",
 )
 @processes_option
+@scheduler_of_many_option
 @figure_option
 @set_option
 @click.option("--name", help="Name of the search; default: the config's.")
@@ -64,6 +66,7 @@ def command(
     restarts: int | None,
     splits: int | None,
     processes: int | None,
+    scheduler: str | None,
     figure: Path | None,
     overrides: tuple[str, ...],
     name: str | None,
@@ -87,6 +90,7 @@ def command(
         from bpcli.sweeps.size import size_document
 
         prepare_figure(figure)
+        where = Where(scheduler, processes)
         given = (hidden, restarts, splits)
         if resumed is not None:
             if config is not None or overrides or name is not None:
@@ -94,9 +98,9 @@ def command(
                     "--resume SEARCH uses the search's own config: leave out CONFIG, --set and "
                     "--name."
                 )
-            planned, done = _resume(resumed, given, runs_dir, processes, as_json)
+            planned, done = _resume(resumed, given, runs_dir, where, as_json)
         else:
-            planned, done = _start(config, overrides, name, given, runs_dir, processes, as_json)
+            planned, done = _start(config, overrides, name, given, runs_dir, where, as_json)
         document = size_document(planned, done)
         finish("size", done, document, figure, as_json, lambda done: print_search(done, document))
 
@@ -110,7 +114,7 @@ def _start(
     name: str | None,
     given: _Given,
     runs_dir: Path,
-    processes: int | None,
+    where: Where,
     is_silent: bool,
 ) -> tuple[PlannedSearch, PlanResults]:
     from bpcli.config.load import load_config
@@ -126,12 +130,12 @@ def _start(
     )
     planned = plan_search(load_config(config, overrides, name), sizes)
     _say(planned, sizes.splits, is_silent)
-    with sweep_progress(is_silent) as progress:
-        return planned, start_search(planned, runs_dir, progress, processes)
+    with where.open(planned.configs, is_silent) as place, sweep_progress(is_silent) as progress:
+        return planned, start_search(planned, runs_dir, progress, *place)
 
 
 def _resume(
-    reference: str, given: _Given, runs_dir: Path, processes: int | None, is_silent: bool
+    reference: str, given: _Given, runs_dir: Path, where: Where, is_silent: bool
 ) -> tuple[PlannedSearch, PlanResults]:
     from bpcli.sweeps.size import Sizes, parsed_sizes, plan_search, resume_search, sizes_of
 
@@ -144,8 +148,8 @@ def _resume(
     )
     planned = plan_search(sweep.config(), sizes)
     _say(planned, sizes.splits, is_silent)
-    with sweep_progress(is_silent) as progress:
-        return planned, resume_search(sweep, planned, progress, processes)
+    with where.open(planned.configs, is_silent) as place, sweep_progress(is_silent) as progress:
+        return planned, resume_search(sweep, planned, progress, *place)
 
 
 def _say(planned: PlannedSearch, splits: int, is_silent: bool) -> None:

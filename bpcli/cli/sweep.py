@@ -24,6 +24,7 @@ from bpcli.cli.many import (
     processes_option,
     sweep_to_resume,
 )
+from bpcli.cli.scheduler import Where, scheduler_of_many_option
 
 if TYPE_CHECKING:
     from bpcli.sweeps.options import SweepOptions
@@ -73,6 +74,7 @@ if TYPE_CHECKING:
     "earlier settings.",
 )
 @processes_option
+@scheduler_of_many_option
 @figure_option
 @set_option
 @click.option("--name", help="Name of the sweep; default: the config's.")
@@ -89,6 +91,7 @@ def command(
     halving: bool,
     sampler: str | None,
     processes: int | None,
+    scheduler: str | None,
     figure: Path | None,
     overrides: tuple[str, ...],
     name: str | None,
@@ -112,11 +115,12 @@ def command(
     # From here on: an exception raised by Ctrl-C in the middle of an import can get lost.
     with stop_requests():
         prepare_figure(figure)
+        where = Where(scheduler, processes)
         if resumed is not None:
             _refuse(config, overrides, name, options)
-            done = _resume(resumed, options, runs_dir, processes, as_json)
+            done = _resume(resumed, options, runs_dir, where, as_json)
         else:
-            done = _start(config, overrides, name, options, runs_dir, processes, as_json)
+            done = _start(config, overrides, name, options, runs_dir, where, as_json)
         document = done.document
         finish("sweep", done, document, figure, as_json, print_sweep)
 
@@ -127,7 +131,7 @@ def _start(
     name: str | None,
     options: SweepOptions,
     runs_dir: Path,
-    processes: int | None,
+    where: Where,
     is_silent: bool,
 ) -> PlanResults:
     from bpcli.sweeps.options import load_sweep
@@ -137,15 +141,15 @@ def _start(
         raise click.UsageError("Missing argument 'CONFIG', or --resume SWEEP.")
     planned = plan_sweep(load_sweep(config, overrides, options, name))
     _say(planned, is_silent)
-    with sweep_progress(is_silent) as progress:
-        return start_sweep(planned, runs_dir, progress, processes)
+    with where.open(planned.configs, is_silent) as place, sweep_progress(is_silent) as progress:
+        return start_sweep(planned, runs_dir, progress, *place)
 
 
 def _resume(
     reference: str,
     options: SweepOptions,
     runs_dir: Path,
-    processes: int | None,
+    where: Where,
     is_silent: bool,
 ) -> PlanResults:
     from bpcli.sweeps.sweep import plan_sweep, resume_sweep, resumed_config
@@ -153,8 +157,8 @@ def _resume(
     sweep = sweep_to_resume(reference, runs_dir, "sweep")
     planned = plan_sweep(resumed_config(sweep, options), sweep)
     _say(planned, is_silent)
-    with sweep_progress(is_silent) as progress:
-        return resume_sweep(sweep, planned, progress, processes)
+    with where.open(planned.configs, is_silent) as place, sweep_progress(is_silent) as progress:
+        return resume_sweep(sweep, planned, progress, *place)
 
 
 def _say(planned: PlannedSweep, is_silent: bool) -> None:

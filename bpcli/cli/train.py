@@ -20,6 +20,7 @@ from bpcli.cli.common import (
     sweep_progress,
 )
 from bpcli.cli.documents import print_json, print_text
+from bpcli.cli.scheduler import Where, keys_of, scheduler_option
 from bpcli.errors import ConfigError, Interrupted
 
 if TYPE_CHECKING:
@@ -61,14 +62,10 @@ if TYPE_CHECKING:
     help="Compute the same bits on every x86-64 processor with AVX2 and FMA3; a processor with "
     "AVX-512 may take 3 times as long. Short for --set training.numerics=portable.",
 )
-@click.option(
-    "--scheduler",
-    is_flag=False,
-    flag_value="local",
-    metavar="[ADDRESS]",
-    help="Train on the Dask cluster of this scheduler, such as tcp://10.0.0.1:8786; without an "
-    "address, on a cluster that is started on this machine. Short for --set training.engine=dask "
-    "--set training.scheduler=ADDRESS.",
+@scheduler_option(
+    "Train on the Dask cluster of this scheduler, such as tcp://10.0.0.1:8786; without an address, "
+    "on a cluster that is started on this machine. Short for --set training.engine=dask --set "
+    "training.scheduler=ADDRESS; with restarts, a thread of a worker trains each of them."
 )
 @json_option
 def command(
@@ -98,21 +95,23 @@ def command(
 
     if portable:
         overrides = (*overrides, "training.numerics=portable")
-    if scheduler is not None:
-        overrides = (*overrides, *_of_scheduler(scheduler))
     if restarts is not None:
         overrides = (*overrides, f"training.restarts.count={restarts}")
     # From here on: an exception raised by Ctrl-C in the middle of an import can get lost.
     with stop_requests() as request:
         if resumed is not None:
             _refuse_config(config, name)
-            experiment, outcome = _resume(resumed, overrides, runs_dir, is_silent=quiet or as_json)
+            experiment, outcome = _resume(
+                resumed, overrides, runs_dir, is_silent=quiet or as_json, scheduler=scheduler
+            )
         else:
-            loaded = _loaded(config, overrides, name)
+            loaded, where = _loaded(config, overrides, name, scheduler)
             if loaded.spec.data.split.has_all_folds:
-                _train_folds(loaded, runs_dir, request, quiet, as_json, with_profile)
+                _train_folds(loaded, runs_dir, request, quiet, as_json, with_profile, where)
                 return
-            experiment, outcome = _train(loaded, runs_dir, request, is_silent=quiet or as_json)
+            experiment, outcome = _train(
+                loaded, runs_dir, request, is_silent=quiet or as_json, where=where
+            )
     profile = _profile(experiment, outcome) if with_profile else None
     if as_json:
         print_json(outcome.record.to_json() | ({"profile": profile} if profile else {}))
@@ -124,18 +123,6 @@ def command(
     say_warnings(outcome.warnings)
     if outcome.failure is not None:
         raise outcome.failure
-
-
-def _of_scheduler(address: str) -> tuple[str, ...]:
-    """The keys that --scheduler is short for. Raises `click.UsageError` for no address."""
-    if address == "local":
-        return ("training.engine=dask",)
-    if "://" not in address:
-        raise click.UsageError(
-            f"--scheduler takes an address such as tcp://10.0.0.1:8786, but found {address!r}: for "
-            "a cluster on this machine, write --scheduler at the end, or --scheduler=local."
-        )
-    return ("training.engine=dask", f"training.scheduler={address}")
 
 
 def _print_ids(run_ids: Sequence[str]) -> None:
@@ -151,12 +138,18 @@ def _refuse_config(config: Path | None, name: str | None) -> None:
         )
 
 
-def _loaded(config: Path | None, overrides: tuple[str, ...], name: str | None) -> Config:
+def _loaded(
+    config: Path | None, overrides: tuple[str, ...], name: str | None, scheduler: str | None
+) -> tuple[Config, Where]:
+    """The config, and where its restarts are trained; a single training is shared by a cluster."""
     from bpcli.config.load import load_config
 
     if config is None:
         raise click.UsageError("Missing argument 'CONFIG', or --resume RUN.")
-    return load_config(config, overrides, name)
+    loaded = load_config(config, overrides, name)
+    if scheduler is None or loaded.spec.training.all_restarts.count > 1:
+        return loaded, Where(scheduler)
+    return load_config(config, (*overrides, *keys_of(scheduler)), name), Where()
 
 
 def _train(
@@ -165,6 +158,7 @@ def _train(
     request: StopRequest,
     is_silent: bool,
     *,
+    where: Where,
     group: str | None = None,
     has_no_notes: bool = False,
     is_brief: bool = False,
@@ -184,8 +178,11 @@ def _train(
     if config.spec.training.all_restarts.count > 1:
         from bpcli.sweeps.restarts import train_restarts  # here: few trainings have restarts
 
-        with sweep_progress(is_silent) as progress:
-            outcome = train_restarts(config, runs_dir, progress, group=group)
+        with (
+            where.open([config], is_silent) as (_, cluster),
+            sweep_progress(is_silent) as progress,
+        ):
+            outcome = train_restarts(config, runs_dir, progress, group=group, cluster=cluster)
         return _experiment_of(outcome), outcome
     with view_of(experiment, err, is_silent) as view:
         return experiment, train(experiment, runs_dir, view, group)
@@ -198,7 +195,11 @@ def _experiment_of(outcome: Outcome) -> Experiment:
 
 
 def _resume(
-    reference: str, overrides: tuple[str, ...], runs_dir: Path, is_silent: bool
+    reference: str,
+    overrides: tuple[str, ...],
+    runs_dir: Path,
+    is_silent: bool,
+    scheduler: str | None,
 ) -> tuple[Experiment, Outcome]:
     """Resume a training in the folder of its run."""
     from bpcli.runs.references import find_run
@@ -208,8 +209,10 @@ def _resume(
 
     sweep = find_sweep(reference, runs_dir, by_id=True) or _latest_restarts(reference, runs_dir)
     if sweep is not None:
-        outcome = _resume_restarts(sweep, overrides, is_silent)
+        outcome = _resume_restarts(sweep, overrides, is_silent, Where(scheduler))
         return _experiment_of(outcome), outcome
+    if scheduler is not None:
+        overrides = (*overrides, *keys_of(scheduler))
     with resumption(find_run(reference, runs_dir), overrides) as ready:
         say_warnings(ready.warnings)
         if not is_silent:
@@ -228,7 +231,9 @@ def _latest_restarts(reference: str, runs_dir: Path) -> SweepFolder | None:
     return found if found is not None and found.sweep_id > newest else None
 
 
-def _resume_restarts(sweep: SweepFolder, overrides: tuple[str, ...], is_silent: bool) -> Outcome:
+def _resume_restarts(
+    sweep: SweepFolder, overrides: tuple[str, ...], is_silent: bool, where: Where
+) -> Outcome:
     """Finish the restarts of an interrupted training."""
     from bpcli.errors import RunError
     from bpcli.sweeps.restarts import resume_restarts
@@ -242,8 +247,9 @@ def _resume_restarts(sweep: SweepFolder, overrides: tuple[str, ...], is_silent: 
         raise ConfigError(
             f"The restarts of {sweep.sweep_id} are not finished: finish them first, without --set."
         )
-    with sweep_progress(is_silent) as progress:
-        return resume_restarts(sweep, progress)
+    opened = where.open([sweep.config()], is_silent)
+    with opened as (_, cluster), sweep_progress(is_silent) as progress:
+        return resume_restarts(sweep, progress, cluster=cluster)
 
 
 def _train_folds(
@@ -253,6 +259,7 @@ def _train_folds(
     is_quiet: bool,
     as_json: bool,
     with_profile: bool,
+    where: Where,
 ) -> None:
     """Train all folds; a terminal shows each one live, a stream shows it when it has ended."""
     from bpcli.runs.folds import document_of
@@ -266,7 +273,7 @@ def _train_folds(
     def train_fold(fold: Config, group: str | None) -> Outcome:
         _, outcome = _train(
             fold, runs_dir, request, is_silent,
-            group=group, has_no_notes=group is not None, is_brief=True,
+            where=where, group=group, has_no_notes=group is not None, is_brief=True,
         )  # fmt: skip
         return outcome
 

@@ -6,10 +6,10 @@ import asyncio
 import logging
 import warnings
 from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager, suppress
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar
 
 from bpcli.cluster.evaluation import Bundle, Evaluation, Remote
 from bpcli.cluster.facts import facts, scheduler_mismatch
@@ -19,6 +19,8 @@ from bpcli.cluster.plugin import Request, ShardPlugin
 from bpcli.cluster.traffic import Traffic
 from bpcli.errors import ClusterError
 from bpcli.text import plural
+
+Result = TypeVar("Result")
 
 DASHBOARD = "127.0.0.1:8787"
 _CONNECT_SECONDS = 3.0
@@ -41,25 +43,28 @@ class ClusterConnection:
         self._check = check
         self._keys: set[str] = set()
         self._loop: asyncio.AbstractEventLoop = client.loop.asyncio_loop
-        self._pool = ConnectionPool(
-            timeout=_CONNECT_SECONDS, connection_args=client.connection_args
-        )
-        self._members = Members(self._pool, self.address)
+        self.pool = ConnectionPool(timeout=_CONNECT_SECONDS, connection_args=client.connection_args)
+        self.members = Members(self.pool, self.address)
         self._run(self._open())
 
     async def _open(self) -> None:
-        await self._pool.start()
-        await self._members.look()
+        await self.pool.start()
+        await self.members.look()
 
     @property
     def workers(self) -> int:
         """The number of workers that compute now."""
-        return len(self._members.threads)
+        return len(self.members.threads)
+
+    @property
+    def threads(self) -> int:
+        """The number of threads of all workers that compute now, at least one."""
+        return self.members.total_threads
 
     @property
     def refused(self) -> list[str]:
         """A sentence for each worker that joined later, and is not used."""
-        return [*self._members.refused.values()]
+        return [*self.members.refused.values()]
 
     @property
     def description(self) -> str:
@@ -74,7 +79,7 @@ class ClusterConnection:
 
     def require_workers(self) -> None:
         """Raise `ClusterError` if a worker would give other results, or there is none."""
-        require_members(self._members, self.address)
+        require_members(self.members, self.address)
 
     def evaluate(
         self,
@@ -89,13 +94,13 @@ class ClusterConnection:
         remote.version += 1
         self._keys.add(remote.key)
         evaluation = Evaluation(
-            self._pool, self._members, self.traffic, remote, params, request, shards, store
+            self.pool, self.members, self.traffic, remote, params, request, shards, store
         )
         self._run(evaluation.run())
         seconds = perf_counter() - started
         self.traffic.evaluations += 1
         self.traffic.seconds += seconds
-        busy = evaluation.worker_seconds / self._members.total_threads
+        busy = evaluation.worker_seconds / self.members.total_threads
         self.traffic.waiting_seconds += max(0.0, seconds - busy)
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
@@ -110,24 +115,35 @@ class ClusterConnection:
             future.cancel()
             raise
 
+    def start(self, work: Coroutine[Any, Any, Result]) -> Future[Result]:
+        """Begin a coroutine in the thread of the client."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def keep_up(self) -> None:
+        """Look from time to time for workers that joined or left; raises `WorkerLost`."""
+        self._run(self._keep_up())
+
+    async def _keep_up(self) -> None:
+        self.members.keep_up()
+
     def close(self) -> None:
         """Let the workers forget the work of this process, and close the connections to them."""
         self._check = None
         with suppress(TimeoutError, OSError):
             self._run(self._forget())
-        self._run(self._end())
+        self._run(self._close())
 
     async def _forget(self) -> None:
         closed = (
-            self._pool(worker).bpnet_close(key=key)
+            self.pool(worker).bpnet_close(key=key)
             for key in self._keys
-            for worker in self._members.threads
+            for worker in self.members.threads
         )
         await asyncio.wait_for(asyncio.gather(*closed, return_exceptions=True), _CONNECT_SECONDS)
 
-    async def _end(self) -> None:
-        self._members.close()
-        await self._pool.close()
+    async def _close(self) -> None:
+        await self.members.close()
+        await self.pool.close()
 
 
 @contextmanager

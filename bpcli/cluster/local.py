@@ -8,15 +8,14 @@ trains needs no `if __name__ == "__main__":`, as it is not imported again by eac
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, NamedTuple
 
+from bpcli.cluster.programs import environment
 from bpcli.errors import ClusterError
 
 _CLOSE_SECONDS = 10.0
@@ -61,19 +60,11 @@ def _started(log: IO[bytes]) -> subprocess.Popen[bytes]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=log,
-        env=_environment(),
+        env=environment(),
         # No signal of the terminal may reach it; each system ignores the other's argument.
         start_new_session=True,
         creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
     )
-
-
-def _environment() -> dict[str, str]:
-    """The environment of this process, with the same bpcli, and without warnings as errors."""
-    root = str(Path(__file__).parents[2])
-    paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
-    return kept | {"PYTHONPATH": os.pathsep.join(paths)}
 
 
 def _answer(

@@ -84,10 +84,11 @@ class Members:
         else:
             self.refused[address] = different
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """End a look that goes on."""
         if self._look is not None:
             self._look.cancel()
+            await asyncio.gather(self._look, return_exceptions=True)
 
 
 def require_members(members: Members, scheduler: str) -> None:

@@ -19,6 +19,7 @@ from distributed import WorkerPlugin
 from distributed.protocol import to_serialize
 
 from bpcli.cluster.facts import facts
+from bpcli.cluster.jobs import Jobs
 from bpcli.engine.shard_work import ShardWork
 from bpcli.errors import BpnetError, DataError
 from bpcli.nn.arrays import Array, Vector
@@ -91,7 +92,13 @@ class ShardPlugin(WorkerPlugin):  # type: ignore[misc]  # it has no types
         self._worker = worker
         self._opened: dict[str, Opened] = {}
         requests = (self.facts, self.open, self.begin, self.sums, self.close)
-        worker.handlers |= {f"bpnet_{each.__name__}": each for each in requests}
+        self._jobs = Jobs(worker)
+        handlers = {each.__name__: each for each in requests} | self._jobs.requests
+        worker.handlers |= {f"bpnet_{name}": handler for name, handler in handlers.items()}
+
+    def teardown(self, worker: Any) -> None:
+        """End the processes of this worker's programs."""
+        self._jobs.close()
 
     def facts(self) -> dict[str, Any]:
         """What the results of this worker depend on, and the number of its threads."""

@@ -12,7 +12,8 @@ class Traffic:
     `seconds` is the time of all evaluations, `waiting_seconds` that in which the threads of the
     workers computed nothing: they waited for parameters, for each other, or for the sums to be
     sent. `bytes_sent` and `bytes_received` count arrays and pickled rows, without their envelopes.
-    `repeated_shards` were computed again, because a worker was lost or did not answer.
+    `repeated_shards` and `repeated_trainings` were begun again, because a worker was lost or did
+    not answer.
     """
 
     evaluations: int = 0
@@ -22,6 +23,7 @@ class Traffic:
     bytes_received: int = 0
     lost_workers: int = 0
     repeated_shards: int = 0
+    repeated_trainings: int = 0
 
     @property
     def text(self) -> str:

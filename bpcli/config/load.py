@@ -35,6 +35,17 @@ class Config:
             tree["data"][key] = tree["data"].pop(key)
         return dump(tree)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the spec as plain values, as the classes of its options are made on demand."""
+        return _restored, (self.spec.model_dump(), self.source, self.notes, self.overrides)
+
+
+def _restored(
+    tree: Mapping[str, Any], source: Source, notes: tuple[str, ...], overrides: tuple[str, ...]
+) -> Config:
+    """A config from its pickled form."""
+    return Config(Spec.model_validate(tree, context=[]), source, notes, overrides)
+
 
 def load_config(path: Path, overrides: Sequence[str] = (), name: str | None = None) -> Config:
     """Read and validate a config file. Raises `ConfigError` with all its issues."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -51,6 +51,9 @@ from bpcli.terminal.sweep import SilentProgress
 from bpcli.workflows.outcome import Outcome
 from bpcli.workflows.save_trained import AVERAGED, Curves, TrainedInMemory, write_trained
 
+if TYPE_CHECKING:
+    from bpcli.cluster.connection import ClusterConnection
+
 
 def restart_config(config: Config, number: int) -> Config:
     """The config of one restart, which trains it alone: its own seed of the initial parameters."""
@@ -72,6 +75,7 @@ def train_restarts(
     *,
     processes: int | None = None,
     group: str | None = None,
+    cluster: ClusterConnection | None = None,
 ) -> Outcome:
     """Train from each initialisation, and save the best network, or the average, as a new run.
 
@@ -86,11 +90,15 @@ def train_restarts(
     count, metric = config.spec.training.all_restarts.count, criterion_for(first).name
     record = replace(new_record("restarts", config, first, count, metric), group=group)
     sweep = SweepFolder.new(runs_dir, config, record)
-    return _train(sweep, config, view, processes)
+    return _train(sweep, config, view, processes, cluster)
 
 
 def resume_restarts(
-    sweep: SweepFolder, view: SilentProgress, *, processes: int | None = None
+    sweep: SweepFolder,
+    view: SilentProgress,
+    *,
+    processes: int | None = None,
+    cluster: ClusterConnection | None = None,
 ) -> Outcome:
     """Train what is left of restarts, and save the result; raises as `train_restarts` does.
 
@@ -98,7 +106,7 @@ def resume_restarts(
     """
     config = sweep.config()
     refuse_other_data(sweep, build(restart_config(config, 0)))
-    return _train(sweep, config, view, processes)
+    return _train(sweep, config, view, processes, cluster)
 
 
 def _checked(config: Config) -> Experiment:
@@ -119,10 +127,14 @@ def _checked(config: Config) -> Experiment:
 
 
 def _train(
-    sweep: SweepFolder, config: Config, view: SilentProgress, processes: int | None
+    sweep: SweepFolder,
+    config: Config,
+    view: SilentProgress,
+    processes: int | None,
+    cluster: ClusterConnection | None,
 ) -> Outcome:
     plan = _plan(sweep, config)
-    done = run_plan(sweep, plan, InOrder(plan.trainings), view, processes)
+    done = run_plan(sweep, plan, InOrder(plan.trainings), view, processes, cluster)
     if done.signal_number is not None:
         raise _interruption(sweep, done, done.signal_number)
     ranked = plan.criterion.ranked(done.in_order)

@@ -1,4 +1,4 @@
-"""Runs many trainings in parallel processes, and keeps their results.
+"""Runs many trainings in parallel, and keeps their results.
 
 Processes, not stacked matrices: for 20 networks of one shape, trained by gradient descent on the
 full batch with matrices (20, units, inputs), an epoch was 15 times as fast as in two processes for
@@ -9,16 +9,14 @@ with 1,000; and every optimizer, stop rule and checkpoint would need a second fo
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
-from functools import partial
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from bpcli.errors import RunError
-from bpcli.nn.numerics import repeatable_numerics
 from bpcli.runs.store import Run
 from bpcli.sweeps.journal import Journal
+from bpcli.sweeps.places import Place, Seat
 from bpcli.sweeps.training import (
     Key,
     Training,
@@ -26,9 +24,7 @@ from bpcli.sweeps.training import (
     failed_result,
     require_own,
     result_of,
-    run_training,
 )
-from bpcli.system import Child, wait_for
 from bpcli.workflows.interrupts import StopRequest
 
 _SECONDS_BETWEEN_TICKS = 0.2
@@ -81,7 +77,7 @@ class RunnerCallback(Protocol):
 
 
 class Runner:
-    """Runs trainings in so many processes, each in a folder within `folder`.
+    """Runs trainings at a place, each in a folder within `folder`.
 
     `known` are results of earlier processes: their trainings are not run again. `data_files` are
     the digests of the data's files: trainings on others fail.
@@ -91,7 +87,7 @@ class Runner:
         self,
         folder: Path,
         journal: Journal,
-        processes: int,
+        place: Place[Any],
         request: StopRequest,
         callback: RunnerCallback,
         known: Mapping[Key, TrainingResult],
@@ -99,50 +95,43 @@ class Runner:
     ) -> None:
         self._folder = folder
         self._journal = journal
-        self._processes = processes
+        self._place = place
         self._request = request
         self._callback = callback
         self._known = known
         self._data_files = data_files
         self._again: list[Training] = []
         self._stopped: Counter[str] = Counter()
-        self._idle: list[Child] = []
-        self._copied: dict[Child, int] = {}
-        self._busy: dict[Child, Training] = {}
+        self._busy: dict[Seat, Training] = {}
 
-    def run(self, schedule: Schedule, trainings: Mapping[str, Training]) -> None:
-        """Run the trainings of a schedule, which are among those given by name.
-
-        A schedule may add to both. A process has a copy of the trainings that there were when it
-        began, so another one takes its place if there are more now.
+    def run(self, schedule: Schedule) -> None:
+        """Run the trainings of a schedule.
 
         After a signal, no more begin, and those in flight are asked to save their runs. Raises
-        `RunError` if the journal cannot be written.
+        `RunError` if the journal cannot be written, and what the place raises.
         """
         is_stopping = False
-        work = partial(_work, trainings, self._folder)
         try:
             while True:
-                self._begin(schedule, work, trainings)
+                self._begin(schedule)
                 if not self._busy:
                     return
-                wait_for([*self._busy], _SECONDS_BETWEEN_TICKS)
+                self._place.wait([*self._busy], _SECONDS_BETWEEN_TICKS)
                 if self._request.signal_number is not None and not is_stopping:
                     is_stopping = True
-                    for child in self._busy:
-                        child.stop()
+                    for seat in self._busy:
+                        seat.stop()
                     self._callback.on_stop(len(self._busy))
                 self._collect(schedule, is_stopping)
                 self._callback.tick()
         finally:
-            for child in (*self._busy, *self._idle):
-                child.close()
+            for seat in self._busy:
+                seat.close()
+            self._place.close()
 
-    def _begin(
-        self, schedule: Schedule, work: Callable[[str], str], trainings: Mapping[str, Training]
-    ) -> None:
-        """Begin trainings until all processes are busy, or none can begin now."""
-        while len(self._busy) < self._processes and self._request.signal_number is None:
+    def _begin(self, schedule: Schedule) -> None:
+        """Begin trainings until the place is full, or none can begin now."""
+        while len(self._busy) < self._place.slots and self._request.signal_number is None:
             training = self._again.pop() if self._again else schedule.next()
             if training is None:
                 return
@@ -155,11 +144,7 @@ class Runner:
                 self._keep(ended, schedule)
                 continue
             self._callback.on_training_start(training)
-            with repeatable_numerics():  # so that BLAS has one thread in the child
-                child = self._idle_child(len(trainings)) or Child(work)
-                self._copied[child] = len(trainings)
-                child.begin(f"{training.name} {training.until or ''}")
-            self._busy[child] = training
+            self._busy[self._place.begin(training)] = training
 
     def _found(self, training: Training) -> TrainingResult | None:
         """The result that a training has before it is begun here."""
@@ -169,27 +154,18 @@ class Runner:
             return failed_result(training, str(foreign))
         return self._result_of(training, training.invalid)
 
-    def _idle_child(self, known: int) -> Child | None:
-        """A process without work that knows so many trainings, and was not killed meanwhile."""
-        while self._idle:
-            child = self._idle.pop()
-            if self._copied.pop(child) == known and not child.has_ended:
-                return child
-            child.close()
-        return None
-
     def _collect(self, schedule: Schedule, is_stopping: bool) -> None:
         """Keep the results of the trainings that have ended."""
-        for child in [each for each in self._busy if each.has_answer]:
-            training = self._busy.pop(child)
-            error = child.answer()
+        for seat in [each for each in self._busy if each.has_answer]:
+            error = seat.answer()
+            training = self._busy.pop(seat)
             if error is None and not is_stopping:
-                error = f"Its process {child.fate}."
+                error = f"Its process {seat.fate}."
             result = self._result_of(training, error or "")
             if error is None or result is None:  # it has ended, or was asked to end
-                child.close()
+                seat.close()
             else:
-                self._idle.append(child)
+                self._place.release(seat)
             if result is not None:
                 self._keep(result, schedule)
             elif not is_stopping:  # a signal was sent to this process alone
@@ -211,9 +187,3 @@ class Runner:
         self._journal.append(result)
         schedule.update(result)
         self._callback.on_training_end(result)
-
-
-def _work(trainings: Mapping[str, Training], folder: Path, piece: str) -> str:
-    """Run the training of a name, up to an epoch if there is one; return why it failed."""
-    name, _, until = piece.partition(" ")
-    return run_training(replace(trainings[name], until=int(until) if until else None), folder)

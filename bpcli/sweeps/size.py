@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from statistics import mean, stdev
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bpcli.config.domains import grid_values, is_call
 from bpcli.config.load import Config, validate_all
@@ -43,6 +43,9 @@ from bpcli.sweeps.sweep import test_metric_of
 from bpcli.sweeps.training import MOST_TRAININGS, Training, TrainingResult
 from bpcli.terminal.sweep import SilentProgress
 from bpcli.workflows.scores import constant_loss
+
+if TYPE_CHECKING:
+    from bpcli.cluster.connection import ClusterConnection
 
 _MOST_UNITS = 10_000
 _SEEDS = 2**63
@@ -84,6 +87,11 @@ class PlannedSearch:
             restarts=self.sizes.restarts,
             splits=self.sizes.splits,
         )
+
+    @property
+    def configs(self) -> list[Config]:
+        """The configs of the trainings."""
+        return [training.config for training in self.trainings]
 
     def plan(self, folder: Path) -> Plan:
         """The plan, with its trainings in a folder. The number of a setting is its size."""
@@ -200,11 +208,15 @@ def _has_one_split(first: Experiment, config: Config) -> bool:
 
 
 def start_search(
-    planned: PlannedSearch, runs_dir: Path, view: SilentProgress, processes: int | None = None
+    planned: PlannedSearch,
+    runs_dir: Path,
+    view: SilentProgress,
+    processes: int | None = None,
+    cluster: ClusterConnection | None = None,
 ) -> PlanResults:
     """Train all sizes, in a new folder; like `start_sweep`."""
     sweep = SweepFolder.new(runs_dir, planned.config, planned.record)
-    return _run(sweep, planned, view, processes)
+    return _run(sweep, planned, view, processes, cluster)
 
 
 def sizes_of(record: SweepRecord) -> Sizes:
@@ -215,19 +227,27 @@ def sizes_of(record: SweepRecord) -> Sizes:
 
 
 def resume_search(
-    sweep: SweepFolder, planned: PlannedSearch, view: SilentProgress, processes: int | None = None
+    sweep: SweepFolder,
+    planned: PlannedSearch,
+    view: SilentProgress,
+    processes: int | None = None,
+    cluster: ClusterConnection | None = None,
 ) -> PlanResults:
     """Train what is missing; like `resume_sweep`."""
     names = [training.name for training in planned.trainings]
     write_resumed(sweep, planned.record, planned.first, names)
-    return _run(sweep, planned, view, processes)
+    return _run(sweep, planned, view, processes, cluster)
 
 
 def _run(
-    sweep: SweepFolder, planned: PlannedSearch, view: SilentProgress, processes: int | None
+    sweep: SweepFolder,
+    planned: PlannedSearch,
+    view: SilentProgress,
+    processes: int | None,
+    cluster: ClusterConnection | None,
 ) -> PlanResults:
     plan = planned.plan(sweep.folder)
-    return run_plan(sweep, plan, InOrder(plan.trainings), view, processes)
+    return run_plan(sweep, plan, InOrder(plan.trainings), view, processes, cluster)
 
 
 def size_document(planned: PlannedSearch, done: PlanResults) -> dict[str, Any]:

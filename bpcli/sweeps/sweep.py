@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bpcli.config.load import Config, validate
 from bpcli.config.sweep_spec import SweepSpec
@@ -26,6 +27,9 @@ from bpcli.sweeps.space import Space, configs
 from bpcli.sweeps.training import MOST_TRAININGS, Training
 from bpcli.terminal.sweep import SilentProgress
 
+if TYPE_CHECKING:
+    from bpcli.cluster.connection import ClusterConnection
+
 
 @dataclass(frozen=True)
 class PlannedSweep:
@@ -44,6 +48,11 @@ class PlannedSweep:
     test_metric: str | None
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
+
+    @property
+    def configs(self) -> list[Config]:
+        """The configs of the trainings that are known."""
+        return [training.config for training in self.trainings]
 
     def plan(self, folder: Path) -> Plan:
         """The plan, with its trainings in a folder."""
@@ -65,11 +74,15 @@ class PlannedSweep:
         return new_record("sweep", self.config, self.first, count, metric)
 
     def run(
-        self, sweep: SweepFolder, view: SilentProgress, processes: int | None = None
+        self,
+        sweep: SweepFolder,
+        view: SilentProgress,
+        processes: int | None = None,
+        cluster: ClusterConnection | None = None,
     ) -> PlanResults:
         """Train what has no result yet in the folder of a sweep."""
         plan = self.plan(sweep.folder)
-        return run_plan(sweep, plan, self._schedule(plan), view, processes)
+        return run_plan(sweep, plan, self._schedule(plan), view, processes, cluster)
 
     def _schedule(self, plan: Plan) -> Schedule:
         """The trainings in order, or with halving; in batches with a sampler."""
@@ -125,14 +138,18 @@ def _trainings(config: Config, space: Space) -> list[Training]:
 
 
 def start_sweep(
-    planned: PlannedSweep, runs_dir: Path, view: SilentProgress, processes: int | None = None
+    planned: PlannedSweep,
+    runs_dir: Path,
+    view: SilentProgress,
+    processes: int | None = None,
+    cluster: ClusterConnection | None = None,
 ) -> PlanResults:
     """Train all settings, in a new folder. Raises `RunError` if it cannot be written.
 
     Trainings that fail are results. After a signal, those that are missing can be resumed.
     """
     sweep = SweepFolder.new(runs_dir, planned.config, planned.record)
-    return planned.run(sweep, view, processes)
+    return planned.run(sweep, view, processes, cluster)
 
 
 def resumed_config(sweep: SweepFolder, options: SweepOptions) -> Config:
@@ -151,7 +168,11 @@ def resumed_config(sweep: SweepFolder, options: SweepOptions) -> Config:
 
 
 def resume_sweep(
-    sweep: SweepFolder, planned: PlannedSweep, view: SilentProgress, processes: int | None = None
+    sweep: SweepFolder,
+    planned: PlannedSweep,
+    view: SilentProgress,
+    processes: int | None = None,
+    cluster: ClusterConnection | None = None,
 ) -> PlanResults:
     """Train what is missing; no training is run twice to its end.
 
@@ -159,7 +180,7 @@ def resume_sweep(
     """
     names = [training.name for training in planned.trainings]
     write_resumed(sweep, planned.record, planned.first, names)
-    return planned.run(sweep, view, processes)
+    return planned.run(sweep, view, processes, cluster)
 
 
 def _sweep(config: Config) -> SweepSpec:

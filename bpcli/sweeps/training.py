@@ -164,13 +164,13 @@ class _ReadOnce:
     def __call__(self, spec: Spec) -> RawTable:
         if not spec.data.files:
             return read_rows(spec)
-        known = spec.data.source, [_version(path) for path in spec.data.files]
+        known = spec.data.source, [file_version(path) for path in spec.data.files]
         if self._latest is None or self._latest[0] != known:
             self._latest = known, read_rows(spec)
         return self._latest[1]
 
 
-def _version(path: Path) -> tuple[int, ...] | None:
+def file_version(path: Path) -> tuple[int, ...] | None:
     """What changes when a file is written again; None for a file that reading will miss."""
     try:
         found = path.stat()

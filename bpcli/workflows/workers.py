@@ -47,7 +47,7 @@ def pool_for(
         with worker_pool(workers, check) as pool:
             yield pool
         return
-    _require_dask()
+    require_dask("`training.engine: dask`")
     from bpcli.cluster.connection import connected
     from bpcli.cluster.pool import ClusterPool
 
@@ -57,11 +57,11 @@ def pool_for(
         yield ClusterPool(connection)
 
 
-def _require_dask() -> None:
+def require_dask(what: str) -> None:
+    """Raise `ClusterError` without the package that something needs."""
     try:
         import distributed  # noqa: F401
     except ImportError:
         raise ClusterError(
-            "`training.engine: dask` needs an extra package: install it with pip install "
-            '"bpcli[dask]".'
+            f'{what} needs an extra package: install it with pip install "bpcli[dask]".'
         ) from None

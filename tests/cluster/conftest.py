@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from unittest.mock import patch
+from typing import TYPE_CHECKING
 
 import pytest
+from helpers_path import finding_tests
 
 if TYPE_CHECKING:
     from bpcli.cluster.connection import ClusterConnection
     from bpcli.cluster.local import LocalCluster
-
-TESTS = str(Path(__file__).parent.parent)
-
-
-def finding_tests() -> AbstractContextManager[Any]:
-    """Let the workers that are started find the helpers of tests."""
-    return patch.dict(os.environ, PYTHONPATH=TESTS)
 
 
 @pytest.fixture(scope="package")

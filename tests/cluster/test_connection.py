@@ -90,9 +90,9 @@ def test_a_worker_with_another_version_is_refused_in_one_sentence(
 def test_a_worker_that_joins_later_is_refused_without_an_end_of_the_training(
     cluster: ClusterConnection, tmp_path: Path
 ) -> None:
-    first = next(iter(cluster._members.threads))
-    cluster._members.remove(first)
-    cluster._members._here = with_other("numpy", "1.0")
+    first = next(iter(cluster.members.threads))
+    cluster.members.remove(first)
+    cluster.members._here = with_other("numpy", "1.0")
     data = streamed(tmp_path, WIDE, 20_000, "f8")
     sums = ClusterSums(WIDE, data, data.dtype, cluster)
     while not cluster.refused:

@@ -37,7 +37,8 @@ def on_a_worker() -> ShardPlugin:
     made = ShardPlugin()
     made.setup(worker)
     assert {*worker.handlers} == {
-        f"bpnet_{each}" for each in ("facts", "open", "begin", "sums", "close")
+        f"bpnet_{each}"
+        for each in ("facts", "open", "begin", "sums", "close", "run", "answer", "stop", "drop")
     }
     return made
 
@@ -128,6 +129,13 @@ def test_each_thread_has_its_own_buffers() -> None:
             thread.submit(opened.sums, 1, 0, 1, EVERYTHING).result()
     assert users[0] is not users[1]
     assert all(each is not opened.work for each in users)
+
+
+def test_programs_end_with_their_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    worker, closed = on_a_worker(), []
+    monkeypatch.setattr(plugin.Jobs, "close", lambda _: closed.append(True))
+    worker.teardown(worker._worker)
+    assert closed == [True]
 
 
 def test_the_threads_of_a_worker_are_told() -> None:

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import pickle
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from small_configs import XOR, errors, load
 from systems import CONFIGS
 
-from bpcli.config.load import load_config, validate
+from bpcli.config.load import config_of, load_config, validate
 from bpcli.config.source import Source
 from bpcli.data.generators import GENERATORS
 from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS, Elu, Maxout
@@ -29,6 +31,31 @@ def test_every_shipped_config_is_valid_and_its_resolved_form_means_the_same(path
     assert again.spec == config.spec
     assert again.resolved() == config.resolved()
     assert path.read_text().startswith("# ")
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_a_pickled_config_is_the_same(path: Path) -> None:
+    config = load_config(path, ["training.epochs=7"])
+    copy = pickle.loads(pickle.dumps(config))
+    assert copy == config
+    assert copy.resolved() == config.resolved()
+
+
+def test_a_pickled_config_has_its_arrays_and_its_file(tmp_path: Path) -> None:
+    network = {"layers": ["auto", 1], "activations": ["identity"]}
+    X, Y = np.arange(6.0).reshape(3, 2), np.arange(3.0).reshape(3, 1)
+    tree = {"data": {"inputs": X, "targets": Y}, "network": network, "loss": "mse"}
+    copy = pickle.loads(pickle.dumps(config_of(tree)))
+    np.testing.assert_array_equal(copy.spec.data.inputs, X)
+    np.testing.assert_array_equal(copy.spec.data.targets, Y)
+    path = tmp_path / "c.yaml"
+    path.write_text(
+        "data: {file: t.csv}\nloss: mse\nnetwork: {layers: [1, 1], activations: [identity]}\n"
+    )
+    config = load_config(path)
+    copy = pickle.loads(pickle.dumps(config))
+    assert copy == config
+    assert copy.spec.data.files == (tmp_path / "t.csv",)
 
 
 def test_options_and_aliases_of_named_values() -> None:

@@ -38,7 +38,7 @@ from bpcli.runs.lock import LockHeld
 from bpcli.runs.run_json import RunRecord
 from bpcli.runs.store import Run
 from bpcli.runs.trained import load_trained
-from bpcli.sweeps import runner
+from bpcli.sweeps import places
 from bpcli.sweeps.folder import list_sweeps
 from bpcli.sweeps.restarts import resume_restarts, train_restarts
 from bpcli.sweeps.training import Training, run_training
@@ -240,7 +240,7 @@ def test_a_restart_that_fails_is_told_and_another_is_kept(
             os.kill(os.getpid(), signal.SIGKILL)
         return run_training(training, folder)
 
-    monkeypatch.setattr(runner, "run_training", run_or_die)
+    monkeypatch.setattr(places, "run_training", run_or_die)
     record = told(done(of_four(), tmp_path).record)
     assert [each.status for each in record.trainings] == [
         "finished", "failed", "finished", "finished",
@@ -332,7 +332,7 @@ def test_fewer_than_those_to_keep_may_have_a_result(
     def run_or_fail(training: Training, folder: Path) -> str:
         return "no" if training.setting < 2 else run_training(training, folder)
 
-    monkeypatch.setattr(runner, "run_training", run_or_fail)
+    monkeypatch.setattr(places, "run_training", run_or_fail)
     outcome = done(moons(MEAN), tmp_path)
     assert sorted(told(outcome.record).kept) == [2, 3]
     assert outcome.record.config["network.layers"] == [2, 8, 1]
@@ -392,7 +392,7 @@ def test_a_signal_to_one_child_alone_does_not_leave_its_training_out(
 
     whole = done(of_four(), tmp_path / "whole")
     with monkeypatch.context() as patched:
-        patched.setattr(runner, "run_training", stop_first)
+        patched.setattr(places, "run_training", stop_first)
         outcome = done(of_four(), tmp_path / "runs")
     assert signalled.exists()
     assert digest(outcome.run) == digest(whole.run)

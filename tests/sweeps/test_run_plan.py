@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from trainings import VAL_LOSS, ask_to_stop, restarts, sweep_in
 
+from bpcli.errors import WorkerLost
 from bpcli.sweeps import run_plan as module
-from bpcli.sweeps.folder import SweepFolder
+from bpcli.sweeps.folder import Kind, SweepFolder
 from bpcli.sweeps.plan import Plan
 from bpcli.sweeps.run_plan import PlanResults, run_plan
 from bpcli.sweeps.runner import InOrder
@@ -94,3 +96,21 @@ def test_after_a_signal_the_rest_is_missing_and_is_done_later(tmp_path: Path) ->
     assert later.starts == [(3 - len(results.in_order), 1)]
     assert len(whole.in_order) == 3
     assert whole.in_order[0] == results.in_order[0]
+
+
+@pytest.mark.parametrize("kind", ["sweep", "size", "restarts"])
+def test_a_cluster_that_was_lost_is_told_with_the_command_that_goes_on(
+    kind: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(*_: object) -> None:
+        raise WorkerLost("The cluster has had no worker.")
+
+    sweep = sweep_in(tmp_path)
+    sweep.write(replace(sweep.record(), kind=kind))
+    monkeypatch.setattr(module.Runner, "run", lost)
+    with pytest.raises(WorkerLost) as caught:
+        done(sweep, SilentProgress())
+    command = "train" if kind == "restarts" else kind
+    (note,) = caught.value.__notes__
+    assert note == f"Train the rest with: bpnet {command} --resume {sweep.folder}"
+    assert sweep.record().ended == ""

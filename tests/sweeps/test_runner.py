@@ -20,7 +20,7 @@ from bpcli.runs.files import file_digest
 from bpcli.runs.layout import JOURNAL, METRICS
 from bpcli.runs.lock import LockHeld
 from bpcli.runs.store import Run
-from bpcli.sweeps import runner, training
+from bpcli.sweeps import places, training
 from bpcli.sweeps.journal import Journal
 from bpcli.sweeps.runner import InOrder
 from bpcli.sweeps.training import Training, TrainingResult, run_training
@@ -113,7 +113,7 @@ def test_trainings_that_fail_are_recorded_and_the_rest_goes_on(
         moons(), moons("network.layers=[5, 3, 1]"), moons(),
         moons(*linear, "training.learning_rate=1e300"), moons(),
     ])  # fmt: skip
-    monkeypatch.setattr(runner, "run_training", _killed("0002-0"))
+    monkeypatch.setattr(places, "run_training", _killed("0002-0"))
     sweep = sweep_in(tmp_path)
     results = {each.name: each for each in run(sweep, trainings)}
     assert statuses([*results.values()]) == {
@@ -251,7 +251,7 @@ def test_after_a_signal_to_one_child_alone_another_one_goes_on(
     def asked(one: Training, folder: Path) -> str:
         return _interrupted(one, folder) if one.setting == 1 else run_training(one, folder)
 
-    monkeypatch.setattr(runner, "run_training", asked)
+    monkeypatch.setattr(places, "run_training", asked)
     with stop_requests() as request:  # which the child inherits, and where it notes the signal
         results = run(sweep_in(tmp_path / "signal"), restarts(3), 1, request=request)
     monkeypatch.undo()
@@ -266,7 +266,7 @@ def test_a_training_that_is_asked_to_end_again_and_again_has_failed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        runner, "run_training", lambda one, at: "" if one.setting == 1 else run_training(one, at)
+        places, "run_training", lambda one, at: "" if one.setting == 1 else run_training(one, at)
     )
     results = run(sweep_in(tmp_path), restarts(3), 1)
     assert sorted(each.status for each in results) == ["failed", "finished", "finished"]
@@ -319,7 +319,7 @@ def test_a_process_is_kept_for_many_trainings(
         started.append(Child(work))
         return started[-1]
 
-    monkeypatch.setattr(runner, "Child", child)
+    monkeypatch.setattr(places, "Child", child)
     run(sweep_in(tmp_path), restarts(6), 2)
     assert len(started) == 2
 

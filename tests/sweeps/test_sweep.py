@@ -12,7 +12,7 @@ from trainings import moons
 from bpcli.config.load import Config
 from bpcli.errors import ConfigError, RunError
 from bpcli.runs.layout import GIVEN, JOURNAL, SWEEP
-from bpcli.sweeps import runner
+from bpcli.sweeps import places
 from bpcli.sweeps.folder import SweepFolder
 from bpcli.sweeps.listing import listed_sweep, listed_sweeps
 from bpcli.sweeps.options import SweepOptions
@@ -253,7 +253,7 @@ def test_what_has_failed_is_tried_again_on_resume(
     config = load(SINE, "sweep={grid: {training.l2: [0, 1]}}")
     with monkeypatch.context() as patched:
         patched.setattr(
-            runner,
+            places,
             "run_training",
             lambda one, at: "The disk is full." if one.setting else run_training(one, at),
         )
