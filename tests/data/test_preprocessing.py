@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from lazy import LazyArray
 from sklearn.preprocessing import RobustScaler
 
-from bpcli.data import drawn
+from bpcli.data import row_blocks
 from bpcli.data.preprocessing import (
     FITTED_RULES,
     Preprocessor,
@@ -197,7 +197,7 @@ def test_an_autoencoder_with_another_number_of_outputs_is_refused() -> None:
 
 
 def test_blocks_are_all_rows_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drawn, "_NUMBERS_PER_BLOCK", 12)  # 4 rows
+    monkeypatch.setattr(row_blocks, "_NUMBERS_PER_BLOCK", 12)  # 4 rows
     table = Table(columns_of(10), targets=Values(columns_of(10)[:, :1]))
     prep = Preprocessor.fit(table, np.arange(10), 1, "standard", "standard")
     split = prep.split("train", table, np.arange(10))

@@ -53,8 +53,9 @@ def test_the_table_is_that_of_rows_in_memory(tmp_path: Path, keeps_constants: bo
 
 
 def test_a_note_says_of_how_many_rows(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("bpcli.data.files.stored_parquet._ROWS_TO_LOOK_AT", 2500)
     stored, _ = sources(tmp_path / "t.parquet", FRAME)
+    numbers = 2500 * (len(FRAME.columns) - 1)
+    monkeypatch.setattr("bpcli.data.files.stored_parquet._NUMBERS_TO_LOOK_AT", numbers)
     (note,) = stored.table().fit(TRAINING).notes
     assert "`far` has -999" in note
     assert note.endswith("(of 2,500 rows that were looked at)")
