@@ -20,7 +20,7 @@ from bpcli.cluster.plugin import Request
 from bpcli.engine.passes import Tally
 from bpcli.engine.rows import RowBlocks
 from bpcli.engine.shard_work import ShardWork
-from bpcli.engine.shards import estimated_seconds, slices_of
+from bpcli.engine.shards import add_up, estimated_seconds, slices_of
 from bpcli.errors import ClusterError
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
@@ -121,7 +121,7 @@ class ClusterSums:
         """The sum of the shards' gradients in order, slice by slice, written over the first."""
         grads = self._sums["grads"]
         if len(grads) > 1:
-            for where in self._slices:
-                grads[0, where] = np.add.reduce(grads[:, where], axis=0)
+            for part in self._slices:
+                add_up(grads, part)
         total: Vector = grads[0]
         return total

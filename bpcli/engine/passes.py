@@ -177,8 +177,7 @@ def tally_group(
     """
     for number in range(*group):
         start, stop = plan.pieces[number]
-        for first in range(start, stop, plan.block):
-            end = min(stop, first + plan.block)
+        for first, end in plan.blocks_of(number):
             block_pass = passes.over(first, end)
             block_pass.forward()
             Z[:, first - start : end - start] = block_pass.Z

@@ -36,7 +36,7 @@ class ShardWork:
     dtype: np.dtype
     tallies: tuple[Tally, ...] = ()
 
-    @property
+    @cached_property
     def plan(self) -> ShardPlan:
         """The shards of all rows."""
         return ShardPlan.of(len(self.data), self.data, self.network)
@@ -52,12 +52,7 @@ class ShardWork:
     def sums(self, number: int, params: Vector, *, loss: bool, grad: bool) -> ShardSums:
         """The sums of shard `number` of the plan at these parameters, as new arrays."""
         self._params[...] = params
-        plan = self.plan
-        first, end = plan.shards[number]
-        passes = (
-            self._passes.over(start, min(end, start + plan.block))
-            for start in range(first, end, plan.block)
-        )
+        passes = (self._passes.over(*block) for block in self.plan.blocks_of(number))
         total = np.empty(self.network.n_params, self.dtype) if grad else None
         return ShardSums(sum_blocks(passes, grad=total, loss=loss), total)
 
@@ -72,7 +67,7 @@ class ShardWork:
         pieces = tally_group(self.tallies[tally], plan.groups[group], plan, self._passes, Z)
         return np.stack([sums for _, sums in pieces])
 
-    @property
+    @cached_property
     def tally_plan(self) -> TallyPlan:
         """The pieces for which tallies are summed."""
         return TallyPlan.of(self.data)

@@ -6,12 +6,15 @@ that any number of workers gives the same bits.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 
 from bpcli.engine.rows import RowBlocks
+from bpcli.nn.arrays import Array
 from bpcli.nn.network import Network
 
 SECONDS_PER_FLOP = 3e-11
@@ -50,6 +53,10 @@ class ShardPlan:
         edges = [block * (-(-rows // block) * i // count) for i in range(count)] + [rows]
         return cls(tuple(pairwise(edges)), block)
 
+    def blocks_of(self, shard: int) -> Iterator[tuple[int, int]]:
+        """The row ranges of the blocks of a shard, in the order in which their sums are added."""
+        return _blocks(*self.shards[shard], self.block)
+
 
 @dataclass(frozen=True)
 class TallyPlan:
@@ -73,13 +80,21 @@ class TallyPlan:
         ends = [len(pieces) * i // count for i in range(count + 1)] if count else [0]
         return cls(pieces, tuple(pairwise(ends)), block)
 
-    @property
+    def blocks_of(self, piece: int) -> Iterator[tuple[int, int]]:
+        """The row ranges of the blocks of a piece."""
+        return _blocks(*self.pieces[piece], self.block)
+
+    @cached_property
     def piece_rows(self) -> int:
         """The rows of the largest piece."""
         return max((stop - start for start, stop in self.pieces), default=0)
 
 
 _ROWS_OF_A_PIECE = 2**13
+
+
+def _blocks(first: int, end: int, block: int) -> Iterator[tuple[int, int]]:
+    return ((start, min(end, start + block)) for start in range(first, end, block))
 
 
 def slices_of(n_params: int) -> list[slice]:
@@ -90,6 +105,11 @@ def slices_of(n_params: int) -> list[slice]:
     """
     size = max(_FEWEST_IN_A_SLICE, -(-n_params // _MOST_SLICES))
     return [slice(start, start + size) for start in range(0, n_params, size)]
+
+
+def add_up(grads: Array, part: slice) -> None:
+    """Write the sum of gradients (shards, n_params), in their order, over a part of the first."""
+    grads[0, part] = np.add.reduce(grads[:, part], axis=0)
 
 
 def shards_needed(rows: int, network: Network, dtype: np.dtype, block: int) -> int:

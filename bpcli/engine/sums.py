@@ -16,7 +16,7 @@ import numpy as np
 from bpcli.engine.passes import BackwardPass, BlockPasses, Pass, Tally, sum_blocks, tally_group
 from bpcli.engine.pool.base import SerialPool, WorkerPool
 from bpcli.engine.rows import RowBlocks, StreamedRows
-from bpcli.engine.shards import ShardPlan, TallyPlan, slices_of
+from bpcli.engine.shards import ShardPlan, TallyPlan, add_up, slices_of
 from bpcli.nn import propagation
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
@@ -112,8 +112,7 @@ class RowSums:
         self._grads = pool.allocate_shared((most_shards, n_params), dtype)
         self._losses = pool.allocate_shared((most_shards,), np.result_type(dtype, np.float64))
         widest = max((tally.width for tally in tallies), default=0)
-        self._tally_plan = TallyPlan.of(data)
-        count = len(self._tally_plan.pieces) if widest else 0
+        count = len(self._tally_plan.pieces) if tallies else 0
         self._counts = pool.allocate_shared((count, widest), np.float64)
         kept = 0 if self._is_streamed else len(data)
         self._Z = pool.allocate_shared((network.layers[-1].rows, kept), dtype)
@@ -182,6 +181,10 @@ class RowSums:
         total: Vector = np.add.reduce(counts, axis=0)
         return total
 
+    @cached_property
+    def _tally_plan(self) -> TallyPlan:
+        return TallyPlan.of(self._data)
+
     def _do_group(self, number: int) -> None:
         tally, plan = self._tallies[_Asked(*self._asked.tolist()).tally], self._tally_plan
         Z = np.empty((self._network.layers[-1].rows, plan.piece_rows), self._params.dtype)
@@ -237,12 +240,8 @@ class RowSums:
 
     def _do_shard(self, number: int) -> None:
         asked = _Asked(*self._asked.tolist())
-        plan = self._plan_of(asked.rows)
-        first, end = plan.shards[number]
-        passes = (
-            self._pass_over(start, min(end, start + plan.block), asked)
-            for start in range(first, end, plan.block)
-        )
+        blocks = self._plan_of(asked.rows).blocks_of(number)
+        passes = (self._pass_over(start, stop, asked) for start, stop in blocks)
         grad = self._grads[number] if asked.grad else None
         look = self._keep if asked.keep else None
         self._losses[number] = sum_blocks(passes, grad=grad, loss=asked.loss, look=look)
@@ -271,8 +270,7 @@ class RowSums:
         return total
 
     def _do_slice(self, number: int) -> None:
-        where = self._slices[number]
-        self._grads[0, where] = np.add.reduce(self._grads[: self._shards_asked, where], axis=0)
+        add_up(self._grads[: self._shards_asked], self._slices[number])
 
     @property
     def _shards_asked(self) -> int:
