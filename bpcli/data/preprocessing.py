@@ -11,7 +11,7 @@ import numpy as np
 
 from bpcli.data.column_statistics import Pieces, ends, mean_and_deviation, quartiles
 from bpcli.data.drawn import Inputs
-from bpcli.data.row_blocks import rows_per_block
+from bpcli.data.row_blocks import row_blocks
 from bpcli.data.row_index import RowIndex, Span
 from bpcli.data.stored_rows import StoredColumns, read_together
 from bpcli.data.table import Table
@@ -219,8 +219,8 @@ class Split:
         return ((start, self.piece(start, stop).Y) for start, stop in self._bounds())
 
     def _bounds(self) -> Iterator[tuple[int, int]]:
-        rows = rows_per_block(max(self.table.X.shape[1], self.preprocessor.outputs))
-        return ((start, min(start + rows, len(self))) for start in range(0, len(self), rows))
+        width = max(self.table.X.shape[1], self.preprocessor.outputs)
+        return ((rows.start, rows.stop) for rows in row_blocks((len(self), width)))
 
 
 def taken(array: Inputs, index: Labels) -> Array:

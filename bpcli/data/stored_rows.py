@@ -40,9 +40,23 @@ class RowSource(ABC):
     def buffer_bytes(self) -> int:
         """The memory that each process needs to read some rows."""
 
+    def __getitem__(self, index: Array | slice | range) -> Array:
+        """The rows (m, columns) of a slice or a range, or at the indices (m,)."""
+        if isinstance(index, slice):
+            index = range(len(self))[index]
+        if not isinstance(index, range):
+            return self.at(index)
+        if index.step == 1:
+            return self.between(index.start, index.start + len(index))
+        return self.at(np.arange(index.start, index.stop, index.step))
+
     @abstractmethod
-    def __getitem__(self, index: Array | slice) -> Array:
-        """The rows (m, columns) of a slice, or at the indices (m,)."""
+    def between(self, start: int, stop: int) -> Array:
+        """The rows from `start` to before `stop`."""
+
+    @abstractmethod
+    def at(self, index: Array) -> Array:
+        """The rows at the indices (m,)."""
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -70,31 +84,17 @@ class StoredRows(ABC):
 
     def __getitem__(self, index: Array | slice) -> Array:
         """These rows; the other columns of the source are in memory for some of them at a time."""
-        if isinstance(index, slice):
-            start, stop, step = index.indices(len(self))
-            if step != 1:
-                return self[np.arange(start, stop, step)]
-            wanted: list[Array | slice] = [
-                slice(start + some.start, start + some.stop)
-                for some in row_blocks((max(0, stop - start), self.source.shape[1]))
-            ]
-        else:
-            wanted = [index[some] for some in row_blocks((len(index), self.source.shape[1]))]
-        if len(wanted) <= 1:
-            return self.of(self.source[index])
-        rows = np.empty((sum(map(_length, wanted)), *self.shape[1:]), self.dtype)
-        done = 0
-        for some in wanted:
-            rows[done : done + _length(some)] = self.of(self.source[some])
-            done += _length(some)
+        wanted = range(len(self))[index] if isinstance(index, slice) else index
+        blocks = [*row_blocks((len(wanted), self.source.shape[1]))]
+        if len(blocks) <= 1:
+            return self.of(self.source[wanted])
+        rows = np.empty((len(wanted), *self.shape[1:]), self.dtype)
+        for block in blocks:
+            rows[block] = self.of(self.source[wanted[block]])
         return rows
 
     def __len__(self) -> int:
         return len(self.source)
-
-
-def _length(index: Array | slice) -> int:
-    return index.stop - index.start if isinstance(index, slice) else len(index)
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+import pytest
 
 from bpcli.data.stored_rows import (
     RowSource,
@@ -28,9 +29,12 @@ class Counted(RowSource):
     dtype = ROWS.dtype
     bytes = buffer_bytes = 0
 
-    def __getitem__(self, index: np.ndarray | slice) -> np.ndarray:
+    def at(self, index: np.ndarray) -> np.ndarray:
         self.readings.append(1)
         return ROWS[index]
+
+    def between(self, start: int, stop: int) -> np.ndarray:
+        return self.at(np.arange(start, stop))
 
 
 SOME = np.array([3, 7, 50])
@@ -54,6 +58,18 @@ def test_flags_codes_and_places_are_computed_from_values() -> None:
     np.testing.assert_array_equal(labels[SOME], codes[ROWS[SOME, 2].astype(int)])
     places = StoredPlaces(Counted(), (1, 4))
     np.testing.assert_array_equal(places[:], ROWS[:, [1, 4]].argmax(axis=1))
+
+
+@pytest.mark.parametrize(
+    "where", [slice(None), slice(13, 70), slice(90, 200), slice(5, 80, 3), slice(80, 5, -3), SOME]
+)
+def test_many_rows_are_read_some_at_a_time(
+    where: slice | np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bpcli.data.row_blocks._MOST_ROWS_PER_BLOCK", 7)
+    source = Counted()
+    np.testing.assert_array_equal(StoredColumns(source, (1, 2))[where], ROWS[where, 1:3])
+    assert len(source.readings) == -(-len(ROWS[where]) // 7)
 
 
 def test_what_is_used_together_is_read_once() -> None:

@@ -92,18 +92,13 @@ class NpyRows(RowSource):
     def buffer_bytes(self) -> int:
         return _BYTES_AT_ONCE
 
-    def __getitem__(self, index: Array | slice) -> Array:
-        if isinstance(index, slice):
-            start, stop, step = index.indices(len(self))
-            if step == 1:
-                return self._between(start, max(start, stop))
-            index = np.arange(start, stop, step)
+    def at(self, index: Array) -> Array:
         if len(index) < 2:
             return self._near(index)
         gaps = np.diff(index)
         if gaps.min() < 1:
             ascending, order = np.unique(index, return_inverse=True)
-            return self[ascending][order]
+            return self.at(ascending)[order]
         if gaps.max() <= self._longest_gap:
             return self._near(index)
         ends = [*(np.flatnonzero(gaps > self._longest_gap) + 1).tolist(), len(index)]
@@ -123,20 +118,20 @@ class NpyRows(RowSource):
         Rows of whole pieces are not copied.
         """
         if not len(index):
-            return self._between(0, 0)
+            return self.between(0, 0)
         first, end = int(index[0]), int(index[-1]) + 1
         step = max(1, _BYTES_AT_ONCE // self._row_bytes)
         pieces = []
         for start in range(first, end, step):
             stop = min(start + step, end)
             low, high = np.searchsorted(index, (start, stop))
-            rows = self._between(start, stop)
+            rows = self.between(start, stop)
             is_whole = high - low == stop - start
             pieces.append(rows if is_whole else rows.take(index[low:high] - start, axis=0))
         return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
-    def _between(self, start: int, stop: int) -> Array:
-        """Rows that follow each other.
+    def between(self, start: int, stop: int) -> Array:
+        """The rows from `start` to before `stop`.
 
         The rows that were read last are kept: metrics need the targets of the rows that have just
         gone through the network.

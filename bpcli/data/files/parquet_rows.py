@@ -93,12 +93,7 @@ class ParquetRows(RowSource):
     def buffer_bytes(self) -> int:
         return max(self.header.groups) * len(self.names) * self.dtype.itemsize
 
-    def __getitem__(self, index: Array | slice) -> Array:
-        if isinstance(index, slice):
-            start, stop, step = index.indices(len(self))
-            if step == 1:
-                return self._between(start, max(start, stop))
-            index = np.arange(start, stop, step)
+    def at(self, index: Array) -> Array:
         rows = np.empty((len(index), len(self.names)))
         groups = np.searchsorted(self._starts, index, "right") - 1
         for group in np.flatnonzero(np.bincount(groups)).tolist():
@@ -107,7 +102,7 @@ class ParquetRows(RowSource):
             rows[wanted] = np.stack([column[here] for column in self._group(group)], axis=1)
         return rows
 
-    def _between(self, start: int, stop: int) -> Array:
+    def between(self, start: int, stop: int) -> Array:
         rows = np.empty((stop - start, len(self.names)))
         for group, (first, end) in enumerate(zip(self._starts, self._starts[1:], strict=False)):
             low, high = max(start, first), min(stop, end)
