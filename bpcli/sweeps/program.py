@@ -20,7 +20,8 @@ from bpcli.cluster.programs import read_frame, write_frame
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.runs.files import file_digest
 from bpcli.sweeps.parcels import Delivery, Order, files_of, write_folder
-from bpcli.sweeps.training import file_version, run_training
+from bpcli.sweeps.training import run_training
+from bpcli.system import Stamp, stamp_of
 
 
 def main() -> None:
@@ -44,13 +45,13 @@ class Digests:
     """The digests of files, which are computed again if a file was changed."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[tuple[int, ...] | None, str]] = {}
+        self._known: dict[str, tuple[Stamp, str]] = {}
 
     def of(self, path: str) -> str:
         """The digest of a file. Raises `OSError` if it cannot be read."""
-        version = file_version(Path(path))
-        if path not in self._known or self._known[path][0] != version:
-            self._known[path] = version, file_digest(Path(path))
+        stamp = stamp_of(Path(path))
+        if path not in self._known or self._known[path][0] != stamp:
+            self._known[path] = stamp, file_digest(Path(path))
         return self._known[path][1]
 
 

@@ -19,6 +19,7 @@ from bpcli.runs.lock import LockHeld
 from bpcli.runs.run_json import RunRecord
 from bpcli.runs.saved import Count, Digest, Figure, Number, Positive, Saved, Scores, Text, structure
 from bpcli.runs.store import Run
+from bpcli.system import stamp_of
 from bpcli.terminal.progress import SilentView
 from bpcli.training.loop import Epoch
 from bpcli.workflows.interrupts import stop_requests
@@ -164,19 +165,13 @@ class _ReadOnce:
     def __call__(self, spec: Spec) -> RawTable:
         if not spec.data.files:
             return read_rows(spec)
-        known = spec.data.source, [file_version(path) for path in spec.data.files]
+        try:
+            known = spec.data.source, [stamp_of(path) for path in spec.data.files]
+        except OSError:  # reading says what is wrong
+            return read_rows(spec)
         if self._latest is None or self._latest[0] != known:
             self._latest = known, read_rows(spec)
         return self._latest[1]
-
-
-def file_version(path: Path) -> tuple[int, ...] | None:
-    """What changes when a file is written again; None for a file that reading will miss."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 _read_once = _ReadOnce()
