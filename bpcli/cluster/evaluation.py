@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, TypeAlias
 
-from bpcli.cluster.members import LOST, Members
+from bpcli.cluster.members import LOST, Members, require_patience
 from bpcli.cluster.plugin import Request
 from bpcli.cluster.traffic import Traffic
 from bpcli.errors import ClusterError, WorkerLost
@@ -31,7 +31,6 @@ _LATE_SECONDS = 2.0
 """A bundle is computed a second time by an idle worker after this and four times its usual time."""
 
 _MOST_LOSSES = 12
-_PATIENCE_SECONDS = 120.0
 _BEGIN_SECONDS = 60.0
 
 
@@ -151,13 +150,8 @@ class Evaluation:
                 f"{self._losses} workers ended one after another, before any of them had finished "
                 "its rows; perhaps they need more memory than their limit."
             )
-        if self._members.threads:
-            return
-        if monotonic() - self._last_progress > _PATIENCE_SECONDS:
-            raise WorkerLost(
-                f"The cluster has had no worker for {_PATIENCE_SECONDS:.0f} seconds: start some, "
-                "and resume the run."
-            )
+        if not self._members.threads:
+            require_patience(monotonic() - self._last_progress, "resume the run")
 
     async def _feed(self, address: str, bundles: list[Bundle]) -> None:
         """Keep a worker busy: its threads, and one request more that waits for them."""

@@ -12,6 +12,7 @@ from bpcli.errors import ClusterError, WorkerLost
 _SECONDS_BETWEEN_LOOKS = 1.0
 _SECONDS_WITHOUT_WORKERS = 0.1
 _ANSWER_SECONDS = 5.0
+_PATIENCE_SECONDS = 120.0
 
 LOST = (OSError, asyncio.TimeoutError)
 """What a request raises if its worker has ended or cannot be reached."""
@@ -89,6 +90,18 @@ class Members:
         if self._look is not None:
             self._look.cancel()
             await asyncio.gather(self._look, return_exceptions=True)
+
+
+def require_patience(seconds: float, then: str) -> None:
+    """Raise `WorkerLost` if there has been no worker for so long; `then` is what helps after that.
+
+    A worker that was lost may return, and others may join.
+    """
+    if seconds > _PATIENCE_SECONDS:
+        raise WorkerLost(
+            f"The cluster has had no worker for {_PATIENCE_SECONDS:.0f} seconds: start some, and "
+            f"{then}."
+        )
 
 
 def require_members(members: Members, scheduler: str) -> None:

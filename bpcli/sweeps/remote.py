@@ -18,9 +18,9 @@ from typing import Any
 from uuid import uuid4
 
 from bpcli.cluster.connection import ClusterConnection
-from bpcli.cluster.members import LOST
+from bpcli.cluster.members import LOST, require_patience
 from bpcli.config.load import Config
-from bpcli.errors import ClusterError, ConfigError, RunError, WorkerLost
+from bpcli.errors import ClusterError, ConfigError, RunError
 from bpcli.runs.lock import LockHeld
 from bpcli.runs.record import argv
 from bpcli.sweeps.parcels import Delivery, Order, files_of, write_folder
@@ -32,7 +32,6 @@ _MOST_LOSSES = 3
 _POLL_SECONDS = 5.0
 _ANSWER_SECONDS = 60.0
 _CLOSE_SECONDS = 3.0
-_PATIENCE_SECONDS = 120.0
 _PATIENCE_WITH_OTHERS_SECONDS = 10.0
 """If the cluster has workers, but all were refused."""
 
@@ -81,7 +80,7 @@ class ClusterPlace:
         wait([seat.future for seat in seats], seconds, FIRST_COMPLETED)
 
     def close(self) -> None:
-        """The connection is closed by whoever opened it."""
+        """Nothing: what opened the connection closes it."""
 
     def free_worker(self) -> str | None:
         """The worker with most free threads, in the thread of the client; None if all are busy.
@@ -102,11 +101,7 @@ class ClusterPlace:
         refused = self.cluster.refused
         if refused and seconds > _PATIENCE_WITH_OTHERS_SECONDS:
             raise ClusterError(refused[0])
-        if seconds > _PATIENCE_SECONDS:
-            raise WorkerLost(
-                f"The cluster has had no worker for {_PATIENCE_SECONDS:.0f} seconds: start some, "
-                "and train the rest."
-            )
+        require_patience(seconds, "train the rest")
 
 
 class RemoteSeat:

@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("distributed", reason='needs pip install "bpcli[dask]"')
 
-from bpcli.cluster import evaluation
+from bpcli.cluster import evaluation, members
 from bpcli.cluster.evaluation import Bundle, Evaluation, Remote
 from bpcli.cluster.plugin import Request
 from bpcli.cluster.traffic import Traffic
@@ -143,7 +143,7 @@ def test_workers_that_end_again_and_again() -> None:
 
 
 def test_no_worker_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evaluation, "_PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr(members, "_PATIENCE_SECONDS", 0.01)
     with pytest.raises(WorkerLost, match="has had no worker"):
         run({"a": Worker(lost)})
 

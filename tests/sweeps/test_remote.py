@@ -26,6 +26,7 @@ from trainings import (
 )
 from work import no_hang
 
+from bpcli.cluster import members
 from bpcli.cluster.connection import ClusterConnection, connected
 from bpcli.cluster.local import LocalCluster, local_cluster
 from bpcli.config.load import Config, config_of
@@ -309,7 +310,7 @@ def test_a_worker_is_in_use_while_it_trains(cluster: ClusterConnection, tmp_path
 def test_a_cluster_without_workers(
     cluster: ClusterConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remote, "_PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(members, "_PATIENCE_SECONDS", 0.2)
     monkeypatch.setattr(cluster.members, "keep_up", lambda: None)
     sweep = sweep_in(tmp_path)
     cluster.members.threads.clear()
