@@ -56,7 +56,7 @@ def local_cluster(workers: int, memory_limit: int | None, dashboard: str) -> Ite
 
 def _started(log: IO[bytes]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-P", "-c", _CODE],  # -P: no modules from the current folder
+        [sys.executable, "-c", _CODE],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=log,

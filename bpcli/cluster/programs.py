@@ -49,7 +49,7 @@ class Program:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=environment() | {"PYTHONSAFEPATH": "1"},
+            env=environment(),
             start_new_session=True,
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
@@ -72,7 +72,7 @@ class Program:
         self._process.terminate()
 
     def kill(self) -> None:
-        """End the process at once; whoever waits for its answer gets none."""
+        """End the process at once; those that wait for its answer get none."""
         self._process.kill()
 
     def fate(self) -> str:
@@ -95,8 +95,11 @@ class Program:
 
 
 def environment() -> dict[str, str]:
-    """The environment of this process, with the same bpcli, and without warnings as errors."""
+    """The environment of this process, for other processes of Python with the same bpcli.
+
+    Without warnings as errors, and without modules from the current folder.
+    """
     root = str(Path(__file__).parents[2])
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
-    return kept | {"PYTHONPATH": os.pathsep.join(paths)}
+    return kept | {"PYTHONPATH": os.pathsep.join(paths), "PYTHONSAFEPATH": "1"}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
@@ -100,3 +102,9 @@ def test_warnings_as_errors_are_not_for_programs(monkeypatch: pytest.MonkeyPatch
     first, second = found["PYTHONPATH"].split(os.pathsep)
     assert Path(first, "bpcli", "cluster", "programs.py").is_file()
     assert second == "/elsewhere"
+
+
+def test_programs_do_not_import_from_the_current_folder(tmp_path: Path) -> None:
+    (tmp_path / "colorsys.py").write_text("raise SystemExit('of the current folder')")
+    command = [sys.executable, "-c", "import colorsys"]
+    subprocess.run(command, cwd=tmp_path, env=environment(), check=True)
