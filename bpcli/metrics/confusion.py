@@ -9,7 +9,7 @@ import numpy as np
 
 from bpcli.data.preprocessing import Split
 from bpcli.data.types import Labels
-from bpcli.metrics.metrics import original_outputs, pieces
+from bpcli.metrics.metrics import original_outputs, split_pieces
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
 
@@ -32,11 +32,9 @@ class Confusion:
         """
         total = np.zeros(self.width)
         preprocessor = self.split.preprocessor
-        for first, end in pieces(start, stop):
-            outputs = original_outputs(
-                self.network, Z[:, first - start : end - start], preprocessor
-            )
-            labels, classes = self.split.piece(first, end).labels, preprocessor.labels(outputs)
+        for rows, z in split_pieces(self.split, start, stop, Z):
+            outputs = original_outputs(self.network, z, preprocessor)
+            labels, classes = rows.labels, preprocessor.labels(outputs)
             assert labels is not None, "the targets are classes"
             assert classes is not None, "the targets are classes"
             total += confusion_counts(labels, classes, self._classes).ravel()

@@ -22,10 +22,10 @@ from bpcli.metrics.metrics import (
     Predictions,
     Sample,
     mean_of,
-    pieces,
     predictions,
     ratio_of,
     shift_of,
+    split_pieces,
 )
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.losses import PROBABILITIES
@@ -134,11 +134,9 @@ class Measures:
         }
 
     def _pieces(self, start: int, stop: int, Z: Array) -> Iterator[Piece]:
-        for first, end in pieces(start, stop):
-            yield self._piece(first, end, Z[:, first - start : end - start])
+        return (self._piece(*each) for each in split_pieces(self.split, start, stop, Z))
 
-    def _piece(self, start: int, stop: int, Z: Array) -> Piece:
-        rows = self.split.piece(start, stop)
+    def _piece(self, rows: Split, Z: Array) -> Piece:
         return Piece(rows, self.predictor(rows, Z), rows.values, self._shift)
 
     def _statistics(self, piece: Piece) -> Iterator[Array | None]:
@@ -177,7 +175,7 @@ class Measures:
     @cached_property
     def _widths(self) -> list[int]:
         """The number of sums of each metric, as of no rows."""
-        none = self._piece(0, 0, np.empty((self.predictor.height, 0)))
+        none = self._piece(self.split.piece(0, 0), np.empty((self.predictor.height, 0)))
         return [0 if each is None else len(each) for each in self._statistics(none)]
 
     @cached_property

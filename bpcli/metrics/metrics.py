@@ -97,6 +97,15 @@ def pieces(start: int, stop: int) -> Iterator[tuple[int, int]]:
     return ((first, min(first + _ROWS_AT_ONCE, stop)) for first in firsts)
 
 
+def split_pieces(split: Split, start: int, stop: int, Z: Array) -> Iterator[tuple[Split, Array]]:
+    """Pieces of the rows at the positions from `start` to `stop` of a split, each with its z.
+
+    `Z` (height, stop - start) is that of all these rows.
+    """
+    for first, end in pieces(start, stop):
+        yield split.piece(first, end), Z[:, first - start : end - start]
+
+
 def some_rows(split: Split) -> Split:
     """All rows of a split that is one piece; else at most 1,000 of them, evenly spaced."""
     if len(split) <= _ROWS_AT_ONCE:

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from bpcli.data.preprocessing import Split
-from bpcli.metrics.metrics import original_outputs, pieces, some_rows
+from bpcli.metrics.metrics import original_outputs, some_rows, split_pieces
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
 
@@ -44,9 +44,8 @@ class Scorer:
         `Z` (rows, stop - start) is the output layer's z of these rows.
         """
         total = np.zeros(self.width)
-        for first, end in pieces(start, stop):
-            rows = self.split.piece(first, end)
-            total += self._sums(rows, Z[:, first - start : end - start])
+        for rows, z in split_pieces(self.split, start, stop, Z):
+            total += self._sums(rows, z)
         return total
 
     def value(self, total: Vector) -> float:
