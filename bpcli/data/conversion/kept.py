@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -112,30 +112,32 @@ class KeptRows:
         return np.append(self.texts[name].is_missing, True)[codes_of(own)]
 
     def _is_dropped(self, cells: Array) -> Array:
-        names = self.read.cells.names if self.drops else self.read.targets
-        is_dropped = np.zeros(len(cells), bool)
+        return self._has_gap(self.read.cells.names if self.drops else self.read.targets, cells)
+
+    def _has_gap(self, names: Iterable[str], cells: Array) -> Array:
+        """Whether a value of any of these columns is missing in each row of cells (n,)."""
+        has_gap = np.zeros(len(cells), bool)
         for name in names:
-            is_dropped |= self.is_missing(name, cells)
-        return is_dropped
+            has_gap |= self.is_missing(name, cells)
+        return has_gap
 
     def _count_rows(self, cells: Array) -> None:
-        is_lost = np.zeros(len(cells), bool)
-        for name in self.read.targets:
-            is_lost |= self.is_missing(name, cells)
+        is_lost = self._has_gap(self.read.targets, cells)
         kept = cells[~self._is_dropped(cells)]
         self.counted.without_target += int(np.count_nonzero(is_lost))
         self.counted.kept += len(kept)
         for name in self.read.cells.names:
-            self._count(name, kept, self.counted)
+            self._count(name, kept)
 
-    def _count(self, name: str, kept: Array, summary: Summary) -> None:
-        own = kept[:, self.read.place(name)]
-        summary.gaps[name] += int(np.count_nonzero(self.is_missing(name, kept)))
+    def _count(self, name: str, kept: Array) -> None:
+        summary, own = self.counted, kept[:, self.read.place(name)]
+        is_missing = self.is_missing(name, kept)
+        summary.gaps[name] += int(np.count_nonzero(is_missing))
         if name not in self.texts:
             _refuse_infinite(name, own, kept[:, 0])
             summary.is_exact &= is_exact(own)
             return
-        codes = codes_of(own)[~self.is_missing(name, kept)]
+        codes = codes_of(own)[~is_missing]
         is_new = summary.rows[name][codes] == 0
         summary.order[name] += dict.fromkeys(codes[is_new].tolist())
         summary.rows[name] += np.bincount(codes, minlength=len(summary.rows[name]))
