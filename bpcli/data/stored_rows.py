@@ -182,8 +182,8 @@ class StoredPlaces(_StoredLabels):
         return places
 
 
-def like_an_array(rows: StoredRows) -> Array:
-    """The same, for places that only use the length, the shape, and some rows at a time."""
+def lazily(rows: StoredRows) -> Array:
+    """The same as an array, for what only uses the length, the shape, and some rows at a time."""
     return cast("Array", rows)
 
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bpcli.data.labels import label_words
-from bpcli.data.stored_rows import StoredCodes, StoredFlags, StoredFloats, StoredPlaces
-from bpcli.data.stored_rows import like_an_array as lazily
+from bpcli.data.stored_rows import StoredCodes, StoredFlags, StoredFloats, StoredPlaces, lazily
 from bpcli.data.table import Classes, MultiLabels, Values
 from bpcli.data.targets import MOST_CLASSES
 from bpcli.data.types import number_text

@@ -13,7 +13,7 @@ from bpcli.data.files.dialect import Samples
 from bpcli.data.files.npy_rows import NpyHeader, NpyRows
 from bpcli.data.files.splits import FileSplits
 from bpcli.data.files.stored_named import stored_named_table
-from bpcli.data.files.stored_table import StoredSize, stored_table
+from bpcli.data.files.stored_table import StoredSize, no_autoencoder, stored_table
 from bpcli.data.files.table import naming
 from bpcli.data.selection import Selector, TargetSelectors, choose
 from bpcli.data.table import Table, value_names
@@ -48,9 +48,7 @@ class StoredArraySource:
                 "file",
             )
         if self.targets == "same_as_inputs":
-            yield DataError(
-                "an autoencoder cannot be streamed: use `training.engine: memory`", "targets"
-            )
+            yield no_autoencoder()
         yield from self.splits.not_streamed()
 
     def size(self) -> StoredSize:

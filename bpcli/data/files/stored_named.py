@@ -12,8 +12,7 @@ from bpcli.data.files.named_arrays import chosen_columns, hold_classes
 from bpcli.data.files.npy_rows import NpyRows
 from bpcli.data.files.scan import scan
 from bpcli.data.selection import Selector, TargetSelectors
-from bpcli.data.stored_rows import StoredCodes, StoredColumns, StoredFlags, StoredFloats
-from bpcli.data.stored_rows import like_an_array as lazily
+from bpcli.data.stored_rows import StoredCodes, StoredColumns, StoredFlags, StoredFloats, lazily
 from bpcli.data.stored_targets import StoredValues, TargetFacts
 from bpcli.data.table import Classes, MultiLabels, Table, Targets
 from bpcli.data.types import AskedTask

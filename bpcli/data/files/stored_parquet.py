@@ -16,7 +16,7 @@ from bpcli.data.files.notes_on_inputs import first_notes, note_on_constants, wit
 from bpcli.data.files.parquet import is_parquet
 from bpcli.data.files.parquet_rows import ParquetHeader, ParquetRows, type_of
 from bpcli.data.files.splits import FileSplits
-from bpcli.data.files.stored_table import StoredSize, stored_table
+from bpcli.data.files.stored_table import StoredSize, no_autoencoder, stored_table
 from bpcli.data.files.table import naming
 from bpcli.data.medians import medians
 from bpcli.data.row_index import RowIndex
@@ -55,9 +55,7 @@ class StoredParquetSource:
                 "file",
             )
         elif self.targets == "same_as_inputs":
-            yield DataError(
-                "an autoencoder cannot be streamed: use `training.engine: memory`", "targets"
-            )
+            yield no_autoencoder()
         else:
             yield from self._not_numbers()
         for key in _RULES:

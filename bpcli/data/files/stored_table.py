@@ -10,8 +10,14 @@ import numpy as np
 
 from bpcli.data.files.scan import scan
 from bpcli.data.files.table import targets_of
-from bpcli.data.stored_rows import RowSource, StoredCodes, StoredColumns, StoredFlags, StoredFloats
-from bpcli.data.stored_rows import like_an_array as lazily
+from bpcli.data.stored_rows import (
+    RowSource,
+    StoredCodes,
+    StoredColumns,
+    StoredFlags,
+    StoredFloats,
+    lazily,
+)
 from bpcli.data.stored_targets import StoredValues, TargetFacts, too_many_classes
 from bpcli.data.table import Classes, MultiLabels, Table, Targets
 from bpcli.data.types import AskedTask
@@ -32,6 +38,11 @@ class StoredSize(NamedTuple):
     columns: int
     bytes: int
     loaded: int
+
+
+def no_autoencoder() -> DataError:
+    """The error of targets that are the inputs."""
+    return DataError("an autoencoder cannot be streamed: use `training.engine: memory`", "targets")
 
 
 def stored_table(
