@@ -13,7 +13,8 @@ from strangers import CANARY
 
 from bpcli.data.columns import FeatureEncoder, InputColumn
 from bpcli.data.files.dialect import Dialect
-from bpcli.data.preprocessing import Preprocessor, Scaler
+from bpcli.data.preprocessing import Preprocessor
+from bpcli.data.scaler import Scaler
 from bpcli.data.types import Words
 from bpcli.export.model import Model
 from bpcli.nn.activation import Activation

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from bpcli.config.source import Location, Source
-from bpcli.data.preprocessing import FITTED_RULES
+from bpcli.data.scaler import FITTED_RULES
 from bpcli.errors import ConfigIssue
 from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS
 from bpcli.nn.losses import LOSSES, PROBABILITIES, legal_losses

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 
 from bpcli.config.named import Strict
 from bpcli.data.generators import GENERATORS, MOST_ROWS, Generator
-from bpcli.data.preprocessing import ScaleRule
+from bpcli.data.scaler import ScaleRule
 from bpcli.data.types import AskedTask, SplitName
 from bpcli.nn.arrays import Array
 from bpcli.text import quoted

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from bpcli.config.named import shortest
-from bpcli.data.preprocessing import Preprocessor, Scaler
+from bpcli.data.preprocessing import Preprocessor
+from bpcli.data.scaler import Scaler
 from bpcli.estimators.validity import ParameterError
 from bpcli.nn.activation import Activation
 from bpcli.nn.activations import ACTIVATIONS

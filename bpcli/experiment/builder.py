@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from bpcli.config.data_models import DivideBy, GeneratedData, ScaleSpec
 from bpcli.config.load import Config
 from bpcli.config.models import Spec
-from bpcli.data.preprocessing import Preprocessor, ScaleRule, Split
+from bpcli.data.preprocessing import Preprocessor, Split
 from bpcli.data.row_index import RowIndex
+from bpcli.data.scaler import ScaleRule
 from bpcli.data.table import Table
 from bpcli.data.types import SplitName
 from bpcli.errors import ConfigIssue

@@ -8,16 +8,10 @@ from itertools import islice
 import numpy as np
 
 from bpcli.config.models import Spec
-from bpcli.data.preprocessing import (
-    FITTED_RULES,
-    Preprocessor,
-    Scaler,
-    Split,
-    outputs_needed,
-    taken,
-)
+from bpcli.data.preprocessing import Preprocessor, Split, outputs_needed, taken
 from bpcli.data.row_blocks import row_blocks
 from bpcli.data.row_index import RowIndex
+from bpcli.data.scaler import FITTED_RULES, Scaler
 from bpcli.data.table import RawTable, Table
 from bpcli.data.types import SPLITS, Labels, SplitName
 from bpcli.data.values import category_named

@@ -23,7 +23,8 @@ from typing import NamedTuple
 import numpy as np
 
 from bpcli.config.models import Spec
-from bpcli.data.preprocessing import FITTED_RULES, Preprocessor
+from bpcli.data.preprocessing import Preprocessor
+from bpcli.data.scaler import FITTED_RULES
 from bpcli.data.table import Table
 from bpcli.engine.rows import RowBlocks
 from bpcli.nn.activation import Activation

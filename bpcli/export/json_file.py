@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from bpcli.data.preprocessing import Scaler
+from bpcli.data.scaler import Scaler
 from bpcli.export.model import Model
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.registry import as_mapping

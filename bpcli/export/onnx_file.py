@@ -10,7 +10,7 @@ import json
 
 import numpy as np
 
-from bpcli.data.preprocessing import Scaler
+from bpcli.data.scaler import Scaler
 from bpcli.errors import ConfigError
 from bpcli.export.model import Model
 from bpcli.export.onnx_graph import OnnxGraph, package

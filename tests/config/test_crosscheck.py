@@ -10,7 +10,7 @@ from small_configs import XOR, errors, load, only_error, parsed, trees
 
 from bpcli.config.crosscheck import Reader, asked_optimizer, cross_check
 from bpcli.config.source import Location, Source
-from bpcli.data.preprocessing import FITTED_RULES
+from bpcli.data.scaler import FITTED_RULES
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.losses import LOSSES
 from bpcli.optimizers import OPTIMIZERS, GradientDescent

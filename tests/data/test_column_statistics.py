@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bpcli.data.column_statistics import Pieces, ends, mean_and_deviation, quartiles
-from bpcli.data.preprocessing import FITTED_RULES, FittedRule, Scaler
+from bpcli.data.scaler import FITTED_RULES, FittedRule, Scaler
 
 ROWS = np.random.default_rng(0).standard_normal((40_000, 3)) * [1, 100, 1e-3] + [0, 1e6, 1]
 WEIGHT = np.random.default_rng(1).integers(1, 4, len(ROWS)).astype(np.float64)

@@ -5,8 +5,9 @@ import pytest
 
 from bpcli.data.drawn import DrawnRows, normal_rows
 from bpcli.data.generators.teacher import Teacher
-from bpcli.data.preprocessing import FITTED_RULES, Preprocessor, ScaleRule
+from bpcli.data.preprocessing import Preprocessor
 from bpcli.data.row_blocks import row_blocks
+from bpcli.data.scaler import FITTED_RULES, ScaleRule
 from bpcli.data.table import Classes, Table
 from bpcli.runs.provenance import data_digest
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bpcli.data.preprocessing import FITTED_RULES, Scaler, ScaleRule
+from bpcli.data.scaler import FITTED_RULES, Scaler, ScaleRule
 
 
 @pytest.mark.parametrize("rule", FITTED_RULES)

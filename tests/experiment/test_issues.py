@@ -8,7 +8,8 @@ from builds import INLINE, MOONS, OF_TABLE, built
 from lazy import LazyArray
 
 from bpcli.data import row_blocks
-from bpcli.data.preprocessing import Preprocessor, Scaler, Split
+from bpcli.data.preprocessing import Preprocessor, Split
+from bpcli.data.scaler import Scaler
 from bpcli.data.table import Table, Values
 from bpcli.errors import ConfigError
 from bpcli.experiment import issues
