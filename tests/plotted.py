@@ -16,9 +16,9 @@ from systems import trained
 from bpcli.plots import PLOTS, figure_of
 from bpcli.plots.base import BARE
 from bpcli.plots.style import house_style
-from bpcli.plots.subject import Subject
 from bpcli.runs.metrics_log import LogLine
-from bpcli.workflows.plot import load_subject
+from bpcli.runs.subject import Subject
+from bpcli.workflows.subject import load_subject
 
 
 def subject_of(tmp_path: Path, config: str, **overrides: object) -> Subject:

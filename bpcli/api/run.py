@@ -42,7 +42,7 @@ from bpcli.workflows.outcome import Outcome
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from bpcli.plots.subject import Subject
+    from bpcli.runs.subject import Subject
 
 _WEIGHTS: tuple[Weights, ...] = ("best", "last")
 
@@ -290,7 +290,7 @@ class Run:
         return drawn(self._subject(split), kind)
 
     def _subject(self, split: str | None) -> Subject:
-        from bpcli.workflows.plot import load_subject
+        from bpcli.workflows.subject import load_subject
 
         return load_subject(self._stored, self.weights, _split_named(split))
 

@@ -11,7 +11,7 @@ from bpcli.cli.common import console, examples, require_plot_format, run_options
 from bpcli.cli.documents import print_json
 
 if TYPE_CHECKING:
-    from bpcli.plots.subject import Subject
+    from bpcli.runs.subject import Subject
 
 
 @click.command(
@@ -65,7 +65,8 @@ def command(
     """
     from bpcli.runs.references import find_run
     from bpcli.text import harmless
-    from bpcli.workflows.plot import chosen_kinds, load_subject, save_plots
+    from bpcli.workflows.plot import chosen_kinds, save_plots
+    from bpcli.workflows.subject import load_subject
 
     if output is not None:
         require_plot_format("-o", output)

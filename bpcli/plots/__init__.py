@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from bpcli.plots.base import Plot, draw, why_not
 from bpcli.plots.sheet import sheet
 from bpcli.plots.style import house_style, rendered, rendered_pages
-from bpcli.plots.subject import Subject
 from bpcli.registry import LazyRegistry
+from bpcli.runs.subject import Subject
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from bpcli.plots.style import literal
-from bpcli.plots.subject import Need, Subject
+from bpcli.runs.subject import Need, Subject
 
 if TYPE_CHECKING:
     import matplotlib.axes

@@ -9,7 +9,7 @@ from bpcli.metrics.confusion import confusion_counts, row_shares
 from bpcli.plots.base import Axes, Panel, Plot
 from bpcli.plots.outcome import no_classes, note
 from bpcli.plots.style import literal
-from bpcli.plots.subject import Subject
+from bpcli.runs.subject import Subject
 
 _WITH_SHARES = 12
 """The most classes for which a cell has room for its share of the row below its count."""

@@ -12,9 +12,9 @@ import numpy as np
 from bpcli.nn.arrays import Array
 from bpcli.plots.base import Axes, Panel, Plot, legend_below, panels
 from bpcli.plots.style import LineStyle, line_style, literal, ordered_style
-from bpcli.plots.subject import SPLIT_NAMES, Need, Subject
 from bpcli.runs.metrics_log import OWN_KEYS
 from bpcli.runs.run_json import LayerRecord, RunRecord
+from bpcli.runs.subject import SPLIT_NAMES, Need, Subject
 from bpcli.text import rounded
 
 _MOST_POINTS = 4000

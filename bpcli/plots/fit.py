@@ -20,7 +20,7 @@ from bpcli.plots.outcome import (
 )
 from bpcli.plots.plane import widened
 from bpcli.plots.style import colour, dashes, literal, marker
-from bpcli.plots.subject import SPLIT_NAMES, Subject, some_rows
+from bpcli.runs.subject import SPLIT_NAMES, Subject, some_rows
 
 MOST_CURVES = 10
 

@@ -12,8 +12,8 @@ from bpcli.plots.base import Axes, Panel, Plot, panels
 from bpcli.plots.outcome import left_out, not_so_many_inputs
 from bpcli.plots.plane import MAP, Window, leads
 from bpcli.plots.regions import name_axes, original_inputs, window_of
-from bpcli.plots.subject import Subject, some_rows
 from bpcli.registry import name_of
+from bpcli.runs.subject import Subject, some_rows
 
 MOST_UNITS = 36
 """The most units of a layer that are shown."""

@@ -10,7 +10,7 @@ from bpcli.nn.arrays import Array
 from bpcli.plots.base import Axes, Panel, Plot, legend_below, panels
 from bpcli.plots.curves import layer_label, layers_shown, of_layers
 from bpcli.plots.style import COLOURS
-from bpcli.plots.subject import MOST_ROWS, Subject
+from bpcli.runs.subject import MOST_ROWS, Subject
 
 _ACROSS = 4
 

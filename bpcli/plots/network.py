@@ -12,8 +12,8 @@ from bpcli.experiment.output_names import output_names
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.plots.base import Axes, Panel, Plot, legend_below, without_axes
 from bpcli.plots.style import COLOURS, literal
-from bpcli.plots.subject import Subject
 from bpcli.registry import name_of
+from bpcli.runs.subject import Subject
 
 MOST_UNITS = 16
 MOST_WEIGHTS = 200

@@ -8,7 +8,7 @@ from bpcli.data.types import Labels, numbered
 from bpcli.nn.arrays import Array
 from bpcli.nn.propagation import predict
 from bpcli.plots.base import Panel
-from bpcli.plots.subject import Subject
+from bpcli.runs.subject import Subject
 
 MOST_PANELS = 6
 """The most targets that have a panel."""

@@ -17,7 +17,7 @@ from bpcli.plots.base import Axes, Panel, Plot, legend_below
 from bpcli.plots.outcome import note
 from bpcli.plots.plane import MAP, Window
 from bpcli.plots.style import COLOURS, literal
-from bpcli.plots.subject import Need, Subject, some_rows
+from bpcli.runs.subject import Need, Subject, some_rows
 from bpcli.terminal.tables import objective_text
 
 _WORK = 2e9

@@ -18,7 +18,7 @@ from bpcli.plots.outcome import (
 )
 from bpcli.plots.plane import widened
 from bpcli.plots.style import COLOURS, literal
-from bpcli.plots.subject import Subject, some_rows
+from bpcli.runs.subject import Subject, some_rows
 from bpcli.text import rounded
 
 _BINS = 30

@@ -21,7 +21,7 @@ from bpcli.plots.outcome import (
 )
 from bpcli.plots.plane import MAP, Window, leads
 from bpcli.plots.style import COLOURS, HATCHES, colour, literal, marker
-from bpcli.plots.subject import Subject, some_rows
+from bpcli.runs.subject import Subject, some_rows
 
 _ACROSS = 200
 """Points of the grid along each axis."""

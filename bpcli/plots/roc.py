@@ -9,7 +9,7 @@ from bpcli.nn.arrays import Array
 from bpcli.plots.base import Panel, Plot
 from bpcli.plots.outcome import is_one_score, left_out, no_classes, note
 from bpcli.plots.style import colour, dashes, literal
-from bpcli.plots.subject import Subject
+from bpcli.runs.subject import Subject
 
 MOST_CURVES = 10
 

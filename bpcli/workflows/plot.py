@@ -1,81 +1,25 @@
-"""Load as much of a run as can be loaded, and draw its plots into files."""
+"""Choose the plots of a run, and draw them into files."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bpcli.data.types import SplitName
-from bpcli.errors import BpnetError, ConfigError, LimitTooLow, NumericsNotPinned, RunError
+from bpcli.errors import ConfigError, RunError
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.plots import PLOTS, figure_of, plot_file, reasons
 from bpcli.plots.style import house_style
-from bpcli.plots.subject import Need, Subject
 from bpcli.runs.files import make_folder_of, write_atomically
-from bpcli.runs.integrity import checked_log
-from bpcli.runs.layout import PATH
-from bpcli.runs.metrics_log import LogLine
-from bpcli.runs.parameter_path import load_path
 from bpcli.runs.store import Run
-from bpcli.runs.trained import Trained, Weights, load_trained
+from bpcli.runs.subject import Subject
 from bpcli.text import did_you_mean
-from bpcli.workflows.evaluate import default_split
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-MOST_STREAMED_ROWS = 20_000
-"""The most rows of a split that plots show of a training whose rows were streamed."""
-
 FOLDER = "plots"
 """The folder of plots within a run's folder, unless a file is named."""
-
-
-def load_subject(run: Run, weights: Weights, split: SplitName | None) -> Subject:
-    """Load a run for its plots; `errors` says what is missing or damaged.
-
-    Raises `RunError` if the split has no rows, or there is no record.
-    """
-    record, errors = run.record(), dict[Need, str]()
-    lines: Sequence[LogLine] = ()
-    rebuilt = path = None
-    try:
-        lines = checked_log(run)
-        if not lines:
-            errors["log"] = f"{run.run_id} has no epochs: its status is `{record.status}`."
-    except RunError as error:
-        errors["log"] = str(error)
-    try:
-        rebuilt = _with_rows_in_memory(load_trained(run, weights))
-        if run.path(PATH).is_file():
-            experiment = rebuilt.experiment
-            path = load_path(run, experiment.network.n_params, experiment.dtype)
-    except (NumericsNotPinned, LimitTooLow):
-        raise  # the run is not damaged: another process can draw all
-    except BpnetError as error:
-        errors["network"] = str(error)
-    chosen = _split(run, rebuilt, split)
-    return Subject(run.run_id, record, lines, rebuilt, weights, chosen, path, errors)
-
-
-def _with_rows_in_memory(trained: Trained) -> Trained:
-    """The run with some of its rows, if they were streamed; a note says so."""
-    experiment = trained.experiment
-    if not experiment.table.is_stored:
-        return trained
-    note = f"drawn from at most {MOST_STREAMED_ROWS:,} evenly spaced rows of each split"
-    sampled = experiment.sampled(MOST_STREAMED_ROWS)
-    return replace(trained, experiment=sampled, notes=(*trained.notes, note))
-
-
-def _split(run: Run, rebuilt: Trained | None, asked: SplitName | None) -> SplitName:
-    if rebuilt is None:
-        return asked or "train"
-    if asked is not None and not len(rebuilt.experiment.splits[asked]):
-        raise RunError(f"The {asked} split of {run.run_id} is empty: choose another split.")
-    return asked or default_split(rebuilt.experiment)
 
 
 def chosen_kinds(subject: Subject, asked: Sequence[str]) -> list[str]:

@@ -13,7 +13,7 @@ from bpcli.runs.layout import METRICS, PATH, WEIGHTS
 from bpcli.runs.references import find_run
 from bpcli.runs.run_json import OF_THE_END
 from bpcli.runs.store import Run
-from bpcli.workflows.plot import load_subject
+from bpcli.workflows.subject import load_subject
 
 XOR = CONFIGS / "xor.yaml"
 

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from bpcli.plots.base import BARE, Plot, legend_below, panels, why_not, without_axes
 from bpcli.plots.style import house_style
-from bpcli.plots.subject import Subject
+from bpcli.runs.subject import Subject
 
 
 class NeverFits(Plot):

@@ -13,8 +13,8 @@ from plotted import laid_out, logged, subject_of
 from bpcli.errors import RunError
 from bpcli.plots import PLOTS, plot_file, reasons
 from bpcli.plots.curves import thinned
-from bpcli.plots.subject import Subject
 from bpcli.runs.run_json import BROKEN_OFF, Fold
+from bpcli.runs.subject import Subject
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from plotted import laid_out, subject_of
 
 from bpcli.nn.propagation import predict
 from bpcli.plots.layers import bin_edges
-from bpcli.plots.subject import Subject
+from bpcli.runs.subject import Subject
 
 
 def histograms(axes: Axes) -> list[StepPatch]:

@@ -17,7 +17,7 @@ from bpcli.plots.path import (
     plane_along,
     slice_of,
 )
-from bpcli.plots.subject import Subject
+from bpcli.runs.subject import Subject
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from plotted import drawn, laid_out, subject_of
 
 from bpcli.export.model import load_model
-from bpcli.plots.subject import Subject
 from bpcli.runs.references import find_run
+from bpcli.runs.subject import Subject
 
 
 def inside(figure: Figure, points: np.ndarray) -> list[np.ndarray]:

@@ -13,9 +13,9 @@ from bpcli.config.load import load_config
 from bpcli.data.table import Classes
 from bpcli.experiment import build
 from bpcli.plots import PLOTS
-from bpcli.plots.subject import Subject
+from bpcli.runs.subject import Subject
 from bpcli.terminal.progress import SilentView
-from bpcli.workflows.plot import load_subject
+from bpcli.workflows.subject import load_subject
 from bpcli.workflows.train import train
 
 

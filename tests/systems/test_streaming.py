@@ -133,7 +133,7 @@ def test_classes_that_do_not_fit_have_a_confusion_matrix_but_no_roc_curve(
 
 def test_plots_show_some_of_the_rows(bpnet, monkeypatch: pytest.MonkeyPatch) -> None:
     record = trained(bpnet, "training.engine=stream")
-    monkeypatch.setattr("bpcli.workflows.plot.MOST_STREAMED_ROWS", 500)
+    monkeypatch.setattr("bpcli.workflows.subject.MOST_STREAMED_ROWS", 500)
     result = bpnet("plot", record["run_id"], "--json")
     assert result.code == 0, result.err
     assert {"loss", "predicted", "residuals"} <= {*json.loads(result.out)["drawn"]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bpcli.plots.subject import MOST_POINTS, some_rows
+from bpcli.runs.subject import MOST_POINTS, some_rows
 
 
 @pytest.mark.parametrize("count", [1, 2, MOST_POINTS, MOST_POINTS + 1, 10**6])

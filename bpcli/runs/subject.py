@@ -1,4 +1,4 @@
-"""A run as plots read it: its record, its log, and its network and data, rebuilt."""
+"""What is known of a run: its record, its log, and its network and data, rebuilt."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from bpcli.runs.trained import Trained
 from bpcli.training.objective import NetworkObjective
 
 Need: TypeAlias = Literal["log", "network"]
-"""What a plot reads: the lines of metrics.jsonl, or the network with its weights and data."""
+"""What is read: the lines of metrics.jsonl, or the network with its weights and data."""
 
 SPLIT_NAMES = {"train": "training", "val": "validation", "test": "test", "data": "new"}
 """The names of splits in text."""
