@@ -25,6 +25,13 @@ if TYPE_CHECKING:
     epilog=examples("eval"),
 )
 @click.argument("run")
+@click.argument("other", required=False)
+@click.option(
+    "--paired",
+    is_flag=True,
+    help="Compare RUN with OTHER on the same rows: the difference of every metric, with its 95 % "
+    "interval, and a test of whether one is better.",
+)
 @click.option(
     "--split",
     type=click.Choice(["train", "val", "test"]),
@@ -55,6 +62,8 @@ if TYPE_CHECKING:
 @run_options
 def command(
     run: str,
+    other: str | None,
+    paired: bool,
     split: str | None,
     data: Path | None,
     required: tuple[str, ...],
@@ -70,6 +79,8 @@ def command(
     are in the data's original units. The baseline is a constant prediction from the training
     targets. Exit code 4 if a metric is not as required. The options from --encoding to
     --missing-only describe how the file of --data differs from the training file.
+
+    RUN OTHER --paired compares two runs on the rows that the split has in both.
     """
     from bpcli.metrics.requirements import Requirement
     from bpcli.nn.numerics import repeatable_numerics
@@ -79,6 +90,10 @@ def command(
     if data is None and signs:
         raise ConfigError("The options from --encoding to --missing-only need --data.")
     requirements = [Requirement.parse(text) for text in required]
+    if paired or other is not None:
+        runs = _both(run, other, is_paired=paired, has_requirements=bool(required))
+        _compare(runs, split, data, signs, with_intervals, weights, runs_dir, as_json)
+        return
     with repeatable_numerics():
         if data is None:
             trained = load_run(run, runs_dir, weights)
@@ -100,6 +115,53 @@ def command(
     failed = [verdict.sentence for verdict in verdicts if not verdict.passed]
     if failed:
         raise GateFailed(f"{'; '.join(failed)}.")
+
+
+def _both(
+    run: str, other: str | None, *, is_paired: bool, has_requirements: bool
+) -> tuple[str, str]:
+    if other is None:
+        raise ConfigError("--paired needs two runs: bpnet eval RUN OTHER --paired.")
+    if not is_paired:
+        raise ConfigError("To compare two runs on the same rows, add --paired.")
+    if has_requirements:
+        raise ConfigError("--require is for the scores of one run: leave it out with --paired.")
+    return run, other
+
+
+def _compare(
+    references: tuple[str, str],
+    split: str | None,
+    data: Path | None,
+    signs: Mapping[str, Any],
+    with_intervals: bool | None,
+    weights: str,
+    runs_dir: Path,
+    as_json: bool,
+) -> None:
+    """Compare two runs on the same rows."""
+    from bpcli.nn.numerics import repeatable_numerics
+    from bpcli.terminal.tables import paired_table
+    from bpcli.workflows.evaluate import default_split
+    from bpcli.workflows.paired import paired
+
+    with repeatable_numerics():
+        if data is None:
+            first, second = (load_run(each, runs_dir, weights) for each in references)
+        else:
+            first, second = (
+                _with_rows_of(data, signs, each, runs_dir, weights, []) for each in references
+            )
+        chosen = "data" if data is not None else split or default_split(first.experiment)
+        found = paired(first, second, chosen, with_intervals)  # type: ignore[arg-type]  # click checked it
+    if as_json:
+        print_json({"weights": weights, **found.to_json()})
+        return
+    say_notes(found.notes)
+    out = console()
+    out.show(paired_table(found.to_json()))
+    for sentence in found.sentences:
+        out.say(sentence)
 
 
 def _with_rows_of(

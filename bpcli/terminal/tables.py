@@ -326,6 +326,22 @@ def _targets_table(record: Description, document: Mapping[str, Any]) -> Grid:
     return table
 
 
+def paired_table(document: Mapping[str, Any]) -> Grid:
+    """One row per metric: the two runs, their difference, and its interval."""
+    scores, intervals = [run["metrics"] for run in document["runs"]], document.get("intervals")
+    names = [run["name"] for run in document["runs"]]
+    ends = [] if intervals is None else ["95 % interval"]
+    table = Grid(["metric", *names, "difference", *ends])
+    for path, difference in document["differences"].items():
+        table.add_row(
+            path,
+            *(rounded(values[path]) for values in scores),
+            rounded(difference, 4),
+            *([] if intervals is None else [_interval_text(intervals[path])]),
+        )
+    return table
+
+
 def _interval_text(interval: Sequence[float] | None) -> str:
     """Both ends with four digits; large ones with all digits before the decimal point."""
     if interval is None:
