@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bpcli.cli.common import console, examples, load_run, run_options, say_notes
+from bpcli.cli.common import console, examples, load_run, run_options, say_notes, was_given
 from bpcli.cli.dialect import dialect_options
 from bpcli.cli.documents import print_json
 from bpcli.errors import ConfigError, GateFailed
@@ -58,6 +58,14 @@ if TYPE_CHECKING:
     help="Whether to compute 95 % intervals of the metrics by the bootstrap; default: for up to "
     "20,000 rows.",
 )
+@click.option(
+    "--interval",
+    "level",
+    type=float,
+    metavar="LEVEL",
+    help="Measure how often the intervals of `predict --interval LEVEL` contain the targets of the "
+    "scored rows, and how wide they are.",
+)
 @dialect_options
 @run_options
 def command(
@@ -68,6 +76,7 @@ def command(
     data: Path | None,
     required: tuple[str, ...],
     with_intervals: bool | None,
+    level: float | None,
     signs: Mapping[str, Any],
     weights: str,
     runs_dir: Path,
@@ -84,6 +93,8 @@ def command(
     """
     from bpcli.metrics.requirements import Requirement
     from bpcli.nn.numerics import repeatable_numerics
+    from bpcli.terminal.tables import coverage_table
+    from bpcli.workflows.intervals import coverage
 
     if data is not None and split is not None:
         raise ConfigError("--data and --split both say which rows to score: use one of them.")
@@ -98,11 +109,14 @@ def command(
         if data is None:
             trained = load_run(run, runs_dir, weights)
         else:
-            trained = _with_rows_of(data, signs, run, runs_dir, weights, requirements)
+            needs_splits = level is not None or any(each.split != "data" for each in requirements)
+            trained = _with_rows_of(data, signs, run, runs_dir, weights, needs_splits)
         scored = split if data is None else "data"
         evaluation, verdicts = _score(trained, scored, with_intervals, requirements)
+        covered = None if level is None else coverage(trained, evaluation.split, level)
     if as_json:
         document = {"run_id": trained.run.run_id, "weights": weights, **evaluation.to_json()}
+        document |= {"coverage": covered.to_json()} if covered else {}
         print_json(document | {"required": [verdict.to_json() for verdict in verdicts]})
     else:
         where = f"on {data}" if data is not None else f"on the {evaluation.split} split"
@@ -112,6 +126,9 @@ def command(
         say(f"{trained.run.run_id}: {weights} weights {where} ({rows}{default})")
         say_notes(evaluation.notes)
         _print_tables(trained, evaluation)
+        if covered is not None:
+            say_notes([covered.calibrated.note])
+            console().show(coverage_table(covered.to_json()))
     failed = [verdict.sentence for verdict in verdicts if not verdict.passed]
     if failed:
         raise GateFailed(f"{'; '.join(failed)}.")
@@ -126,6 +143,10 @@ def _both(
         raise ConfigError("To compare two runs on the same rows, add --paired.")
     if has_requirements:
         raise ConfigError("--require is for the scores of one run: leave it out with --paired.")
+    if was_given("level"):
+        raise ConfigError(
+            "--interval is for the predictions of one run: leave it out with --paired."
+        )
     return run, other
 
 
@@ -150,7 +171,8 @@ def _compare(
             first, second = (load_run(each, runs_dir, weights) for each in references)
         else:
             first, second = (
-                _with_rows_of(data, signs, each, runs_dir, weights, []) for each in references
+                _with_rows_of(data, signs, each, runs_dir, weights, needs_splits=False)
+                for each in references
             )
         chosen = "data" if data is not None else split or default_split(first.experiment)
         found = paired(first, second, chosen, with_intervals)  # type: ignore[arg-type]  # click checked it
@@ -170,13 +192,12 @@ def _with_rows_of(
     run: str,
     runs_dir: Path,
     weights: str,
-    requirements: list[Requirement],
+    needs_splits: bool,
 ) -> Trained:
     """Load a run with the rows of a file as its split `data`, and print notes on both."""
     from bpcli.runs.references import find_run
     from bpcli.workflows.other_data import load_to_score, with_other_data
 
-    needs_splits = any(requirement.split != "data" for requirement in requirements)
     trained, notes = load_to_score(find_run(run, runs_dir), weights, needs_splits)  # type: ignore[arg-type]  # click checked it
     trained, more = with_other_data(trained, data, signs)
     say_notes((*trained.notes, *notes, *more))

@@ -351,6 +351,21 @@ def _interval_text(interval: Sequence[float] | None) -> str:
     )
 
 
+def coverage_table(coverage: Mapping[str, Any]) -> Grid:
+    """One row per target: how often it is in its interval or set, and how large these are."""
+    rows = coverage["targets"]
+    size = "mean width" if "mean_width" in rows[0] else "mean number of classes"
+    table = Grid([f"{100 * coverage['level']:g} % intervals", "coverage", "95 % interval", size])
+    for row in rows:
+        table.add_row(
+            row["name"],
+            rounded(row["coverage"], 4),
+            _interval_text(row["interval"]),
+            rounded(row[size.replace("number of ", "").replace(" ", "_")], 4),
+        )
+    return table
+
+
 def class_table(document: Mapping[str, Any]) -> Grid:
     """Precision, recall and F1 of each class."""
     table = Grid(["class", "precision", "recall", "F1", "rows"])
