@@ -25,6 +25,7 @@ FLOORS = [
     {"optimizers"},
     {"data"},
     {"metrics"},
+    {"intervals"},
     {"training"},
     {"config"},
     {"experiment"},

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bpcli.cli.common import console, examples, load_run, run_options, say_notes
+from bpcli.cli.common import console, examples, load_run, run_options, say_notes, was_given
 from bpcli.cli.dialect import dialect_options
 from bpcli.cli.documents import print_json
 from bpcli.errors import ConfigError, GateFailed
@@ -25,6 +25,13 @@ if TYPE_CHECKING:
     epilog=examples("eval"),
 )
 @click.argument("run")
+@click.argument("other", required=False)
+@click.option(
+    "--paired",
+    is_flag=True,
+    help="Compare RUN with OTHER on the same rows: the difference of every metric, with its 95 % "
+    "interval, and a test of whether one is better.",
+)
 @click.option(
     "--split",
     type=click.Choice(["train", "val", "test"]),
@@ -51,14 +58,25 @@ if TYPE_CHECKING:
     help="Whether to compute 95 % intervals of the metrics by the bootstrap; default: for up to "
     "20,000 rows.",
 )
+@click.option(
+    "--interval",
+    "level",
+    type=float,
+    metavar="LEVEL",
+    help="Measure how often the intervals of `predict --interval LEVEL` contain the targets of the "
+    "scored rows, and how wide they are.",
+)
 @dialect_options
 @run_options
 def command(
     run: str,
+    other: str | None,
+    paired: bool,
     split: str | None,
     data: Path | None,
     required: tuple[str, ...],
     with_intervals: bool | None,
+    level: float | None,
     signs: Mapping[str, Any],
     weights: str,
     runs_dir: Path,
@@ -70,24 +88,35 @@ def command(
     are in the data's original units. The baseline is a constant prediction from the training
     targets. Exit code 4 if a metric is not as required. The options from --encoding to
     --missing-only describe how the file of --data differs from the training file.
+
+    RUN OTHER --paired compares two runs on the rows that the split has in both.
     """
     from bpcli.metrics.requirements import Requirement
     from bpcli.nn.numerics import repeatable_numerics
+    from bpcli.terminal.tables import coverage_table
+    from bpcli.workflows.intervals import coverage
 
     if data is not None and split is not None:
         raise ConfigError("--data and --split both say which rows to score: use one of them.")
     if data is None and signs:
         raise ConfigError("The options from --encoding to --missing-only need --data.")
     requirements = [Requirement.parse(text) for text in required]
+    if paired or other is not None:
+        runs = _both(run, other, is_paired=paired, has_requirements=bool(required))
+        _compare(runs, split, data, signs, with_intervals, weights, runs_dir, as_json)
+        return
     with repeatable_numerics():
         if data is None:
             trained = load_run(run, runs_dir, weights)
         else:
-            trained = _with_rows_of(data, signs, run, runs_dir, weights, requirements)
+            needs_splits = level is not None or any(each.split != "data" for each in requirements)
+            trained = _with_rows_of(data, signs, run, runs_dir, weights, needs_splits)
         scored = split if data is None else "data"
         evaluation, verdicts = _score(trained, scored, with_intervals, requirements)
+        covered = None if level is None else coverage(trained, evaluation.split, level)
     if as_json:
         document = {"run_id": trained.run.run_id, "weights": weights, **evaluation.to_json()}
+        document |= {"coverage": covered.to_json()} if covered else {}
         print_json(document | {"required": [verdict.to_json() for verdict in verdicts]})
     else:
         where = f"on {data}" if data is not None else f"on the {evaluation.split} split"
@@ -97,9 +126,64 @@ def command(
         say(f"{trained.run.run_id}: {weights} weights {where} ({rows}{default})")
         say_notes(evaluation.notes)
         _print_tables(trained, evaluation)
+        if covered is not None:
+            say_notes([covered.calibrated.note])
+            console().show(coverage_table(covered.to_json()))
     failed = [verdict.sentence for verdict in verdicts if not verdict.passed]
     if failed:
         raise GateFailed(f"{'; '.join(failed)}.")
+
+
+def _both(
+    run: str, other: str | None, *, is_paired: bool, has_requirements: bool
+) -> tuple[str, str]:
+    if other is None:
+        raise ConfigError("--paired needs two runs: bpnet eval RUN OTHER --paired.")
+    if not is_paired:
+        raise ConfigError("To compare two runs on the same rows, add --paired.")
+    if has_requirements:
+        raise ConfigError("--require is for the scores of one run: leave it out with --paired.")
+    if was_given("level"):
+        raise ConfigError(
+            "--interval is for the predictions of one run: leave it out with --paired."
+        )
+    return run, other
+
+
+def _compare(
+    references: tuple[str, str],
+    split: str | None,
+    data: Path | None,
+    signs: Mapping[str, Any],
+    with_intervals: bool | None,
+    weights: str,
+    runs_dir: Path,
+    as_json: bool,
+) -> None:
+    """Compare two runs on the same rows."""
+    from bpcli.nn.numerics import repeatable_numerics
+    from bpcli.terminal.tables import paired_table
+    from bpcli.workflows.evaluate import default_split
+    from bpcli.workflows.paired import paired
+
+    with repeatable_numerics():
+        if data is None:
+            first, second = (load_run(each, runs_dir, weights) for each in references)
+        else:
+            first, second = (
+                _with_rows_of(data, signs, each, runs_dir, weights, needs_splits=False)
+                for each in references
+            )
+        chosen = "data" if data is not None else split or default_split(first.experiment)
+        found = paired(first, second, chosen, with_intervals)  # type: ignore[arg-type]  # click checked it
+    if as_json:
+        print_json({"weights": weights, **found.to_json()})
+        return
+    say_notes(found.notes)
+    out = console()
+    out.show(paired_table(found.to_json()))
+    for sentence in found.sentences:
+        out.say(sentence)
 
 
 def _with_rows_of(
@@ -108,13 +192,12 @@ def _with_rows_of(
     run: str,
     runs_dir: Path,
     weights: str,
-    requirements: list[Requirement],
+    needs_splits: bool,
 ) -> Trained:
     """Load a run with the rows of a file as its split `data`, and print notes on both."""
     from bpcli.runs.references import find_run
     from bpcli.workflows.other_data import load_to_score, with_other_data
 
-    needs_splits = any(requirement.split != "data" for requirement in requirements)
     trained, notes = load_to_score(find_run(run, runs_dir), weights, needs_splits)  # type: ignore[arg-type]  # click checked it
     trained, more = with_other_data(trained, data, signs)
     say_notes((*trained.notes, *notes, *more))

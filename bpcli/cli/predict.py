@@ -15,6 +15,7 @@ import click
 from bpcli.cli.common import (
     console,
     examples,
+    load_run,
     load_run_or_config,
     names_a_config,
     run_or_config_options,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from bpcli.terminal.grid import Grid
     from bpcli.workflows.new_rows import NewRows
     from bpcli.workflows.predict import PredictedRows
-    from bpcli.workflows.predicted_blocks import Predictions
+    from bpcli.workflows.predicted_blocks import Beside, Predictions
     from bpcli.workflows.prediction_files import Separated, Write
 
 _MOST_ROWS_ON_A_TERMINAL = 50
@@ -57,6 +58,14 @@ _MOST_ROWS_ON_A_TERMINAL = 50
     metavar="COLUMNS",
     help="Columns of FILE to copy unchanged before the predictions: names, numbers from 1 or "
     'patterns, separated by commas; "*": all. May be repeated.',
+)
+@click.option(
+    "--interval",
+    "level",
+    type=float,
+    metavar="LEVEL",
+    help="Write beside each value an interval that contains the target with this probability, such "
+    "as 0.9, or beside each class a set of classes. It is calibrated on the validation rows.",
 )
 @click.option(
     "--split",
@@ -84,6 +93,7 @@ def command(
     file: Path | None,
     output: Path | None,
     keep: tuple[str, ...],
+    level: float | None,
     split: str,
     raw: bool,
     bom: bool,
@@ -112,14 +122,20 @@ def command(
         raise ConfigError("--raw is for CSV and TSV: JSON never changes names.")
     if file is not None:
         _refuse_options_of_own_rows()
+        from bpcli.workflows.predicted_blocks import NOTHING
+
         write = _writer(file, output, as_json, raw=raw, bom=bom, keeps=bool(keep))
         with _new_rows(run_or_config, file, signs, keep, weights, runs_dir) as rows:
-            _write(write, output, rows)
+            beside = (
+                NOTHING if level is None else _intervals(run_or_config, level, weights, runs_dir)
+            )
+            _write(write, output, rows, beside)
         return
     if signs:
         raise ConfigError("The options from --encoding to --missing-only need a FILE.")
-    if keep or bom:
-        raise ConfigError(f"{'--keep' if keep else '--bom'} needs a FILE.")
+    for name, is_given in (("--keep", keep), ("--bom", bom), ("--interval", level is not None)):
+        if is_given:
+            raise ConfigError(f"{name} needs a FILE.")
     if output is not None:
         raise ConfigError("--output needs a FILE; without one, write to a file with `>`.")
     from bpcli.nn.numerics import repeatable_numerics
@@ -191,17 +207,26 @@ def _writer(
     return writer_for(output, raw=raw, bom=bom, keeps=keeps)
 
 
-def _write(write: Write, output: Path | None, rows: NewRows) -> None:
+def _intervals(reference: str, level: float, weights: str, runs_dir: Path) -> Beside:
+    """Calibrate intervals, and print a note on what they promise."""
+    from bpcli.workflows.intervals import calibrated
+
+    found = calibrated(load_run(reference, runs_dir, weights), level)
+    say_notes([found.note])
+    return found.columns
+
+
+def _write(write: Write, output: Path | None, rows: NewRows, beside: Beside) -> None:
     from bpcli.runs.files import atomic_file
     from bpcli.workflows.prediction_files import Separated
 
     if output is None or output == _STANDARD:
         printable = printable_json if write is _write_document else harmless
         file = _Terminal(printable) if sys.stdout.isatty() else sys.stdout.buffer
-        write(cast("BinaryIO", file), rows.predictions())
+        write(cast("BinaryIO", file), rows.predictions(beside))
     else:
         with atomic_file(output) as handle:
-            count = write(handle, rows.predictions())
+            count = write(handle, rows.predictions(beside))
         console(stderr=True).say(f"wrote {output}: {count} row{'s' * (count != 1)}")
     say_notes(rows.later_notes)
     if isinstance(write, Separated):
@@ -242,7 +267,8 @@ def _show_first_rows(file: BinaryIO, predictions: Predictions) -> int:
 
     shown, texts, count = first_rows(predictions, _MOST_ROWS_ON_A_TERMINAL)
     table = predictions_table(["row", *predictions.columns], shown, texts)
-    names = [*predictions.model.output_names, *predictions.kept]
+    beside = predictions.beside.number_names
+    names = [*predictions.model.output_names, *predictions.kept, *beside]
     _show_table(table, names, count, "-o writes all to a file, with all digits")
     return count
 

@@ -326,6 +326,22 @@ def _targets_table(record: Description, document: Mapping[str, Any]) -> Grid:
     return table
 
 
+def paired_table(document: Mapping[str, Any]) -> Grid:
+    """One row per metric: the two runs, their difference, and its interval."""
+    scores, intervals = [run["metrics"] for run in document["runs"]], document.get("intervals")
+    names = [run["name"] for run in document["runs"]]
+    ends = [] if intervals is None else ["95 % interval"]
+    table = Grid(["metric", *names, "difference", *ends])
+    for path, difference in document["differences"].items():
+        table.add_row(
+            path,
+            *(rounded(values[path]) for values in scores),
+            rounded(difference, 4),
+            *([] if intervals is None else [_interval_text(intervals[path])]),
+        )
+    return table
+
+
 def _interval_text(interval: Sequence[float] | None) -> str:
     """Both ends with four digits; large ones with all digits before the decimal point."""
     if interval is None:
@@ -333,6 +349,21 @@ def _interval_text(interval: Sequence[float] | None) -> str:
     return " to ".join(
         f"{end:.0f}" if 1e4 <= abs(end) < 1e6 else rounded(end, 4) for end in interval
     )
+
+
+def coverage_table(coverage: Mapping[str, Any]) -> Grid:
+    """One row per target: how often it is in its interval or set, and how large these are."""
+    rows = coverage["targets"]
+    size = "mean width" if "mean_width" in rows[0] else "mean number of classes"
+    table = Grid([f"{100 * coverage['level']:g} % intervals", "coverage", "95 % interval", size])
+    for row in rows:
+        table.add_row(
+            row["name"],
+            rounded(row["coverage"], 4),
+            _interval_text(row["interval"]),
+            rounded(row[size.replace("number of ", "").replace(" ", "_")], 4),
+        )
+    return table
 
 
 def class_table(document: Mapping[str, Any]) -> Grid:

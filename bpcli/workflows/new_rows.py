@@ -34,7 +34,14 @@ from bpcli.errors import DataError
 from bpcli.export.model import Model
 from bpcli.nn.arrays import Array
 from bpcli.text import first_of, listed_names, nearest, plural
-from bpcli.workflows.predicted_blocks import Block, KeptColumn, Predictions, result_names
+from bpcli.workflows.predicted_blocks import (
+    NOTHING,
+    Beside,
+    Block,
+    KeptColumn,
+    Predictions,
+    result_names,
+)
 
 _BLOCK_VALUES = 2**20
 """Numbers in a block: 8 MB, and a few times that while pandas reads."""
@@ -61,12 +68,12 @@ class NewRows:
     _signs: list[str] = field(default_factory=list, init=False)
     _rewritten: Counter[str] = field(default_factory=Counter, init=False)
 
-    def predictions(self) -> Predictions:
-        """The outputs and the columns kept, block by block.
+    def predictions(self, beside: Beside = NOTHING) -> Predictions:
+        """The outputs, the columns kept and others beside them, block by block.
 
         A block raises `DataError` with the file, row and column of a value that cannot be used.
         """
-        return Predictions(self.model, self._blocks(), tuple(self.kept.values()))
+        return Predictions(self.model, self._blocks(), tuple(self.kept.values()), beside)
 
     @property
     def later_notes(self) -> Iterator[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
 
 from bpcli.data.types import Labels
 from bpcli.export.model import Model
@@ -27,6 +29,52 @@ class Block(NamedTuple):
     kept: tuple[KeptColumn, ...] = ()
 
 
+class Beside(Protocol):
+    """Columns beside the outputs, computed from them: numbers, then texts."""
+
+    @property
+    def number_names(self) -> tuple[str, ...]:
+        """The names of the columns of numbers."""
+
+    @property
+    def text_names(self) -> tuple[str, ...]:
+        """The names of the columns of text."""
+
+    def numbers(self, outputs: Array) -> Array:
+        """The numbers (n, number_names) for outputs (n, outputs)."""
+
+    def texts(self, outputs: Array) -> list[list[str]]:
+        """The texts of each column."""
+
+    def documents(self, outputs: Array) -> Iterator[dict[str, Any]]:
+        """The members of the JSON document of each row."""
+
+    def arrays(self, outputs: Array) -> dict[str, Array]:
+        """The arrays of a .npz file, by their names."""
+
+
+class NothingBeside:
+    """No further columns."""
+
+    number_names: tuple[str, ...] = ()
+    text_names: tuple[str, ...] = ()
+
+    def numbers(self, outputs: Array) -> Array:
+        return np.empty((len(outputs), 0))
+
+    def texts(self, outputs: Array) -> list[list[str]]:
+        return []
+
+    def documents(self, outputs: Array) -> Iterator[dict[str, Any]]:
+        return ({} for _ in outputs)
+
+    def arrays(self, outputs: Array) -> dict[str, Array]:
+        return {}
+
+
+NOTHING = NothingBeside()
+
+
 @dataclass(frozen=True)
 class Predictions:
     """All blocks of a file; `kept` are the names of the columns kept."""
@@ -34,11 +82,15 @@ class Predictions:
     model: Model
     blocks: Iterable[Block]
     kept: tuple[str, ...] = ()
+    beside: Beside = NOTHING
 
     @property
     def columns(self) -> list[str]:
-        """The names of a table's columns: those kept, the outputs, and the classes or labels."""
-        return [*self.kept, *result_names(self.model)]
+        """The names of a table's columns: those kept, the outputs and classes, those beside."""
+        beside = self.beside
+        return [
+            *self.kept, *result_names(self.model), *beside.number_names, *beside.text_names,
+        ]  # fmt: skip
 
 
 def result_names(model: Model) -> list[str]:

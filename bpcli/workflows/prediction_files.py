@@ -20,11 +20,11 @@ from typing import Any, BinaryIO, TypeAlias
 import numpy as np
 
 from bpcli.errors import ConfigError
-from bpcli.export.model import Model
+from bpcli.nn.arrays import Array
 from bpcli.runs.files import to_json
 from bpcli.text import readable
 from bpcli.workflows.predict import answer_document
-from bpcli.workflows.predicted_blocks import Block, KeptColumn, Predictions
+from bpcli.workflows.predicted_blocks import Beside, Block, KeptColumn, Predictions
 from bpcli.workflows.workbook import Cell, write_workbook
 
 Write: TypeAlias = Callable[[BinaryIO, Predictions], int]
@@ -113,10 +113,17 @@ class Separated:
                 for index in {*chosen} - cells.keys():
                     cells[index] = self.line([words[index]])
                 columns.append([cells[index] for index in chosen])
+            columns += self._beside(predictions.beside, outputs)
             lines = map(self.separator.join, zip(*columns, strict=True))
             file.write("".join(f"{line}\n" for line in lines).encode())
             rows += len(outputs)
         return rows
+
+    def _beside(self, beside: Beside, outputs: Array) -> Iterator[list[str]]:
+        for column in beside.numbers(outputs).T:
+            yield list(map(repr, column.tolist()))
+        for texts in beside.texts(outputs):
+            yield [self.line([text]) if text else "" for text in texts]
 
     def line(self, cells: Iterable[str]) -> str:
         """Join names and numbers into a line, quoted where necessary; numbers never change."""
@@ -158,12 +165,15 @@ SEPARATORS: Mapping[str, str] = {".csv": ",", ".tsv": "\t"}
 # JSON, workbooks and arrays.
 
 
-def _json_rows(model: Model, block: Block) -> Iterator[str]:
+def _json_rows(predictions: Predictions, block: Block) -> Iterator[str]:
+    model = predictions.model
     answers = model.preprocessor.in_words(block.outputs)
+    others = predictions.beside.documents(block.outputs)
     kept = _json_kept(block.kept) if block.kept else repeat("")
-    for i, (row, beside) in enumerate(zip(block.outputs.tolist(), kept, strict=False)):
+    rows = zip(block.outputs.tolist(), kept, others, strict=False)
+    for i, (row, beside, other) in enumerate(rows):
         document: dict[str, Any] = {"outputs": dict(zip(model.output_names, row, strict=True))}
-        document |= answer_document({name: words[i] for name, words in answers.items()})
+        document |= answer_document({name: words[i] for name, words in answers.items()}) | other
         yield f"{{{beside}{to_json(document, indent=None)[1:]}"
 
 
@@ -185,7 +195,7 @@ def _json_lines(file: BinaryIO, predictions: Predictions) -> int:
     """Write one JSON document per line."""
     rows = 0
     for block in predictions.blocks:
-        lines = _json_rows(predictions.model, block)
+        lines = _json_rows(predictions, block)
         file.write("".join(f"{line}\n" for line in lines).encode())
         rows += len(block.outputs)
     return rows
@@ -196,7 +206,7 @@ def json_list(file: BinaryIO, predictions: Predictions) -> int:
     rows = 0
     file.write(b"[")
     for block in predictions.blocks:
-        text = ",\n ".join(_json_rows(predictions.model, block))
+        text = ",\n ".join(_json_rows(predictions, block))
         file.write((",\n " * bool(rows and text) + text).encode())
         rows += len(block.outputs)
     file.write(b"]\n")
@@ -205,18 +215,22 @@ def json_list(file: BinaryIO, predictions: Predictions) -> int:
 
 def _workbook(file: BinaryIO, predictions: Predictions) -> int:
     """Write a sheet: numbers are numbers, all else is text."""
-    rows = (row for block in predictions.blocks for row in _cells(predictions.model, block))
+    rows = (row for block in predictions.blocks for row in _cells(predictions, block))
     return write_workbook(file, predictions.columns, rows)
 
 
-def _cells(model: Model, block: Block) -> Iterator[tuple[Cell, ...]]:
+def _cells(predictions: Predictions, block: Block) -> Iterator[tuple[Cell, ...]]:
     columns = [[_cell(text, column.are_numbers) for text in column.texts] for column in block.kept]
-    columns += [
-        [value if math.isfinite(value) else repr(value) for value in column.tolist()]
-        for column in block.outputs.T
-    ]
-    columns += map(list[Cell], model.preprocessor.in_words(block.outputs).values())
+    outputs, beside = block.outputs, predictions.beside
+    columns += map(_numbers, outputs.T)
+    columns += map(list[Cell], predictions.model.preprocessor.in_words(outputs).values())
+    columns += map(_numbers, beside.numbers(outputs).T)
+    columns += map(list[Cell], beside.texts(outputs))
     return zip(*columns, strict=True)
+
+
+def _numbers(column: Array) -> list[Cell]:
+    return [value if math.isfinite(value) else repr(value) for value in column.tolist()]
 
 
 def _cell(text: str, may_be_number: bool) -> Cell:
@@ -255,6 +269,7 @@ def _arrays(file: BinaryIO, predictions: Predictions) -> int:
         elif words := model.preprocessor.words:
             named = {"label_names": np.array([*words]), "words": np.array([*words.values()])}
             arrays |= {"labels": model.answered(outputs), **named}
+        arrays |= predictions.beside.arrays(outputs)
         np.savez(file, allow_pickle=False, **arrays)
         del outputs, arrays  # Windows removes no file that is mapped
     return rows
@@ -286,9 +301,12 @@ def first_rows(predictions: Predictions, most: int) -> tuple[list[list[str]], se
         ]
         columns += [list(map(readable, column.tolist())) for column in outputs[:few].T]
         columns += model.preprocessor.in_words(outputs[:few]).values()
+        beside = predictions.beside.numbers(outputs[:few])
+        columns += [list(map(readable, column.tolist())) for column in beside.T]
+        columns += predictions.beside.texts(outputs[:few])
         texts |= {column.name for column in kept if not column.are_numbers}
         shown += map(list, zip(*columns, strict=True))
-    return shown, texts | {*model.answers}, count
+    return shown, texts | {*model.answers, *predictions.beside.text_names}, count
 
 
 def _shown(text: str, may_be_number: bool) -> str:

@@ -184,3 +184,46 @@ def test_each_of_several_targets_is_scored_beside_all_of_them(bpnet: Bpnet) -> N
     assert constant["test.rmse.y1"] != constant["test.rmse.y2"]
     assert bpnet("eval", "latest", "--require", "test.mae.y2<0").code == 4
     assert bpnet("eval", "latest", "--require", "test.mae.y2>0").code == 0
+
+
+def test_two_runs_are_compared_on_the_same_rows(bpnet: Bpnet) -> None:
+    for name, epochs in (("long", 60), ("short", 1)):
+        bpnet(
+            "train", CONFIGS / "moons.yaml", "--quiet", "--name", name,
+            "--set", f"training.epochs={epochs}",
+        )  # fmt: skip
+    result = bpnet("eval", "long", "short", "--paired")
+    assert result.code == 0
+    heading, *rows = result.out.splitlines()
+    assert heading.split() == [
+        "metric", "long", "short", "difference", "95", "%", "interval",
+    ]  # fmt: skip
+    assert [row.split()[0] for row in rows[1:3]] == ["test.accuracy", "test.log_loss"]
+    assert "long is better than short on these 90 rows." in result.out
+    document = json.loads(bpnet("eval", "long", "short", "--paired", "--json").out)
+    assert [run["name"] for run in document["runs"]] == ["long", "short"]
+    assert document["better"] == "first"
+    assert document["test"]["first"] > document["test"]["second"]
+    for options in (["--no-intervals"], ["--split", "train"]):
+        short = json.loads(bpnet("eval", "long", "short", "--paired", "--json", *options).out)
+        assert ("intervals" in short) == (options[0] != "--no-intervals")
+        assert short["split"] == ("train" if "train" in options else "test")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["a", "b"], "To compare two runs on the same rows, add --paired."),
+        (["a", "--paired"], "--paired needs two runs: bpnet eval RUN OTHER --paired."),
+        (
+            ["a", "b", "--paired", "--require", "test.rmse<1"],
+            "--require is for the scores of one run: leave it out with --paired.",
+        ),
+    ],
+)
+def test_options_that_do_not_fit_a_comparison_are_refused(
+    bpnet: Bpnet, arguments: list[str], sentence: str
+) -> None:
+    result = bpnet("eval", *arguments)
+    assert result.code == 2
+    assert sentence in result.err

@@ -409,3 +409,38 @@ def test_what_a_spreadsheet_would_read_wrongly_is_said(
     assert result.code == 0
     said = [line for line in result.err.splitlines() if "spreadsheet" in line or "Excel" in line]
     assert [line.startswith(f"note: {note}") for line in said] == [True] * (note is not None)
+
+
+def test_intervals_stand_beside_predictions(bpnet, folder) -> None:
+    bpnet("train", "c.yaml", "--quiet", "--set", "data.split={val: 0.4}")
+    header, *rows = lines_of(bpnet("predict", "latest", "t.csv", "--interval", "0.8"))
+    assert header == ["P(yes)", "class", "class set"]
+    assert {row[-1] for row in rows} <= {"", "yes", "no, not", "no, not | yes"}
+    result = bpnet("predict", "latest", "t.csv", "--interval", "0.8", "--json")
+    documents = json.loads(result.out)["rows"]
+    assert [" | ".join(row["class_set"]) for row in documents] == [row[-1] for row in rows]
+    assert "a set contains the class with a probability of at least 0.8" in result.err
+    covered = json.loads(
+        bpnet("eval", "latest", "--interval", "0.8", "--data", "t.csv", "--json").out
+    )["coverage"]
+    assert (covered["calibration_split"], covered["calibration_rows"]) == ("val", 24)
+    answers = [answer in row["class_set"] for answer, row in zip(ANSWERS, documents, strict=True)]
+    assert covered["targets"][0]["coverage"] == np.mean(answers)
+    shown = bpnet("eval", "latest", "--interval", "0.8", "--split", "train")
+    assert "80 % intervals   coverage" in shown.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["predict", "latest", "--interval", "0.9"], "--interval needs a FILE."),
+        (["predict", "latest", "t.csv", "--interval", "90"], "give a number between 0 and 1."),
+        (["predict", "latest", "t.csv", "--interval", "0.9"], "has no validation set on which"),
+        (["eval", "latest", "--interval", "0.9"], "has no validation set on which"),
+        (["eval", "a", "b", "--paired", "--interval", "0.9"], "--interval is for the predictions of one run"),
+    ],
+)
+def test_intervals_that_cannot_be_are_refused(bpnet, folder, arguments, sentence) -> None:
+    result = bpnet(*arguments)
+    assert (result.code, result.out) == (2, "")
+    assert sentence in result.err

@@ -20,7 +20,9 @@ from strangers import any_name
 
 from bpcli.errors import ConfigError
 from bpcli.export.model import Model
+from bpcli.intervals.conformal import AbsoluteErrors, AdaptiveSets
 from bpcli.nn.activations import ACTIVATIONS
+from bpcli.workflows.intervals import IntervalsOfValues, SetsOfClasses
 from bpcli.workflows.predicted_blocks import Block, KeptColumn, Predictions
 from bpcli.workflows.prediction_files import (
     SEPARATORS,
@@ -334,3 +336,63 @@ def test_the_first_rows_are_rounded_for_a_reader(most: int) -> None:
             ["6", "", "", "0.6", "0.4", "a"],
         ][:most]
     )
+
+
+INTERVALS = IntervalsOfValues(AbsoluteErrors(np.array([0.5, 1 / 3])), VALUES.output_names)
+SETS = SetsOfClasses(AdaptiveSets(0.85), ("a", "=b"))
+
+
+def with_columns(ending: str, model: Model, beside: IntervalsOfValues | SetsOfClasses) -> bytes:
+    file = io.BytesIO()
+    blocks = map(block_of, np.split(OUTPUTS, [2]))
+    assert writer_for(Path(f"o{ending}"))(file, Predictions(model, blocks, (), beside)) == 5
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_every_format_has_the_ends_of_intervals_to_the_last_bit(ending: str) -> None:
+    content, ends = with_columns(ending, VALUES, INTERVALS), INTERVALS.numbers(OUTPUTS)
+    if ending == ".npz":
+        with np.load(io.BytesIO(content)) as saved:
+            found = np.stack([saved["low"], saved["high"]], axis=2).reshape(5, 4)
+            assert saved["outputs"].tobytes() == OUTPUTS.tobytes()
+    elif ending in {".json", ".jsonl"}:
+        intervals = [row["intervals"] for row in read(ending, content)]
+        assert {tuple(row) for row in intervals} == {VALUES.output_names}
+        found = np.array([[*row.values()] for row in intervals]).reshape(5, 4)
+    else:
+        cells = [row["outputs"] for row in read(ending, content)]
+        names = (*VALUES.output_names, *INTERVALS.number_names)
+        assert {tuple(row) for row in cells} == {names}
+        found = np.array([[*row.values()] for row in cells])[:, 2:]
+    assert found.tobytes() == ends.tobytes()
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_every_format_has_the_classes_of_sets(ending: str) -> None:
+    content = with_columns(ending, CLASSES, SETS)
+    expected = [row["class_set"] for row in SETS.documents(OUTPUTS)]
+    assert ["a", "=b"] in expected
+    assert [] in expected
+    if ending == ".npz":
+        with np.load(io.BytesIO(content)) as saved:
+            found = [[("a", "=b")[k] for k in np.flatnonzero(row)] for row in saved["class_sets"]]
+    elif ending in {".json", ".jsonl"}:
+        found = [row["class_set"] for row in read(ending, content)]
+    elif ending == ".xlsx":
+        header, *lines = sheet_in(content)
+        assert header[-1] == "class set"
+        found = [line[-1].split(" | ") if line[-1] else [] for line in lines]
+    else:
+        rows = csv.DictReader(io.StringIO(content.decode()), delimiter=SEPARATORS[ending])
+        texts = [row["class set"].removeprefix("'") for row in rows]  # no formula
+        found = [text.split(" | ") if text else [] for text in texts]
+    assert found == expected
+
+
+def test_a_terminal_shows_intervals_and_sets() -> None:
+    shown, texts, _ = first_rows(Predictions(VALUES, [block_of(OUTPUTS)], (), INTERVALS), 1)
+    assert shown == [["1", "0.1", "0.9", "-0.4", "0.6", "0.56667", "1.2333"]]
+    shown, texts, _ = first_rows(Predictions(CLASSES, [block_of(OUTPUTS)], (), SETS), 2)
+    assert [row[-1] for row in shown] == SETS.texts(OUTPUTS[:2])[0]
+    assert texts == {"class", "class set"}

@@ -1,0 +1,1 @@
+"""Intervals of values and sets of classes for single predictions, with their coverage."""
