@@ -83,6 +83,15 @@ def test_regression_has_the_same_bits(dtype: str, precision: str) -> None:
     assert_same(*both("a.npy", REGRESSION, f"network.dtype={precision}"))
 
 
+@pytest.mark.parametrize("order", "=<>")
+def test_numbers_with_more_digits_than_double_precision_have_the_same_bits(order: str) -> None:
+    dtype = np.dtype(np.longdouble).newbyteorder(order)  # type: ignore[call-overload]  # a letter
+    np.save("a.npy", (X[:9000].astype(np.longdouble) / 3).astype(dtype))
+    streamed, in_memory = both("a.npy", REGRESSION)
+    assert_same(streamed, in_memory)
+    assert streamed.table.X.dtype == in_memory.table.X.dtype == np.float64
+
+
 @pytest.mark.parametrize("rule", ["none", "minmax", "robust", "{divide_by: 255}"])
 def test_every_scale_has_the_same_bits(rule: str) -> None:
     np.save("a.npy", X)
@@ -218,17 +227,35 @@ def test_rows_that_are_not_in_a_file_are_refused() -> None:
     assert not built(text).table.is_stored
 
 
-def test_values_are_refused_as_in_memory() -> None:
-    bad = X.copy()
-    bad[30_000, 2] = np.nan
-    np.save("a.npy", bad)
-    messages = []
+BAD = X[:50].copy()
+BAD[30, 2] = np.nan
+OBJECTS = np.array([[1, 2, "x"]], object)
+ARRAYS = {
+    "row 31, column 3 of the inputs is not finite": BAD,
+    "column `y`, row 31: the value is infinite": np.column_stack(
+        [X[:50], np.nan_to_num(BAD[:, 2], nan=np.inf)]
+    ),
+    "an array of 1 × 3 object has no rows of numbers": OBJECTS,
+    "an array of 50 × 4 complex128": X[:50] + 0j,
+    "an array of 50 × 4 datetime64[s]": X[:50].astype("datetime64[s]"),
+    "an array of 50 × 4 |V8": X[:50].astype("V8"),
+    "an array of 9 [('a', '<f4'), ('b', '<f8')]": np.zeros(9, [("a", "f4"), ("b", "f8")]),
+    "an array of 0 × 4 float64 has no rows": X[:0],
+    "an array of one float64 has no rows": np.array(1.0),
+}
+
+
+@pytest.mark.parametrize("message", ARRAYS)
+@pytest.mark.parametrize("task", ["regression", "classification"])
+def test_values_are_refused_as_in_memory(message: str, task: str) -> None:
+    np.save("a.npy", ARRAYS[message])
+    said = []
     for engine in ("stream", "memory"):
         with pytest.raises(ConfigError) as caught:
-            built(CONFIG.format(file="a.npy", engine=engine, **REGRESSION))
-        messages.append(str(caught.value))
-    assert messages[0] == messages[1]
-    assert "row 30001, column 3 of the inputs is not finite" in messages[0]
+            built(CONFIG.format(file="a.npy", engine=engine, **CLASSES), f"data.task={task}")
+        said.append(str(caught.value))
+    assert said[0] == said[1]
+    assert message in said[0]
 
 
 def test_auto_streams_only_what_does_not_fit(monkeypatch) -> None:
