@@ -17,6 +17,7 @@ import numpy as np
 from bpcli.data.cells import numbers_in
 from bpcli.data.columns import InputColumn
 from bpcli.data.dates import date_format_of, days_of_dates
+from bpcli.data.files.beside import MOST_CHARACTERS
 from bpcli.data.files.dialect import Dialect
 from bpcli.data.types import NEARLY_ALL, DataFrame, Series
 from bpcli.data.values import AMBIGUOUS, as_numbers, dates_of, factorized, number_of, text_of
@@ -163,6 +164,7 @@ class Cells:
             if text is None:
                 continue
             if text not in known:
+                _refuse_long(text, name, int(first_rows[index]))
                 firsts.append(int(first_rows[index]))
             of_texts[index] = known.setdefault(text, len(known))
         if len(known) > MOST_TEXTS:
@@ -215,6 +217,14 @@ class Cells:
         column = InputColumn(name, "date", date_format=self.plan.dates[name])
         self.modes[name] = "date"
         return column.days(_column(stripped, values))
+
+
+def _refuse_long(text: str, name: str, row: int) -> None:
+    if len(text) > MOST_CHARACTERS:
+        raise DataError(
+            f"column `{name}`, row {row + 1:,}: a text has {len(text):,} characters, more than "
+            f'the {MOST_CHARACTERS:,} allowed: exclude the column by --inputs "!{name}"'
+        )
 
 
 def _column(cells: Array, like: Series) -> Series:

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+MOST_CHARACTERS = 100_000
+"""Of the name of a table's column, of a category, and of a class."""
+
+MOST_BYTES = 2**26
+"""Of the file."""
+
 
 def sidecar_path(array: Path) -> Path:
     """The path of the file beside an array."""
