@@ -156,7 +156,7 @@ class NpyRows(RowSource):
             offset = self.header.offset + start * self._row_bytes
             self._file.read(offset, rows.reshape(-1).view(np.uint8).data)
         except FileChangedError:
-            message = f"{self.path} has changed while it was being read: start again"
+            message = f"{self.path} has changed while it was being read"
             raise DataError(message, "file") from None
         except OSError as error:
             raise DataError(f"{self.path} cannot be read: {error.strerror}", "file") from None
