@@ -189,7 +189,7 @@ def _passes(
         layout = _as_planned(chosen.layout, plan)
         cells = Cells(chosen.names, layout.dialect, plan, cleans=not is_parquet(layout.path))
         if found is not None:
-            cells.resume(found.modes, found.texts)
+            cells.resume(found.modes, found.texts, found.rounded)
         place = _one_pass(layout, cells, journal, place, watched)
         if not cells.must_read_again:
             width = 1 + len(chosen.names)

@@ -150,6 +150,13 @@ def _notes_on_reading(layout: Layout, read: Read) -> Iterator[str]:
     """What was ignored or changed in the rows of a text."""
     notes = [] if read.cleaner is None else [*read.cleaner.notes]
     notes += _open_signs(read) if layout.is_sign_open else ()
+    if rounded := read.cells.rounded:
+        notes.append(
+            f"double precision does not hold {plural(sum(rounded.values()), 'whole number')} in "
+            f"{listed_names([*rounded])}, which {'are' if sum(rounded.values()) > 1 else 'is'} "
+            "rounded, so that different ones may become equal: read codes by --categories, or "
+            "leave the column out by --inputs"
+        )
     yield from (f"{layout.path.name}: {note}" for note in notes)
 
 

@@ -548,3 +548,34 @@ def test_names_that_need_too_much_together_are_refused(
     ):
         convert(Request(table, table.with_suffix(".npy"), choices=Choices("mean")), Notes())
     assert [each.name for each in table.parent.iterdir()] == [table.name]
+
+
+def test_whole_numbers_that_double_precision_changes_are_counted(tmp_path: Path) -> None:
+    source = tmp_path / "t.csv"
+    rows = (f"{row % 7},{2**53 + row},{2**52 + row},{row / 8}\n" for row in range(200))
+    source.write_text(f"a,id,small,y\n{''.join(rows)}")
+    request, notes = Request(source, tmp_path / "t.npy"), Notes()
+    stopping = Notes(lambda piece: os.kill(os.getpid(), signal.SIGINT) if piece == 3 else None)
+    with pytest.raises(Interrupted):
+        convert(request, stopping)
+    convert(request, notes)
+    assert any(
+        "does not hold 100 whole numbers in `id`, which are rounded" in n for n in notes.notes
+    )
+    as_codes = Request(source, tmp_path / "c.npy", categories=["id"])
+    assert len({*convert(as_codes, Notes()).table.names}) == 203
+
+
+def test_whole_numbers_beside_missing_ones_are_counted_too(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow", reason="the extra `parquet` is not installed")
+    from pyarrow import parquet
+
+    whole = pa.array([None, *range(2**60, 2**60 + 29)])
+    columns = {"id": whole, "n": pa.array([None, *range(29)]), "y": pa.array(np.arange(30.0))}
+    parquet.write_table(pa.table(columns), tmp_path / "t.parquet")
+    notes = Notes()
+    done = convert(
+        Request(tmp_path / "t.parquet", tmp_path / "t.npy", choices=Choices("median")), notes
+    )
+    assert any("does not hold 28 whole numbers in `id`" in note for note in notes.notes)
+    assert done.table.names == ("id", "n", "y")
