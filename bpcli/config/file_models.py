@@ -169,9 +169,9 @@ class FileData(Data):
         default="*",
         description="The input columns, by name, number from 1 or pattern: "
         '`[age, 3, "x*"]`; `"!id"` excludes one. Target columns are never inputs. With `layers: '
-        "[auto, …]`, columns with one value in all training rows (of a fold) are left out, and a "
-        "note names them; with a first layer of a given size, and in an autoencoder, they are "
-        "kept.",
+        "[auto, …]`, columns of a table with one value in all training rows (of a fold) are left "
+        "out, and a note names them. They are kept, with a warning, with a first layer of a given "
+        "size, in an autoencoder, and if the file has arrays (.npy, .npz or .mat).",
     )
     targets: Selectors | None = Field(
         default=None,

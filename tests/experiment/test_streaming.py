@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.io
 from builds import MOONS, built
 
+from bpcli.config.file_models import FileData
 from bpcli.data.row_index import Coded, Span, same_rows
 from bpcli.errors import ConfigError
 from bpcli.experiment import Experiment
@@ -155,6 +157,21 @@ def test_parquet_has_the_same_bits(target: str) -> None:
     kind = REGRESSION if target == "number" else CLASSES
     task = ["data.task=classification"] * (target == "code")
     assert_same(*both("t.parquet", kind, *task))
+
+
+def test_constant_columns_of_arrays_are_kept_as_the_description_of_inputs_says() -> None:
+    rows = np.where(np.arange(4) == 1, 3.0, X[:500])
+    np.save("a.npy", rows)
+    scipy.io.savemat("a.mat", {"X": rows[:, :3], "y": rows[:, 3:]})
+    for experiment in (
+        *both("a.npy", REGRESSION),
+        built(CONFIG.format(file="a.mat", engine="memory", **REGRESSION)),
+    ):
+        assert experiment.table.input_names == ("x1", "x2", "x3")
+        assert experiment.constant_inputs == ["x2"]
+    description = FileData.model_fields["inputs"].description
+    assert description is not None
+    assert "if the file has arrays (.npy, .npz or .mat)" in description
 
 
 def test_a_split_can_be_pickled_and_read_at_positions() -> None:
