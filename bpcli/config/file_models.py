@@ -15,7 +15,7 @@ from bpcli.config.named import Strict
 from bpcli.data.column_rules import ColumnRules, FillRule
 from bpcli.data.date_formats import CalendarPart, is_date_format
 from bpcli.data.files.arrays import ArraySource, is_array_file
-from bpcli.data.files.beside import has_sidecar, sidecar_path
+from bpcli.data.files.beside import has_sidecar, sidecar_of
 from bpcli.data.files.dialect import (
     MISSING,
     SEPARATORS,
@@ -245,7 +245,7 @@ class FileData(Data):
     def files(self) -> tuple[Path, ...]:
         splits = self.split.splits
         paths = (self.path, *splits.files.values(), *splits.index.values())
-        return (*paths, *(sidecar_path(path) for path in paths if has_sidecar(path)))
+        return (*paths, *(sidecar_of(path) for path in paths if has_sidecar(path)))
 
     @property
     def asked_task(self) -> AskedTask | None:

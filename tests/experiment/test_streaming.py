@@ -18,6 +18,7 @@ from bpcli.errors import ConfigError
 from bpcli.experiment import Experiment
 from bpcli.runs.provenance import data_digest
 from bpcli.runs.record import split_bytes
+from bpcli.system import can_fork
 from bpcli.workflows.check import Check
 
 RNG = np.random.default_rng(0)
@@ -350,6 +351,17 @@ def test_a_converted_table_has_its_names(targets: list[str], kind: dict[str, str
     streamed, in_memory = both("a.npy", kind)
     assert_same(streamed, in_memory)
     assert "v" in streamed.table.input_names
+
+
+@pytest.mark.skipif(not can_fork(), reason="links need rights on other systems")
+def test_a_link_to_a_converted_table_has_its_names() -> None:
+    converted(["u"], NAMED)
+    Path("data").mkdir()
+    for name in ("a.npy", "a.npy.json"):
+        Path(name).rename(Path("data", name))
+    Path("link.npy").symlink_to(Path("data", "a.npy"))
+    for linked in both("link.npy", REGRESSION):
+        assert linked.table.input_names == ("v", "kind", "is_new", "is_old")
 
 
 def test_numbers_of_a_converted_table_are_classes_if_the_task_says_so() -> None:

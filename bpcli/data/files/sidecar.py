@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from bpcli.data.files.beside import MOST_BYTES, MOST_CHARACTERS, sidecar_path
+from bpcli.data.files.beside import MOST_BYTES, MOST_CHARACTERS, sidecar_of
 from bpcli.data.files.regular import require_regular
 from bpcli.data.targets import MOST_CLASSES
 from bpcli.errors import DataError
@@ -105,7 +105,7 @@ def read_sidecar(array: Path, shape: Sequence[int]) -> Sidecar:
 
     Raises `DataError` if it is damaged, or does not fit an array of this shape.
     """
-    path = sidecar_path(array)
+    path = sidecar_of(array)
     require_regular(path)
     if path.stat().st_size > MOST_BYTES:
         raise DataError(f"{path.name} is not a file of names: it has more than 64 MB", "file")
