@@ -168,7 +168,8 @@ class FileData(Data):
     inputs: Selectors = Field(
         default="*",
         description="The input columns, by name, number from 1 or pattern: "
-        '`[age, 3, "x*"]`; `"!id"` excludes one. Target columns are never inputs. With `layers: '
+        '`[age, 3, "x*"]`; `"!id"` excludes one. A name of a column is no pattern, except `"*"`, '
+        "which is every column. Target columns are never inputs. With `layers: "
         "[auto, …]`, columns of a table with one value in all training rows (of a fold) are left "
         "out, and a note names them. They are kept, with a warning, with a first layer of a given "
         "size, in an autoencoder, and if the file has arrays (.npy, .npz or .mat).",
