@@ -6,11 +6,12 @@ import asyncio
 import logging
 import warnings
 from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from contextlib import ExitStack, contextmanager, suppress
 from time import perf_counter
 from typing import Any, TypeVar
 
+from bpcli.cluster.address import require_scheduler
 from bpcli.cluster.evaluation import Bundle, Evaluation, Remote
 from bpcli.cluster.facts import facts, scheduler_mismatch
 from bpcli.cluster.local import local_cluster
@@ -191,29 +192,10 @@ def _client(address: str) -> Any:
     """A client of the scheduler. Raises `ClusterError` if it does not answer."""
     from distributed import Client
 
-    with ThreadPoolExecutor(1) as thread:  # this one may have an event loop, as in a notebook
-        try:
-            thread.submit(asyncio.run, _greet(address)).result()
-        except (OSError, ValueError) as error:
-            raise ClusterError(
-                f"No scheduler answers at {address}: {error}. Start one with `dask scheduler`, and "
-                "give its address, such as tcp://192.168.0.1:8786."
-            ) from None
+    require_scheduler(address, _CONNECT_SECONDS)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of versions, which are compared here
         return Client(address, timeout=_CONNECT_SECONDS, set_as_default=False, name="bpnet")
-
-
-async def _greet(address: str) -> None:
-    """Connect for a moment: a client that cannot do it leaves a thread."""
-    from distributed import Security
-    from distributed.comm import connect
-
-    arguments = Security().get_connection_args("client")
-    comm = await asyncio.wait_for(
-        connect(address, timeout=_CONNECT_SECONDS, **arguments), 2 * _CONNECT_SECONDS
-    )
-    await comm.close()
 
 
 def _require_same_versions(client: Any) -> None:

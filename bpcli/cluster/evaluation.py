@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 from bpcli.cluster.members import LOST, Members, require_patience
 from bpcli.cluster.plugin import Request
 from bpcli.cluster.traffic import Traffic
-from bpcli.errors import ClusterError, WorkerLost
+from bpcli.errors import ClusterError, DataError, WorkerLost
 
 Bundle: TypeAlias = tuple[int, int]
 """Shards that a worker computes at a request: from the first number to before the second."""
@@ -266,5 +266,18 @@ def _require_success(address: str, answer: Mapping[str, Any]) -> None:
     if failure is None:
         return
     if failure["pickled"]:
-        raise pickle.loads(failure["pickled"])
+        error = pickle.loads(failure["pickled"])
+        raise _with_worker(error, address) if isinstance(error, DataError) else error
     raise ClusterError(f"The worker {address} could not compute its rows: {failure['text']}")
+
+
+def _with_worker(error: DataError, address: str) -> DataError:
+    """The error with the address of its worker, as the same file may be in order on others."""
+    if address in str(error):
+        return error
+    return DataError(
+        f"The worker {address} cannot read its rows: {error}: all workers need the file of this "
+        "machine, at the same path",
+        error.key,
+        error.file,
+    )

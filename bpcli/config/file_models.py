@@ -15,7 +15,7 @@ from bpcli.config.named import Strict
 from bpcli.data.column_rules import ColumnRules, FillRule
 from bpcli.data.date_formats import CalendarPart, is_date_format
 from bpcli.data.files.arrays import ArraySource, is_array_file
-from bpcli.data.files.beside import has_sidecar, sidecar_path
+from bpcli.data.files.beside import has_sidecar, sidecar_of
 from bpcli.data.files.dialect import (
     MISSING,
     SEPARATORS,
@@ -168,10 +168,11 @@ class FileData(Data):
     inputs: Selectors = Field(
         default="*",
         description="The input columns, by name, number from 1 or pattern: "
-        '`[age, 3, "x*"]`; `"!id"` excludes one. Target columns are never inputs. With `layers: '
-        "[auto, …]`, columns with one value in all training rows (of a fold) are left out, and a "
-        "note names them; with a first layer of a given size, and in an autoencoder, they are "
-        "kept.",
+        '`[age, 3, "x*"]`; `"!id"` excludes one. A name of a column is no pattern, except `"*"`, '
+        "which is every column. Target columns are never inputs. With `layers: "
+        "[auto, …]`, columns of a table with one value in all training rows (of a fold) are left "
+        "out, and a note names them. They are kept, with a warning, with a first layer of a given "
+        "size, in an autoencoder, and if the file has arrays (.npy, .npz or .mat).",
     )
     targets: Selectors | None = Field(
         default=None,
@@ -245,7 +246,7 @@ class FileData(Data):
     def files(self) -> tuple[Path, ...]:
         splits = self.split.splits
         paths = (self.path, *splits.files.values(), *splits.index.values())
-        return (*paths, *(sidecar_path(path) for path in paths if has_sidecar(path)))
+        return (*paths, *(sidecar_of(path) for path in paths if has_sidecar(path)))
 
     @property
     def asked_task(self) -> AskedTask | None:

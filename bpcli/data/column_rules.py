@@ -10,7 +10,7 @@ import numpy as np
 
 from bpcli.data.columns import InputColumn, refuse_gaps
 from bpcli.data.date_formats import CalendarPart, is_clock
-from bpcli.data.selection import Selector, select
+from bpcli.data.selection import EVERY, Selector, select
 from bpcli.data.spellings import PLAIN, Spelling
 from bpcli.data.types import DataFrame, Labels, Series
 from bpcli.data.values import (
@@ -130,7 +130,8 @@ class ColumnRules:
         if self.fill is None or isinstance(self.fill, str):
             return {} if self.fill is None else dict.fromkeys(columns, self.fill)
         rules: dict[str, FillRule] = {}
-        for selector, rule in sorted(self.fill.items(), key=lambda item: item[0] not in columns):
+        names = {*columns} - {EVERY}
+        for selector, rule in sorted(self.fill.items(), key=lambda item: item[0] not in names):
             for name in select(columns, (selector,), "fill"):
                 rules.setdefault(name, rule)
         return rules

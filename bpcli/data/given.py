@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from bpcli.data.long_double import in_double
 from bpcli.data.table import Classes, MultiLabels, Table, Targets, Values, value_names
 from bpcli.data.types import SPLITS, Labels, SplitName, numbered
 from bpcli.data.values import refuse_control_characters, text_of
@@ -196,7 +197,7 @@ def _matrix(name: str, array: Array) -> Array:
         message = f"{name} has {_kind_of(array)}, expected 1 or 2 dimensions of numbers"
         raise DataError(message, name)
     # Row by row in memory, as in a file: sums over rows depend on that.
-    matrix = np.ascontiguousarray(array[:, np.newaxis] if array.ndim == 1 else array)
+    matrix = np.ascontiguousarray(in_double(array[:, np.newaxis] if array.ndim == 1 else array))
     if not matrix.size:
         raise DataError(f"{name} has no {'columns' if len(matrix) else 'rows'}", name)
     if matrix.dtype.kind == "f" and not np.isfinite(matrix).all():

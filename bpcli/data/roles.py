@@ -103,9 +103,8 @@ def find_targets(frame: DataFrame, asked: Sequence[str]) -> tuple[list[int], str
     """
     names = [str(name) for name in frame.columns]
     if asked:
-        selectors = [
-            int(each) if each.isdecimal() and each not in names else each for each in asked
-        ]
+        numbers = {name: number for number, name in enumerate(names, start=1)}
+        selectors = [numbers.get(each, int(each) if each.isdecimal() else each) for each in asked]
         return [names.index(name) for name in select(names, selectors, "targets")], "as requested"
     found = _by_name([words_of(name) for name in names])
     if found is not None:

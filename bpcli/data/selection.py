@@ -15,30 +15,62 @@ Selector: TypeAlias = str | int
 TargetSelectors: TypeAlias = tuple[Selector, ...] | Literal["same_as_inputs"] | None
 
 
+EVERY = "*"
+_KEYS_OF_FEW = ("targets", "split", "weight")
+"""The keys that name columns of which there are few, so that `*` can be the name of one."""
+
+
 def select(columns: Sequence[str], selectors: Sequence[Selector], key: str) -> list[str]:
     """The columns chosen by name, number from 1, or pattern (`x*`); a leading `!` excludes.
 
+    A selector that is the name of a column is no pattern, except `*`: that chooses every column,
+    also in a table with a column of this name, which `[*]` chooses.
+
     Each column appears once, in the order of the selectors. Raises `DataError` if a selector
-    matches nothing.
+    matches nothing, or could be a name as well as exclude a column.
     """
-    excludes = [isinstance(selector, str) and selector.startswith("!") for selector in selectors]
     known = dict.fromkeys(columns)
+    excludes = [_is_excluding(known, selector, key) for selector in selectors]
     chosen: dict[str, None] = dict(known) if excludes and all(excludes) else {}
     for selector, is_excluded in zip(selectors, excludes, strict=True):
-        for name in _matching(known, str(selector)[1:] if is_excluded else selector, key):
-            if is_excluded:
+        if is_excluded:
+            for name in _matching(known, str(selector)[1:], key):
                 chosen.pop(name, None)
-            else:
-                chosen[name] = None
+        elif selector == EVERY and known and key not in _KEYS_OF_FEW:
+            chosen |= known
+        else:
+            chosen |= dict.fromkeys(_matching(known, selector, key))
     return list(chosen)
+
+
+def _is_excluding(columns: Mapping[str, None], selector: Selector, key: str) -> bool:
+    """Whether a selector leaves out columns. Raises `DataError` if it may be a name as well."""
+    if not isinstance(selector, str) or not selector.startswith("!"):
+        return False
+    if selector not in columns:
+        return True
+    excluded = _alike(columns, selector[1:])
+    if excluded:
+        raise DataError(
+            f"`{selector}` is the name of a column, and would also leave out `{excluded[0]}`: give "
+            f"numbers of columns instead ({[*columns].index(selector) + 1} for `{selector}`)",
+            key,
+        )
+    return False
+
+
+def _alike(columns: Mapping[str, None], pattern: str) -> list[str]:
+    return [name for name in columns if fnmatch.fnmatchcase(name, pattern)]
 
 
 def selectors_of(columns: Sequence[str], given: Sequence[str]) -> list[Selector]:
     """The selectors in command-line texts: each is one selector, or several between commas.
 
-    A text equal to a column's name selects that column; any other text of digits is a number.
+    A text equal to a column's name selects that column, except `*`; any other text of digits is a
+    number.
     """
     numbers = {name: number for number, name in enumerate(columns, start=1)}
+    numbers.pop(EVERY, None)
     texts = (
         part
         for text in given
@@ -78,7 +110,7 @@ def _matching(columns: Mapping[str, None], selector: Selector, key: str) -> list
         return [next(islice(columns, selector - 1, None))]
     if selector in columns:
         return [selector]
-    matches = [name for name in columns if fnmatch.fnmatchcase(name, selector)]
+    matches = _alike(columns, selector)
     if not matches:
         raise DataError(f"there is no column `{selector}`{_near(list(columns), selector)}", key)
     return matches

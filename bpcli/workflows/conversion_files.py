@@ -93,6 +93,7 @@ class Resumed:
     size: int
     modes: Mapping[str, Any]
     texts: Mapping[str, list[tuple[str, int]]]
+    rounded: Mapping[str, int]
 
 
 class Journal:
@@ -137,6 +138,7 @@ class Journal:
             "sha256": self._cells.digest(),
             "place": asdict(place),
             "modes": {k: mode for k, mode in cells.modes.items() if self._modes.get(k) != mode},
+            "rounded": cells.rounded,
             "texts": {k: new for k in cells.texts if (new := self._new_texts(cells, k))},
         }
         self._pieces += 1
@@ -193,7 +195,7 @@ def _state(files: Files, plan: Plan, lines: list[Any]) -> Resumed | None:
     whole = _whole_lines(files.cells, lines) if lines else []
     _cut(files.journal, 1 + len(whole))
     if not whole:
-        return Resumed(plan, Place(), 0, {}, {})
+        return Resumed(plan, Place(), 0, {}, {}, {})
     modes: dict[str, Any] = {}
     texts: dict[str, list[tuple[str, int]]] = {}
     for line in whole:
@@ -202,7 +204,8 @@ def _state(files: Files, plan: Plan, lines: list[Any]) -> Resumed | None:
             texts.setdefault(name, []).extend((str(text), int(row)) for text, row in new)
     last = whole[-1]
     place = Place(**{key: _plain(value) for key, value in last["place"].items()})
-    return Resumed(plan, place, last["size"], modes, texts)
+    rounded = {str(name): int(count) for name, count in last["rounded"].items()}
+    return Resumed(plan, place, last["size"], modes, texts, rounded)
 
 
 def _whole_lines(cells: Path, lines: list[Any]) -> list[Any]:

@@ -13,6 +13,7 @@ from bpcli.data.conversion.kept import Read
 from bpcli.data.conversion.rows import Place, rows_from
 from bpcli.data.conversion.store import Store
 from bpcli.data.conversion.table import Choices
+from bpcli.data.files.beside import MOST_CHARACTERS
 from bpcli.data.files.codes import note_on_codes
 from bpcli.data.files.delimited import cleaner_of
 from bpcli.data.files.dialect import Dialect
@@ -22,10 +23,11 @@ from bpcli.data.files.parquet import is_parquet, stored_as_categories
 from bpcli.data.files.sniff import Layout
 from bpcli.data.roles import find_targets
 from bpcli.data.selection import choose, select, selectors_of
+from bpcli.data.values import quoted
 from bpcli.errors import DataError, Interrupted
 from bpcli.runs.files import digest_of_first
 from bpcli.terminal.progress.conversion import SilentConversion
-from bpcli.text import listed_names
+from bpcli.text import listed_names, visible
 from bpcli.version import __version__
 from bpcli.workflows.conversion_files import SCHEMA, Files, Journal, Resumed, resumed
 from bpcli.workflows.interrupts import StopRequest
@@ -115,10 +117,21 @@ def chosen_in(request: Request, notes: Notes) -> Chosen:
         notes(f"the target is {listed_names(targets)}: {why}; --target names another")
     selectors = tuple(selectors_of(columns, request.inputs)) or ("*",)
     inputs, _ = choose(columns, selectors, tuple(targets))
+    _refuse_long_names((*inputs, *targets))
     stored = stored_as_categories(request.source) if is_parquet(request.source) else ()
     text = (*layout.dialect.text, *stored, *many)
     layout = replace(layout, dialect=replace(layout.dialect, text=text))
     return Chosen(layout, tuple(inputs), tuple(targets), (*layout.dialect.text, *many))
+
+
+def _refuse_long_names(names: Sequence[str]) -> None:
+    for name in names:
+        if len(name) > MOST_CHARACTERS:
+            raise DataError(
+                f"the name of column `{quoted(name)}` has {len(name):,} characters, more than the "
+                f"{MOST_CHARACTERS:,} allowed: rename it, or exclude it by --inputs",
+                "file",
+            )
 
 
 def _header(request: Request, chosen: Chosen) -> dict[str, Any]:
@@ -127,7 +140,7 @@ def _header(request: Request, chosen: Chosen) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "version": __version__,
-        "source": request.source.name,
+        "source": visible(request.source.name),
         "size": about.st_size,
         "modified_ns": about.st_mtime_ns,
         "sha256": digest_of_first(request.source, _HEAD).hexdigest(),
@@ -176,7 +189,7 @@ def _passes(
         layout = _as_planned(chosen.layout, plan)
         cells = Cells(chosen.names, layout.dialect, plan, cleans=not is_parquet(layout.path))
         if found is not None:
-            cells.resume(found.modes, found.texts)
+            cells.resume(found.modes, found.texts, found.rounded)
         place = _one_pass(layout, cells, journal, place, watched)
         if not cells.must_read_again:
             width = 1 + len(chosen.names)

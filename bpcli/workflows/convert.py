@@ -16,7 +16,7 @@ from bpcli import system
 from bpcli.data.conversion.kept import Read
 from bpcli.data.conversion.table import ConvertedTable, WrongChoice, converted
 from bpcli.data.files.arrays import is_array_file
-from bpcli.data.files.beside import sidecar_path
+from bpcli.data.files.beside import MOST_BYTES, sidecar_path
 from bpcli.data.files.dialect import Dialect
 from bpcli.data.files.open_signs import open_sign, thousandths
 from bpcli.data.files.regular import require_regular
@@ -26,7 +26,7 @@ from bpcli.data.files.table import naming
 from bpcli.errors import ConfigError, DataError, RunError
 from bpcli.runs.files import not_saved
 from bpcli.terminal.progress.conversion import SilentConversion
-from bpcli.text import listed_names, plural
+from bpcli.text import listed_names, plural, visible
 from bpcli.workflows.conversion_files import Files, locked, replace_array
 from bpcli.workflows.conversion_reading import Notes, Request, Watched, chosen_in, read_all
 from bpcli.workflows.interrupts import stop_requests
@@ -95,8 +95,9 @@ def convert(request: Request, progress: SilentConversion) -> Conversion:
         table = converted(read, replace(request.choices, many=chosen.many))
         for note in (*_notes_on_reading(chosen.layout, read), *table.notes):
             notes(note)
-        inexact = _write(table, files, notes, Watched(progress, stop, request))
+        inexact = _inexact(table, notes)
         about = _sidecar(request, table, chosen.layout.dialect, notes.said)
+        _write(table, files, Watched(progress, stop, request))
         replace_array(files, sidecar_path(request.array), about)
         files.remove()
         return Conversion(request, table, inexact, tuple(notes.said))
@@ -149,6 +150,13 @@ def _notes_on_reading(layout: Layout, read: Read) -> Iterator[str]:
     """What was ignored or changed in the rows of a text."""
     notes = [] if read.cleaner is None else [*read.cleaner.notes]
     notes += _open_signs(read) if layout.is_sign_open else ()
+    if rounded := read.cells.rounded:
+        notes.append(
+            f"double precision does not hold {plural(sum(rounded.values()), 'whole number')} in "
+            f"{listed_names([*rounded])}, which {'are' if sum(rounded.values()) > 1 else 'is'} "
+            "rounded, so that different ones may become equal: read codes by --categories, or "
+            "leave the column out by --inputs"
+        )
     yield from (f"{layout.path.name}: {note}" for note in notes)
 
 
@@ -171,14 +179,19 @@ def _open_signs(read: Read) -> Iterator[str]:
 # Writing.
 
 
-def _write(table: ConvertedTable, files: Files, notes: Notes, watched: Watched) -> dict[str, int]:
-    """Write the array under its intermediate name; return what float32 changes, by column."""
+def _inexact(table: ConvertedTable, notes: Notes) -> dict[str, int]:
+    """How many numbers float32 changes, by column; a note says so."""
     inexact = table.inexact()
     if inexact:
         notes(
             f"{plural(sum(inexact.values()), 'number')} in {listed_names([*inexact])} change by "
             "more than 1e-7 of their size as float32: --dtype float64 keeps them"
         )
+    return inexact
+
+
+def _write(table: ConvertedTable, files: Files, watched: Watched) -> None:
+    """Write the array under its intermediate name."""
     try:
         with files.written.open("wb") as file:
             for rows in table.write(file):
@@ -191,7 +204,6 @@ def _write(table: ConvertedTable, files: Files, notes: Notes, watched: Watched) 
         if isinstance(error, OSError):
             raise not_saved(files.array, error) from None
         raise
-    return inexact
 
 
 def _sidecar(
@@ -212,12 +224,19 @@ def _sidecar(
         ],
         "dtype": table.dtype,
         "source": SourceFile(
-            name=request.source.name, size=about.st_size, modified_ns=about.st_mtime_ns
+            name=visible(request.source.name), size=about.st_size, modified_ns=about.st_mtime_ns
         ),
         "dialect": {key: getattr(dialect, key) for key in _KEYS},
-        "notes": list(notes),
+        "notes": [*map(visible, notes)],
     }
-    return Sidecar.model_validate(document).to_bytes()
+    content = Sidecar.model_validate(document).to_bytes()
+    if len(content) > MOST_BYTES:
+        raise DataError(
+            f"the names of {plural(len(table.names), 'column')} need {len(content) >> 20} MB, more "
+            f"than the {MOST_BYTES >> 20} allowed: exclude columns of long categories by --inputs",
+            "file",
+        )
+    return content
 
 
 _KEYS = (

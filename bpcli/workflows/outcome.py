@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from bpcli.errors import Diverged, Interrupted, RunError, WorkerLost
+from bpcli.errors import DataError, Diverged, Interrupted, RunError, WorkerLost
 from bpcli.nn.arrays import Vector
 from bpcli.runs.files import array_bytes
 from bpcli.runs.layout import WEIGHTS
@@ -43,7 +43,7 @@ def save_end(session: Session, ending: Ending) -> Outcome:
     target = session.target
     try:
         ending = _with_last_checkpoint(session, ending)
-        record = _save_results(session, ending)
+        ending, record = _save_results(session, ending)
     except RunError as error:
         failed = replace(target.record, status="failed", stop_reason="failed", error=str(error))
         with suppress(RunError):
@@ -66,13 +66,19 @@ def _with_last_checkpoint(session: Session, ending: Ending) -> Ending:
     try:
         session.checkpointer.save_last(ending.last)
     except RunError as error:
-        if ending.failure is None or isinstance(ending.failure, Interrupted):
-            return replace(ending, reason="failed", failure=error)
+        return _failed(ending, error)
     return ending
 
 
-def _save_results(session: Session, ending: Ending) -> RunRecord:
-    """Save the weights, then the record; return the record."""
+def _failed(ending: Ending, error: Exception) -> Ending:
+    """The ending with a failure that came after it; an earlier one is not replaced."""
+    if ending.failure is None or isinstance(ending.failure, Interrupted):
+        return replace(ending, reason="failed", failure=error)
+    return ending
+
+
+def _save_results(session: Session, ending: Ending) -> tuple[Ending, RunRecord]:
+    """Save the weights, then the record; return it, and the ending with any failure."""
     target, best = session.target, session.decision.best
     last_params = target.experiment.initial_params if ending.last is None else ending.last.params
     best_params = last_params if best.params is None else best.params
@@ -81,9 +87,19 @@ def _save_results(session: Session, ending: Ending) -> RunRecord:
     arrays = weight_arrays(target.experiment, best_params, last_params)
     target.write(WEIGHTS, array_bytes(arrays, meta))
     digests = target.record.sha256 | session.log.finish()
-    record = replace(_ended(session, ending, best_params), sha256=digests)
+    ending, record = _scored(session, ending, best_params)
+    record = replace(record, sha256=digests)
     target.run.write_record(record)
-    return record
+    return ending, record
+
+
+def _scored(session: Session, ending: Ending, best_params: Vector) -> tuple[Ending, RunRecord]:
+    """The record with the results: without metrics if rows in a file cannot be read any more."""
+    try:
+        return ending, _ended(session, ending, best_params)
+    except DataError as error:
+        ending = replace(_failed(ending, error), skips_scores=True)
+        return ending, _ended(session, ending, best_params)
 
 
 def _let_weights_change(target: RunToTrain) -> None:
@@ -107,8 +123,8 @@ def _ended(session: Session, ending: Ending, best_params: Vector) -> RunRecord:
         seconds=0.0 if last is None else round(last.seconds, 6),
         watching_seconds=round(ending.callback_seconds, 6),
         stop=[criterion_record(rule) for rule in decision.stopping.criteria],
-        metrics={} if ending.is_abandoned else all_scores(experiment, best_params),
-        baselines={} if ending.is_abandoned else all_baselines(experiment),
+        metrics={} if ending.skips_scores else all_scores(experiment, best_params),
+        baselines={} if ending.skips_scores else all_baselines(experiment),
     )
     found = end_warnings(session, ending, record.metrics, record.baselines.get("constant", {}))
     return replace(record, warnings=[*record.warnings, *found])
@@ -132,6 +148,8 @@ def _notes(failure: Exception, run: Run, record: RunRecord) -> Iterator[str]:
     yield f"The run is saved as {run.run_id} ({record.epochs} epochs)."
     if isinstance(failure, Interrupted):
         yield f"Resume with: {_resume(run)}"
+    if isinstance(failure, DataError):
+        yield f"Once the file has the same rows again, resume with: {_resume(run)}"
 
 
 def _once_it_can_be_saved(run: Run) -> str:

@@ -53,15 +53,15 @@ class Ending:
     `last` is the last epoch; None if the initial parameters have no finite loss.
     `reason` is the stop reason, and `failure` is to be raised once all is saved.
     `callback_seconds` is the time that decisions and callbacks took, without those of `last`.
-    `is_abandoned` is true if a signal abandoned an epoch: then no final metrics are computed, as
-    they may take long.
+    `skips_scores` is true if no final metrics are computed: if a signal abandoned an epoch, as they
+    may take long, or if the rows cannot be read any more.
     """
 
     last: Epoch | None
     reason: str
     failure: Exception | None
     callback_seconds: float
-    is_abandoned: bool = False
+    skips_scores: bool = False
 
 
 def earliest_due(callbacks: Sequence[Callback]) -> NextDue:
@@ -94,7 +94,7 @@ def run_epochs(
                 break
             seconds += clock() - began
     except Abandoned:
-        return Ending(last, "interrupted", _interruption(decision), seconds, is_abandoned=True)
+        return Ending(last, "interrupted", _interruption(decision), seconds, skips_scores=True)
     except Diverged as error:
         return Ending(last, "diverged", error, seconds)
     except Exception as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +16,7 @@ from bpcli.cluster import evaluation, members
 from bpcli.cluster.evaluation import Bundle, Evaluation, Remote
 from bpcli.cluster.plugin import Request
 from bpcli.cluster.traffic import Traffic
-from bpcli.errors import ClusterError, WorkerLost
+from bpcli.errors import ClusterError, DataError, WorkerLost
 
 SHARDS = 40
 PARAMS = SimpleNamespace(data=SimpleNamespace(nbytes=8))
@@ -154,3 +155,14 @@ def test_what_the_work_raises() -> None:
 
     with pytest.raises(ClusterError, match=r"The worker a could not .*: ValueError: bad"):
         run({"a": Worker(failed), "b": Worker()})
+
+
+@pytest.mark.parametrize("error", [DataError("a.npy cannot be read"), DataError("tcp://a reads")])
+def test_an_error_of_the_file_names_the_worker_once(error: DataError) -> None:
+    async def failed(number: int) -> dict[str, Any]:
+        return {"failed": {"text": "", "pickled": pickle.dumps(error)}}
+
+    with pytest.raises(DataError) as caught:
+        run({"tcp://a": Worker(failed), "b": Worker()})
+    assert str(error) in str(caught.value)
+    assert str(caught.value).count("tcp://a") == 1

@@ -123,7 +123,7 @@ def test_mini_batches_are_refused(cluster: ClusterConnection) -> None:
 @pytest.mark.parametrize(
     ("is_expected", "error", "text"),
     [
-        (True, DataError, r"^The file has changed\.$"),
+        (True, DataError, r"^The worker tcp://\S+ cannot read its rows: The file has changed\."),
         (False, ClusterError, r"worker tcp://.* FileNotFoundError: no rows.npy on this worker"),
     ],
 )

@@ -266,3 +266,9 @@ def test_a_target_of_many_classes_is_told_by_the_rows_of_a_class() -> None:
     names = describe(table(x=np.sin(np.arange(200)), species=species[:200]))
     kinds = [each.kind for each in names.warnings if each.column == "species"]
     assert kinds == ["names as target", "rare classes"]
+
+
+def test_a_target_is_named_by_its_own_name_whatever_signs_it_has() -> None:
+    frame = pd.DataFrame(np.arange(12.0).reshape(3, 4), columns=["a", "!a", "*", "7"])
+    for name in frame:
+        assert describe(frame, [name]).targets == (name,)

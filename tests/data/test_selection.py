@@ -8,7 +8,7 @@ import pytest
 
 from bpcli.data.column_rules import ColumnRules
 from bpcli.data.columns import FeatureEncoder
-from bpcli.data.selection import as_known, require, select, selectors_of
+from bpcli.data.selection import as_known, choose, require, select, selectors_of
 from bpcli.errors import DataError
 
 FRAME = pd.DataFrame(
@@ -81,6 +81,44 @@ def test_a_columns_own_name_comes_first_whatever_signs_it_has() -> None:
         assert select(names, selectors_of(names, [name]), "keep") == [name]
     assert select(names, selectors_of(names, ["2,3"]), "keep") == ["2"]
     assert select(names, selectors_of(names, ["a?b,!a"]), "keep") == ["a,b", "!a"]
+
+
+SIGNS = ["*", "x1", "!x1", "a[1]", "a1", "x?", "*_price", "y_price", "!lone"]
+
+
+@pytest.mark.parametrize("key", ["inputs", "categories", "indicator", "keep", "casefold"])
+def test_a_column_called_star_hides_no_other_column(key: str) -> None:
+    assert select(SIGNS, ("*",), key) == SIGNS
+    assert select(SIGNS, selectors_of(SIGNS, ["*"]), key) == SIGNS
+    assert select(SIGNS, ("*", "!a1"), key) == [name for name in SIGNS if name != "a1"]
+    assert select(SIGNS, ("!*",), key) == SIGNS[1:]
+    assert select(SIGNS, ("[*]",), key) == ["*"]
+    assert select(["a", "b"], ("*",), key) == ["a", "b"]
+
+
+def test_a_target_may_be_called_star() -> None:
+    assert choose(SIGNS, ("*",), ("*",)) == (SIGNS[1:], ["*"])
+    for key in ("targets", "split", "weight"):
+        assert select(SIGNS, ("*",), key) == ["*"]
+
+
+@pytest.mark.parametrize("name", SIGNS[3:])
+def test_a_name_comes_before_a_pattern(name: str) -> None:
+    assert select(SIGNS, (name,), "inputs") == [name]
+    assert select(SIGNS, (f"!{name}",), "inputs") == [each for each in SIGNS if each != name]
+
+
+def test_a_name_that_would_also_leave_out_a_column_is_refused() -> None:
+    message = r"`!x1` is the name of a column, and would also leave out `x1`: .*\(3 for `!x1`\)"
+    with pytest.raises(DataError, match=message):
+        select(SIGNS, ("!x1",), "inputs")
+    assert select(SIGNS, (3,), "inputs") == ["!x1"]
+
+
+def test_the_fill_of_a_name_comes_before_that_of_all_columns() -> None:
+    frame = pd.DataFrame({"*": [np.nan, 1.0, 3.0], "age": [2.0, np.nan, 99.0], "b": [1.0, 2, 9]})
+    encoder = fitted(frame, np.arange(3), fill={"*": "mean", "b": "median"})
+    assert [column.fill for column in encoder.inputs] == [2.0, 50.5, 2.0]
 
 
 @pytest.mark.parametrize(

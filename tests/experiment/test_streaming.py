@@ -9,13 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.io
 from builds import MOONS, built
 
+from bpcli.config.file_models import FileData
 from bpcli.data.row_index import Coded, Span, same_rows
 from bpcli.errors import ConfigError
 from bpcli.experiment import Experiment
 from bpcli.runs.provenance import data_digest
 from bpcli.runs.record import split_bytes
+from bpcli.system import can_fork
 from bpcli.workflows.check import Check
 
 RNG = np.random.default_rng(0)
@@ -83,6 +86,15 @@ def test_regression_has_the_same_bits(dtype: str, precision: str) -> None:
     assert_same(*both("a.npy", REGRESSION, f"network.dtype={precision}"))
 
 
+@pytest.mark.parametrize("order", "=<>")
+def test_numbers_with_more_digits_than_double_precision_have_the_same_bits(order: str) -> None:
+    dtype = np.dtype(np.longdouble).newbyteorder(order)  # type: ignore[call-overload]  # a letter
+    np.save("a.npy", (X[:9000].astype(np.longdouble) / 3).astype(dtype))
+    streamed, in_memory = both("a.npy", REGRESSION)
+    assert_same(streamed, in_memory)
+    assert streamed.table.X.dtype == in_memory.table.X.dtype == np.float64
+
+
 @pytest.mark.parametrize("rule", ["none", "minmax", "robust", "{divide_by: 255}"])
 def test_every_scale_has_the_same_bits(rule: str) -> None:
     np.save("a.npy", X)
@@ -146,6 +158,21 @@ def test_parquet_has_the_same_bits(target: str) -> None:
     kind = REGRESSION if target == "number" else CLASSES
     task = ["data.task=classification"] * (target == "code")
     assert_same(*both("t.parquet", kind, *task))
+
+
+def test_constant_columns_of_arrays_are_kept_as_the_description_of_inputs_says() -> None:
+    rows = np.where(np.arange(4) == 1, 3.0, X[:500])
+    np.save("a.npy", rows)
+    scipy.io.savemat("a.mat", {"X": rows[:, :3], "y": rows[:, 3:]})
+    for experiment in (
+        *both("a.npy", REGRESSION),
+        built(CONFIG.format(file="a.mat", engine="memory", **REGRESSION)),
+    ):
+        assert experiment.table.input_names == ("x1", "x2", "x3")
+        assert experiment.constant_inputs == ["x2"]
+    description = FileData.model_fields["inputs"].description
+    assert description is not None
+    assert "if the file has arrays (.npy, .npz or .mat)" in description
 
 
 def test_a_split_can_be_pickled_and_read_at_positions() -> None:
@@ -218,17 +245,35 @@ def test_rows_that_are_not_in_a_file_are_refused() -> None:
     assert not built(text).table.is_stored
 
 
-def test_values_are_refused_as_in_memory() -> None:
-    bad = X.copy()
-    bad[30_000, 2] = np.nan
-    np.save("a.npy", bad)
-    messages = []
+BAD = X[:50].copy()
+BAD[30, 2] = np.nan
+OBJECTS = np.array([[1, 2, "x"]], object)
+ARRAYS = {
+    "row 31, column 3 of the inputs is not finite": BAD,
+    "column `y`, row 31: the value is infinite": np.column_stack(
+        [X[:50], np.nan_to_num(BAD[:, 2], nan=np.inf)]
+    ),
+    "an array of 1 × 3 object has no rows of numbers": OBJECTS,
+    "an array of 50 × 4 complex128": X[:50] + 0j,
+    "an array of 50 × 4 datetime64[s]": X[:50].astype("datetime64[s]"),
+    "an array of 50 × 4 |V8": X[:50].astype("V8"),
+    "an array of 9 [('a', '<f4'), ('b', '<f8')]": np.zeros(9, [("a", "f4"), ("b", "f8")]),
+    "an array of 0 × 4 float64 has no rows": X[:0],
+    "an array of one float64 has no rows": np.array(1.0),
+}
+
+
+@pytest.mark.parametrize("message", ARRAYS)
+@pytest.mark.parametrize("task", ["regression", "classification"])
+def test_values_are_refused_as_in_memory(message: str, task: str) -> None:
+    np.save("a.npy", ARRAYS[message])
+    said = []
     for engine in ("stream", "memory"):
         with pytest.raises(ConfigError) as caught:
-            built(CONFIG.format(file="a.npy", engine=engine, **REGRESSION))
-        messages.append(str(caught.value))
-    assert messages[0] == messages[1]
-    assert "row 30001, column 3 of the inputs is not finite" in messages[0]
+            built(CONFIG.format(file="a.npy", engine=engine, **CLASSES), f"data.task={task}")
+        said.append(str(caught.value))
+    assert said[0] == said[1]
+    assert message in said[0]
 
 
 def test_auto_streams_only_what_does_not_fit(monkeypatch) -> None:
@@ -306,6 +351,17 @@ def test_a_converted_table_has_its_names(targets: list[str], kind: dict[str, str
     streamed, in_memory = both("a.npy", kind)
     assert_same(streamed, in_memory)
     assert "v" in streamed.table.input_names
+
+
+@pytest.mark.skipif(not can_fork(), reason="links need rights on other systems")
+def test_a_link_to_a_converted_table_has_its_names() -> None:
+    converted(["u"], NAMED)
+    Path("data").mkdir()
+    for name in ("a.npy", "a.npy.json"):
+        Path(name).rename(Path("data", name))
+    Path("link.npy").symlink_to(Path("data", "a.npy"))
+    for linked in both("link.npy", REGRESSION):
+        assert linked.table.input_names == ("v", "kind", "is_new", "is_old")
 
 
 def test_numbers_of_a_converted_table_are_classes_if_the_task_says_so() -> None:

@@ -11,8 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bpcli.runs.metrics_log import MetricsFile
 from bpcli.runs.store import Run
 from bpcli.runs.trained import read_config
+from bpcli.system.reading import OpenFile
+from bpcli.workflows.scores import all_scores
 
 N = 30_000
 CONFIG = """\
@@ -140,16 +143,65 @@ def test_plots_show_some_of_the_rows(bpnet, monkeypatch: pytest.MonkeyPatch) -> 
     assert "drawn from at most 500 evenly spaced rows of each split" in result.err
 
 
-def test_a_file_that_changes_during_training_ends_it_with_one_sentence(
+def assert_failed_and_resumed(bpnet, result, run: Run) -> None:
+    """The training has ended with one sentence, and can be resumed to the same weights."""
+    assert result.code == 2
+    assert "a.npy has changed while it was being read\n" in result.err
+    record = run.record()
+    assert (record.status, record.stop_reason, record.metrics) == ("failed", "failed", {})
+    _, _, command = result.err.partition(
+        "Once the file has the same rows again, resume with: bpnet "
+    )
+    resumed = bpnet(*command.split(), "--json")
+    assert resumed.code == 0, resumed.err
+    uninterrupted = trained(bpnet, "training.engine=stream")
+    weights = json.loads(resumed.out)["sha256"]["weights.safetensors"]
+    assert weights == uninterrupted["sha256"]["weights.safetensors"]
+
+
+def test_a_file_that_changes_before_training_is_refused_without_a_run(
     bpnet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bpcli.system.reading import OpenFile
-
     stamps = itertools.count()
-    monkeypatch.setattr(OpenFile, "_now", lambda _: next(stamps) // 60)
+    monkeypatch.setattr(OpenFile, "_now", lambda _: next(stamps))
     result = bpnet("train", "c.yaml", "--set", "training.engine=stream")
     assert result.code == 2
-    assert "a.npy has changed while it was being read: start again" in result.err
+    assert "a.npy has changed while it was being read" in result.err
+    assert not Path("runs").exists()
+
+
+def test_a_file_that_changes_during_training_is_a_failure_that_can_be_resumed(
+    bpnet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append, lines, now = MetricsFile.append, itertools.count(1), OpenFile._now
+    with monkeypatch.context() as patched:
+
+        def appended(file: MetricsFile, line: Any) -> None:
+            append(file, line)
+            if next(lines) == 3:
+                patched.setattr(OpenFile, "_now", lambda file: (*now(file), "changed"))
+
+        patched.setattr(MetricsFile, "append", appended)
+        result = bpnet("train", "c.yaml", "--set", "training.engine=stream")
+    (run,) = Path("runs").iterdir()
+    assert_failed_and_resumed(bpnet, result, Run(run))
+
+
+def test_a_file_that_changes_when_the_training_is_over_is_a_failure_too(
+    bpnet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = OpenFile._now
+    with monkeypatch.context() as patched:
+
+        def scores(experiment: Any, params: Any) -> Any:
+            patched.setattr(OpenFile, "_now", lambda file: (*now(file), "changed"))
+            return all_scores(experiment, params)
+
+        patched.setattr("bpcli.workflows.outcome.all_scores", scores)
+        result = bpnet("train", "c.yaml", "--set", "training.engine=stream")
+    (run,) = Path("runs").iterdir()
+    assert Run(run).record().epochs == 6
+    assert_failed_and_resumed(bpnet, result, Run(run))
 
 
 def test_a_run_on_a_large_table_with_other_splits_is_refused(

@@ -19,6 +19,7 @@ from bpcli.data.conversion import pieces, rows, store
 from bpcli.data.conversion.table import Choices, Gaps
 from bpcli.data.files.dialect import Dialect
 from bpcli.data.files.look import layout_as_asked
+from bpcli.data.files.sidecar import read_sidecar
 from bpcli.errors import BpnetError, ConfigError, DataError, Interrupted, RunError
 from bpcli.experiment import build
 from bpcli.runs import files
@@ -489,3 +490,92 @@ def test_training_on_the_array_gives_the_weights_of_training_on_the_table(
             assert experiment.table.class_names == (("x", "y", "z") if is_text else ())
             weights.append(fit(experiment).params.tobytes())
     assert weights[:2] == weights[2:]
+
+
+@pytest.mark.parametrize("name", ["a\x01b.csv", "a\nb.csv", "a\u200bb.csv", "a\udcff.csv"])
+@pytest.mark.skipif(sys.platform == "win32", reason="such names are not possible there")
+def test_the_name_of_the_table_may_have_any_characters(tmp_path: Path, name: str) -> None:
+    source = tmp_path / name
+    source.write_text("x,y\n" + "".join(f"{row},{2 * row}\n" for row in range(9)))
+    done = convert(Request(source, tmp_path / "t.npy"), Notes())
+    assert done.table.rows == 9
+    recorded = json.loads((tmp_path / "t.npy.json").read_text())["source"]["name"]
+    assert recorded.isprintable()
+    assert recorded.endswith(".csv")
+
+
+def with_long_texts(path: Path, name: str, text: str) -> Path:
+    """A table with a long name of a column, a long category, and a long class."""
+    rows = (f"{row},{text if row % 2 else 'v'},{text if row % 3 else 'w'}\n" for row in range(30))
+    path.write_text(f"{name},b,y\n{''.join(rows)}")
+    return path
+
+
+def test_names_and_categories_may_be_long(tmp_path: Path) -> None:
+    source = with_long_texts(tmp_path / "t.csv", "n" * 20_000, "u" * 20_000)
+    done = convert(Request(source, tmp_path / "t.npy", targets=["y"]), Notes())
+    assert read_sidecar(tmp_path / "t.npy", (30, 4)).names_of == {"y": ("u" * 20_000, "w")}
+    assert done.table.names[1] == f"b={'u' * 20_000}"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        (
+            "n",
+            "u" * 100_001,
+            r"column `b`, row 2: a text has 100,001 characters, more than the 100",
+        ),
+        ("n" * 100_001, "u", r"the name of column `n+\.\.\.` has 100,001 characters, more than"),
+    ],
+)
+def test_longer_ones_are_refused_while_they_are_read(
+    tmp_path: Path, name: str, text: str, message: str
+) -> None:
+    source, seen = with_long_texts(tmp_path / "t.csv", name, text), Notes()
+    with pytest.raises(DataError, match=message):
+        convert(Request(source, tmp_path / "t.npy", targets=["y"]), seen)
+    assert len(seen.rows) <= 1
+    assert [each.name for each in tmp_path.iterdir()] == ["t.csv"]
+
+
+def test_names_that_need_too_much_together_are_refused(
+    table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_BYTES", 300)
+    with pytest.raises(
+        DataError, match=r"the names of \d+ columns need 0 MB, more than the 0 allow"
+    ):
+        convert(Request(table, table.with_suffix(".npy"), choices=Choices("mean")), Notes())
+    assert [each.name for each in table.parent.iterdir()] == [table.name]
+
+
+def test_whole_numbers_that_double_precision_changes_are_counted(tmp_path: Path) -> None:
+    source = tmp_path / "t.csv"
+    rows = (f"{row % 7},{2**53 + row},{2**52 + row},{row / 8}\n" for row in range(200))
+    source.write_text(f"a,id,small,y\n{''.join(rows)}")
+    request, notes = Request(source, tmp_path / "t.npy"), Notes()
+    stopping = Notes(lambda piece: os.kill(os.getpid(), signal.SIGINT) if piece == 3 else None)
+    with pytest.raises(Interrupted):
+        convert(request, stopping)
+    convert(request, notes)
+    assert any(
+        "does not hold 100 whole numbers in `id`, which are rounded" in n for n in notes.notes
+    )
+    as_codes = Request(source, tmp_path / "c.npy", categories=["id"])
+    assert len({*convert(as_codes, Notes()).table.names}) == 203
+
+
+def test_whole_numbers_beside_missing_ones_are_counted_too(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow", reason="the extra `parquet` is not installed")
+    from pyarrow import parquet
+
+    whole = pa.array([None, *range(2**60, 2**60 + 29)])
+    columns = {"id": whole, "n": pa.array([None, *range(29)]), "y": pa.array(np.arange(30.0))}
+    parquet.write_table(pa.table(columns), tmp_path / "t.parquet")
+    notes = Notes()
+    done = convert(
+        Request(tmp_path / "t.parquet", tmp_path / "t.npy", choices=Choices("median")), notes
+    )
+    assert any("does not hold 28 whole numbers in `id`" in note for note in notes.notes)
+    assert done.table.names == ("id", "n", "y")

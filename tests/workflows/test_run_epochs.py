@@ -48,7 +48,7 @@ def test_callbacks_are_called_in_their_order_and_know_the_last_epoch() -> None:
         ("log", 0, False), ("view", 0, False), ("log", 2, False), ("view", 2, False),
         ("log", 3, True), ("view", 3, True),
     ]  # fmt: skip
-    assert (ending.reason, ending.failure, ending.is_abandoned) == ("epochs", None, False)
+    assert (ending.reason, ending.failure, ending.skips_scores) == ("epochs", None, False)
     assert ending.last is not None
     assert ending.last.number == 3
 
@@ -86,7 +86,7 @@ def test_a_signal_ends_training_after_the_epoch_it_comes_in() -> None:
 
     ending, calls = run(signalled(), request=request)
     assert calls[-1] == ("view", 1, True)
-    assert (ending.reason, ending.is_abandoned) == ("interrupted", False)
+    assert (ending.reason, ending.skips_scores) == ("interrupted", False)
     assert isinstance(ending.failure, Interrupted)
     assert ending.failure.signal_number == signal.SIGTERM
 
@@ -101,7 +101,7 @@ def test_an_epoch_that_is_given_up_leaves_the_one_before() -> None:
 
     ending, _ = run(given_up(), request=request)
     assert ending.last is not None
-    assert (ending.last.number, ending.reason, ending.is_abandoned) == (0, "interrupted", True)
+    assert (ending.last.number, ending.reason, ending.skips_scores) == (0, "interrupted", True)
     assert isinstance(ending.failure, Interrupted)
 
 

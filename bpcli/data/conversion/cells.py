@@ -16,7 +16,9 @@ import numpy as np
 
 from bpcli.data.cells import numbers_in
 from bpcli.data.columns import InputColumn
+from bpcli.data.conversion.rounding import count_rounded
 from bpcli.data.dates import date_format_of, days_of_dates
+from bpcli.data.files.beside import MOST_CHARACTERS
 from bpcli.data.files.dialect import Dialect
 from bpcli.data.types import NEARLY_ALL, DataFrame, Series
 from bpcli.data.values import AMBIGUOUS, as_numbers, dates_of, factorized, number_of, text_of
@@ -64,7 +66,8 @@ class Cells:
 
     Without `cleans`, an empty text is a text, as in Parquet, which marks missing values otherwise.
     `modes` are the modes of the columns so far, `texts` the unique texts of each with their
-    numbers, and `firsts` the first row of each text. The columns `told` are text even if they look
+    numbers, and `firsts` the first row of each text. `rounded` counts the whole numbers of each
+    column that double precision does not hold. The columns `told` are text even if they look
     like numbers. If the rows have to be read again, `again` says how; from then on `add` returns
     None, and only looks for further columns like that.
     """
@@ -77,6 +80,7 @@ class Cells:
         self.modes: dict[str, Mode] = {}
         self.texts: dict[str, dict[str, int]] = {}
         self.firsts: dict[str, list[int]] = {}
+        self.rounded: dict[str, int] = {}
         self.again = Plan()
         self.told = (*dialect.text, *plan.codes)
         self._dialect = dialect
@@ -94,10 +98,13 @@ class Cells:
         return [*texts, *filter(self.plan.has, self.names)]
 
     def resume(
-        self, modes: Mapping[str, Mode], texts: Mapping[str, Sequence[tuple[str, int]]]
+        self,
+        modes: Mapping[str, Mode],
+        texts: Mapping[str, Sequence[tuple[str, int]]],
+        rounded: Mapping[str, int],
     ) -> None:
-        """Go on from the modes, and the texts with their first rows, of rows read before."""
-        self.modes = dict(modes)
+        """Go on from what is known of the rows read before: texts have their first rows."""
+        self.modes, self.rounded = dict(modes), dict(rounded)
         for name, known in texts.items():
             self.texts[name] = {text: code for code, (text, _) in enumerate(known)}
             self.firsts[name] = [row for _, row in known]
@@ -135,6 +142,8 @@ class Cells:
         if found != mode or self._may_be_dates(name, mode, values):
             self.again = self.again.joined(Plan(texts=(name,)))
             return np.full(len(values), np.nan)
+        if count := count_rounded(values):
+            self.rounded[name] = self.rounded.get(name, 0) + count
         if mode == "date":
             return days_of_dates(values)
         if mode == "text":
@@ -163,6 +172,7 @@ class Cells:
             if text is None:
                 continue
             if text not in known:
+                _refuse_long(text, name, int(first_rows[index]))
                 firsts.append(int(first_rows[index]))
             of_texts[index] = known.setdefault(text, len(known))
         if len(known) > MOST_TEXTS:
@@ -215,6 +225,14 @@ class Cells:
         column = InputColumn(name, "date", date_format=self.plan.dates[name])
         self.modes[name] = "date"
         return column.days(_column(stripped, values))
+
+
+def _refuse_long(text: str, name: str, row: int) -> None:
+    if len(text) > MOST_CHARACTERS:
+        raise DataError(
+            f"column `{name}`, row {row + 1:,}: a text has {len(text):,} characters, more than "
+            f'the {MOST_CHARACTERS:,} allowed: exclude the column by --inputs "!{name}"'
+        )
 
 
 def _column(cells: Array, like: Series) -> Series:

@@ -170,7 +170,16 @@ def _batches(path: Path, place: Place) -> Iterator[SomeRows]:
             for number, batch in enumerate(batches, start=1):
                 if index == group and number <= place.line:
                     continue
-                frame = batch.to_pandas()
+                frame = _exact_frame(batch)
                 frame.index += row
                 row += len(frame)
                 yield SomeRows(frame, Place(index, row, number))
+
+
+def _exact_frame(batch: Any) -> DataFrame:
+    """The rows of a batch, in which whole numbers stay such beside missing values."""
+    import pandas as pd
+    import pyarrow as pa
+
+    nullable = {pa.int64(): pd.Int64Dtype(), pa.uint64(): pd.UInt64Dtype()}
+    return batch.to_pandas(types_mapper=nullable.get)

@@ -18,16 +18,19 @@ from bpcli.data.files.beside import has_sidecar
 from bpcli.data.files.dialect import Samples
 from bpcli.data.files.mat import require_whole
 from bpcli.data.files.named_arrays import inputs_named, named_table
+from bpcli.data.files.npy_rows import NpyHeader
 from bpcli.data.files.regular import damaged, require_regular
 from bpcli.data.files.scan import require_finite
 from bpcli.data.files.splits import FileSplits, notes_on_splits
 from bpcli.data.files.table import naming, numbers_in_a_row, targets_of
 from bpcli.data.given import FORMAT, GivenArrays
+from bpcli.data.long_double import in_double
 from bpcli.data.row_blocks import row_blocks
 from bpcli.data.selection import Selector, TargetSelectors, choose
 from bpcli.data.table import Table, value_names
 from bpcli.data.targets import rows_with_targets
 from bpcli.data.types import AskedTask, DataFrame, numbered
+from bpcli.data.values import as_numbers
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
 
@@ -173,7 +176,10 @@ def _with_targets(X: Array, Y: Array | None) -> tuple[Array, DataFrame, tuple[st
         return X, pd.DataFrame(index=range(len(X))), ()
     names = value_names(1 if Y.ndim == 1 else Y.shape[1])
     Y = Y.astype(Y.dtype.newbyteorder("="), copy=False)  # pandas reads no other byte order
-    frame, notes = rows_with_targets(pd.DataFrame(Y, columns=list(names)), names)
+    all_rows = pd.DataFrame(Y, columns=list(names))
+    for name in names if Y.dtype.kind == "f" else ():
+        as_numbers(all_rows[name], name)  # refuses infinity, which is no class either
+    frame, notes = rows_with_targets(all_rows, names)
     return X[np.asarray(frame.index)] if notes else X, frame, notes
 
 
@@ -196,7 +202,7 @@ def load_arrays(path: Path) -> dict[str, Array]:
         raise
     except Exception as error:  # readers raise many types for damaged files
         raise damaged(path.suffix, error) from None
-    arrays = {name: array for name, array in contents.items() if array.dtype.kind in "biufcU"}
+    arrays = {name: in_double(a) for name, a in contents.items() if a.dtype.kind in "biufcU"}
     if not arrays:
         raise DataError("the file has no array of numbers or text")
     return arrays
@@ -226,6 +232,8 @@ def load_inputs(
 
 
 def _load_npy(path: Path) -> dict[str, Array]:
+    header = NpyHeader.of(path)
+    refuse_no_rows(header.shape, header.dtype)  # first: an array of objects cannot be mapped
     return {path.stem: np.lib.format.open_memmap(path, mode="r")}
 
 
@@ -373,7 +381,7 @@ def _shape(array: Array) -> str:
 
 
 def _described(shape: tuple[int, ...], dtype: np.dtype) -> str:
-    return " × ".join(map(str, shape)) + f" {dtype}"
+    return f"{' × '.join(map(str, shape)) or 'one'} {dtype}"
 
 
 def _require_finite(X: Array) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from bpcli.data.files.regular import damaged, require_regular
+from bpcli.data.long_double import in_double, read_dtype
 from bpcli.data.stored_rows import RowSource
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
@@ -82,7 +83,7 @@ class NpyRows(RowSource):
 
     @property
     def dtype(self) -> np.dtype:
-        return self.header.dtype
+        return read_dtype(self.header.dtype)
 
     @property
     def bytes(self) -> int:
@@ -148,22 +149,22 @@ class NpyRows(RowSource):
         return 0, 0, self._read(0, 0)
 
     def _read(self, start: int, stop: int) -> Array:
-        rows = np.empty((stop - start, self.shape[1]), self.dtype)
+        rows = np.empty((stop - start, self.shape[1]), self.header.dtype)
         if not rows.size:
-            return rows
+            return in_double(rows)
         try:
             offset = self.header.offset + start * self._row_bytes
             self._file.read(offset, rows.reshape(-1).view(np.uint8).data)
         except FileChangedError:
-            message = f"{self.path} has changed while it was being read: start again"
+            message = f"{self.path} has changed while it was being read"
             raise DataError(message, "file") from None
         except OSError as error:
             raise DataError(f"{self.path} cannot be read: {error.strerror}", "file") from None
-        return rows
+        return in_double(rows, start)
 
     @cached_property
     def _row_bytes(self) -> int:
-        return self.shape[1] * self.dtype.itemsize
+        return self.shape[1] * self.header.dtype.itemsize
 
     @cached_property
     def _file(self) -> OpenFile:

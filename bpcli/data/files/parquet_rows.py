@@ -126,11 +126,15 @@ class ParquetRows(RowSource):
         return columns
 
     def _decoded(self, group: int) -> list[Array]:
-        stamp = self._stamp
-        with self._reading() as file:
-            table = file.read_row_group(group, columns=list(self.names), use_threads=False)
-        if table.num_rows != self.header.groups[group] or stamp_of(self.path) != stamp:
-            raise DataError(f"{self.path} has changed since the training began: train again")
+        try:
+            stamp = self._stamp
+            with self._reading() as file:
+                table = file.read_row_group(group, columns=list(self.names), use_threads=False)
+            has_changed = stamp_of(self.path) != stamp
+        except OSError as error:
+            raise DataError(f"{self.path} cannot be read: {error.strerror}", "file") from None
+        if has_changed or table.num_rows != self.header.groups[group]:
+            raise DataError(f"{self.path} has changed while it was being read", "file")
         return [table.column(name).to_numpy() for name in self.names]
 
     @contextmanager

@@ -12,13 +12,12 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from bpcli.data.files.beside import sidecar_path
+from bpcli.data.files.beside import MOST_BYTES, MOST_CHARACTERS, sidecar_of
 from bpcli.data.files.regular import require_regular
 from bpcli.data.targets import MOST_CLASSES
 from bpcli.errors import DataError
 from bpcli.text import plain
 
-_MOST_BYTES = 2**26
 _MOST_SAID = 200
 
 
@@ -28,9 +27,9 @@ def _printable(text: str) -> str:
     return text
 
 
-Name = Annotated[str, Field(max_length=10_000), AfterValidator(_printable)]
-Text = Annotated[str, Field(max_length=100_000)]
-"""The name of a column, which may have a category with line breaks in it."""
+Name = Annotated[str, Field(max_length=MOST_CHARACTERS), AfterValidator(_printable)]
+Text = Annotated[str, Field(max_length=2 * MOST_CHARACTERS + 1)]
+"""The name of a column; after the name in the table, it may have a category with line breaks."""
 Count = Annotated[int, Field(strict=True, ge=0, lt=2**63)]
 
 
@@ -106,9 +105,9 @@ def read_sidecar(array: Path, shape: Sequence[int]) -> Sidecar:
 
     Raises `DataError` if it is damaged, or does not fit an array of this shape.
     """
-    path = sidecar_path(array)
+    path = sidecar_of(array)
     require_regular(path)
-    if path.stat().st_size > _MOST_BYTES:
+    if path.stat().st_size > MOST_BYTES:
         raise DataError(f"{path.name} is not a file of names: it has more than 64 MB", "file")
     try:
         found = Sidecar.model_validate_json(path.read_bytes())

@@ -15,6 +15,7 @@ from bpcli.data.columns import FeatureEncoder, InputColumn
 from bpcli.data.files.notes_on_inputs import first_notes, note_on_constants, without_constants
 from bpcli.data.files.parquet import is_parquet
 from bpcli.data.files.parquet_rows import ParquetHeader, ParquetRows, type_of
+from bpcli.data.files.sniff import require_valid_names
 from bpcli.data.files.splits import FileSplits
 from bpcli.data.files.stored_table import StoredSize, no_autoencoder, stored_table
 from bpcli.data.files.table import naming
@@ -67,7 +68,7 @@ class StoredParquetSource:
         yield from self.splits.not_streamed()
 
     def _not_numbers(self) -> Iterator[DataError]:
-        header = ParquetHeader.of(self.path)
+        header = self._header()
         types = dict(zip(header.names, header.types, strict=True))
         for key, names in zip(("inputs", "targets"), self._chosen(header), strict=True):
             others = [name for name in names if type_of(types[name]) is None]
@@ -80,20 +81,26 @@ class StoredParquetSource:
                     key,
                 )
 
+    def _header(self) -> ParquetHeader:
+        with naming(self.path):
+            header = ParquetHeader.of(self.path)
+            require_valid_names(header.names)
+        return header
+
     def _chosen(self, header: ParquetHeader) -> tuple[list[str], list[str]]:
         with naming(self.path):
             return choose(header.names, self.inputs, self.targets)
 
     def size(self) -> StoredSize:
         """The size of the table. Raises `DataError` for a file that is none."""
-        header = ParquetHeader.of(self.path)
+        header = self._header()
         columns = sum(map(len, self._chosen(header)))
         loaded = header.rows * columns * _BYTES_PER_NUMBER
         return StoredSize(header.rows, columns, sum(header.bytes), loaded)
 
     def table(self) -> RawTable:
         """The rows. Raises `DataError` with row and column of an invalid value."""
-        header = ParquetHeader.of(self.path)
+        header = self._header()
         inputs, targets = self._chosen(header)
         with naming(self.path):
             if not header.rows:

@@ -47,7 +47,7 @@ def test_texts_are_numbered_in_the_order_in_which_they_appear() -> None:
     assert own.firsts == {"a": [0, 1, 5]}
     assert own.read_as_text == ["a"]
     again = cells()
-    again.resume(own.modes, {"a": [("q", 0), ("p", 1), ("r", 5)]})
+    again.resume(own.modes, {"a": [("q", 0), ("p", 1), ("r", 5)]}, {})
     assert (again.texts, again.firsts) == (own.texts, own.firsts)
 
 

@@ -137,7 +137,7 @@ def test_a_damaged_file_is_one_sentence(tmp_path: Path, name: str, content: byte
 
 def test_objects_are_not_unpickled(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.array([{}, {}], dtype=object), allow_pickle=True)
-    with pytest.raises(DataError, match=r"not a \.npy file"):
+    with pytest.raises(DataError, match="an array of 2 object has no rows"):
         table_of(tmp_path / "a.npy")
 
 

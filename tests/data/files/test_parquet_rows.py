@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import pickle
 from pathlib import Path
 from threading import Thread
@@ -100,3 +101,13 @@ def test_a_damaged_group_is_one_sentence(rows: ParquetRows) -> None:
     rows.path.write_bytes(content)
     with pytest.raises(DataError, match="not a Parquet file, or it is damaged"):
         rows[:]
+
+
+def test_a_file_that_changes_or_vanishes_is_one_sentence(rows: ParquetRows) -> None:
+    rows[0:1]
+    os.utime(rows.path, ns=(1, 1))
+    with pytest.raises(DataError, match="has changed while it was being read"):
+        rows[len(rows) - 1 : len(rows)]
+    rows.path.unlink()
+    with pytest.raises(DataError, match=r"t\.parquet cannot be read: No such file"):
+        rows[len(rows) - 1 : len(rows)]

@@ -98,3 +98,34 @@ def test_rules_that_need_all_rows_are_named(tmp_path: Path) -> None:
     rules = ColumnRules(fill="mean", indicator=True, categories=("count",), casefold=True)
     found = StoredParquetSource(path, rules).not_streamed()
     assert [error.key for error in found] == ["fill", "indicator", "categories", "casefold"]
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["a", "a", "b", "y"], "the columns 1 and 2 are both `a`"),
+        (["a", "b", "y", "y"], "the columns 3 and 4 are both `y`"),
+        (["a", "b\n", "c", "y"], "control character"),
+    ],
+)
+def test_names_are_refused_as_in_memory(tmp_path: Path, names: list[str], message: str) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    path = tmp_path / "t.parquet"
+    parquet.write_table(pa.table([pa.array([1.0, 2.0])] * 4, names=names), path)
+    stored, whole = (
+        StoredParquetSource(path, ColumnRules()),
+        FileSource(path, Dialect(), ColumnRules()),
+    )
+    said = []
+    for read in (
+        lambda: [*stored.not_streamed()],
+        stored.size,
+        stored.table,
+        lambda: whole.table(RNG),
+    ):
+        with pytest.raises(DataError, match=message) as caught:
+            read()
+        said.append((str(caught.value), caught.value.key))
+    assert len({*said}) == 1
