@@ -12,7 +12,7 @@ import numpy as np
 from bpcli.data.columns import InputColumn
 from bpcli.data.dates import DateFormat
 from bpcli.data.types import DataFrame, Labels, Series
-from bpcli.data.values import INEXACT, Kind, as_numbers, dates_of, kind_of, text_of
+from bpcli.data.values import INEXACT, Kind, as_numbers, dates_of, kind_of, numbers_or_nan, text_of
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array, Vector
 
@@ -73,13 +73,9 @@ class ColumnValues:
     @cached_property
     def numbers(self) -> Vector:
         """The values, NaN where a value is missing or cannot be read."""
-        import pandas as pd
-
         if isinstance(self.values, np.ndarray):
             return self.values
-        numbers: Vector = pd.to_numeric(self.values, errors="coerce").to_numpy(
-            np.float64, na_value=np.nan
-        )
+        numbers = numbers_or_nan(self.values)
         return np.where(np.isfinite(numbers), numbers, np.nan)
 
     @cached_property

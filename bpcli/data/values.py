@@ -109,12 +109,26 @@ def as_numbers(values: Series, name: str) -> Vector:
         _refuse_times(values, name)
         if isinstance(values.dtype, pd.CategoricalDtype):  # a text file's reader found no numbers
             refuse(values, name, values.notna().to_numpy(), _NO_NUMBER)
-        numbers = pd.to_numeric(values.astype(object), errors="coerce").to_numpy(
-            np.float64, na_value=np.nan
-        )
+        numbers = numbers_or_nan(values.astype(object))
         refuse(values, name, np.isnan(numbers) & ~values.isna().to_numpy(), _NO_NUMBER)
     if not np.isfinite(numbers).all():
         refuse(values, name, np.isinf(numbers), _INFINITE)
+    return numbers
+
+
+def numbers_or_nan(values: Series) -> Vector:
+    """Numbers, also as text, NaN for all other values.
+
+    pandas says which texts are numbers, and `float` reads them: pandas before 3.1 rounds some.
+    """
+    import pandas as pd
+
+    read = pd.to_numeric(values, errors="coerce")
+    numbers: Vector = read.to_numpy(np.float64, copy=True, na_value=np.nan)
+    if values.dtype.kind == "O":
+        is_text = np.fromiter((isinstance(value, str) for value in values), bool, len(values))
+        texts = is_text & ~np.isnan(numbers)
+        numbers[texts] = values.to_numpy(object)[texts].astype(np.float64)
     return numbers
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import math
 import os
 import sys
 from collections.abc import Callable
@@ -137,6 +136,6 @@ def most_open_files() -> float:
     try:
         import resource
     except ImportError:
-        return math.inf
+        return float("inf")
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return math.inf if limit == resource.RLIM_INFINITY else limit
+    return float("inf") if limit == resource.RLIM_INFINITY else limit

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 from collections.abc import Iterator
@@ -72,7 +71,7 @@ def _of_machine(root: str) -> float:
     for pages in ("SC_AVPHYS_PAGES", "SC_PHYS_PAGES"):
         if pages in known:
             return float(os.sysconf(pages) * os.sysconf("SC_PAGE_SIZE"))
-    return math.inf
+    return float("inf")
 
 
 def _of_groups(root: str) -> Iterator[float]:

@@ -9,7 +9,7 @@ import pytest
 from bpcli.data.column_rules import ColumnRules
 from bpcli.data.columns import FeatureEncoder, InputColumn
 from bpcli.data.tally import Tally
-from bpcli.data.values import category_codes, counted
+from bpcli.data.values import as_numbers, category_codes, counted, numbers_or_nan
 from bpcli.errors import DataError
 
 TRAINING = np.array([0, 1, 2, 3])
@@ -64,6 +64,20 @@ def test_long_whole_numbers_are_exact_as_texts() -> None:
     assert category_codes(ids, ["9007199254740993"]).tolist() == [-2, 0]
     texts = ids.astype(str)
     assert category_codes(texts, ["9007199254740992"]).tolist() == [0, -2]
+
+
+@pytest.mark.parametrize("dtype", [object, "category"])
+def test_numbers_in_texts_are_the_nearest_floats(dtype: str | type) -> None:
+    numbers = np.random.default_rng(0).normal(size=200)
+    texts = pd.Series([*map(repr, numbers.tolist())], dtype=dtype)
+    assert numbers_or_nan(texts).tolist() == numbers.tolist()
+
+
+def test_texts_that_are_no_numbers_are_nan() -> None:
+    values = pd.Series(["1_0", " 2.5 ", "1e", None, 3, True, np.nan, "-1e-3"], dtype=object)
+    expected = [np.nan, 2.5, np.nan, np.nan, 3, 1, np.nan, -0.001]
+    np.testing.assert_array_equal(numbers_or_nan(values), expected)
+    assert as_numbers(pd.Series(["1", "2.5"]), "x").tolist() == [1, 2.5]
 
 
 @pytest.mark.parametrize(

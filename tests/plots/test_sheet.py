@@ -31,7 +31,7 @@ def filled() -> tuple[Figure, list[SubFigure]]:
 
 def inches(panel: SubFigure) -> list[float]:
     """Left, top, width and height of a part of a figure."""
-    whole, box = panel.get_figure(root=True).bbox, panel.bbox
+    whole, box = panel.figure.bbox, panel.bbox
     left, top = box.x0, whole.y1 - box.y1
     return [float(length / panel.dpi) for length in (left, top, box.width, box.height)]
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from frames import read_frame
 
+from bpcli.data.files import delimited as module
 from bpcli.data.files.cleaning import Cleaner
 from bpcli.data.files.delimited import cleaner_of, layout_of, read, read_blocks, text_blocks
 from bpcli.data.files.dialect import Dialect
@@ -68,6 +69,21 @@ def test_a_decimal_comma_is_one_where_the_config_says_so(table) -> None:
     assert rows_of(path, decimal=".")[0][0] == "1,5"
     path = table("1,5;2,5\n2,5;3,5\n")
     assert rows_of(path, decimal=",", header=False) == [[1.5, 2.5], [2.5, 3.5]]
+
+
+@pytest.mark.parametrize(("separator", "decimal"), [(",", "."), (";", ","), (" ", ",")])
+def test_every_number_is_read_as_the_nearest_float(table, separator: str, decimal: str) -> None:
+    numbers = np.random.default_rng(0).normal(size=(100, 2)).tolist()
+    lines = [separator.join(repr(x).replace(".", decimal) for x in row) for row in numbers]
+    path = table("\n".join([f"a{separator}b", *lines]))
+    assert rows_of(path) == numbers
+    assert pd.concat(blocks_of(path)).to_numpy().tolist() == numbers
+
+
+@pytest.mark.parametrize("version", ["2.1.1", "3.0.6"])
+def test_pandas_is_told_to_read_exactly_where_it_does_not_by_itself(version: str) -> None:
+    assert module._exactly(version) == {"float_precision": "round_trip"}
+    assert module._exactly("3.1.0rc1") == module._exactly("10.0.0+1.g1") == {}
 
 
 def test_columns_without_a_header_are_numbered(table) -> None:
