@@ -59,7 +59,7 @@ PLOTS: LazyRegistry[Plot] = LazyRegistry(
         "learning_rate": ".curves:OptimizerDiagnostics",
         "weights": ".layers:WeightHistograms",
         "activations": ".layers:ActivationHistograms",
-        "units": ".curves:UnitFailures",
+        "units": ".units:UnitFailures",
         "confusion": ".confusion:Confusion",
         "roc": ".roc:Roc",
         "predicted": ".predicted:Predicted",

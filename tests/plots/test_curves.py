@@ -206,16 +206,6 @@ def test_a_damaged_log_is_one_sentence(moons: Subject, line: dict[str, object], 
         laid_out("gradient_norms", logged(moons, line))
 
 
-def test_equal_counts_of_units_stand_side_by_side_and_near_their_number(moons: Subject) -> None:
-    lines = [{"dead_units": [0, 0, 3], "saturated_units": [1, 0, 1]}] * 3
-    dead, saturated = laid_out("units", logged(moons, *lines)).axes
-    for axes, counts in ((dead, [0, 0, 3]), (saturated, [1, 0, 1])):
-        heights = [line.get_ydata()[0] for line in axes.lines]
-        assert np.allclose(heights, counts, atol=0.2)
-        assert len(set(heights)) == 3
-    assert (dead.get_ylabel(), saturated.get_ylabel()) == ("dead units", "saturated units")
-
-
 def test_whatever_steers_the_optimizer_is_drawn(tmp_path: Path, moons: Subject) -> None:
     (axes,) = laid_out("learning_rate", moons).axes
     assert axes.get_ylabel() == "learning rate"
