@@ -15,6 +15,7 @@ from systems import trained
 
 from bpcli.plots import PLOTS, figure_of
 from bpcli.plots.base import BARE
+from bpcli.plots.heading import heading_texts
 from bpcli.plots.style import house_style
 from bpcli.runs.metrics_log import LogLine
 from bpcli.runs.subject import Subject
@@ -57,7 +58,9 @@ def laid_out(kind: str, subject: Subject) -> Figure:
 def check_axes(figure: Figure) -> None:
     """Every axes shows data and names what is along it."""
     assert figure.axes
-    assert figure.get_suptitle().count("\n") == 1, "the run's name, and what is shown"
+    title, details = heading_texts(figure)
+    assert title[:1].isupper()
+    assert details, "the run's name"
     for axes in figure.axes:
         if is_colorbar(axes):
             assert axes.get_xlabel() or axes.get_ylabel()

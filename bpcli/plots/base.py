@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
+from bpcli.plots.fonts import set_fonts
+from bpcli.plots.heading import heading
 from bpcli.plots.style import literal
 from bpcli.runs.subject import Need, Subject
 
@@ -34,8 +36,12 @@ class Plot:
         return None
 
     def title(self, subject: Subject) -> str:
-        """A short description, shown below the run's name."""
+        """What is shown, in sentence case: Loss by epoch."""
         raise NotImplementedError
+
+    def details(self, subject: Subject) -> str:
+        """What is said after the run's name, in small type below the title; empty for nothing."""
+        return ""
 
     def size(self, subject: Subject) -> tuple[float, float]:
         """Width and height in inches."""
@@ -54,8 +60,9 @@ def why_not(plot: Plot, subject: Subject) -> str | None:
 
 def draw(plot: Plot, figure: Panel, subject: Subject) -> None:
     """Draw the plot with its title."""
-    figure.suptitle(f"{literal(subject.name)}\n{plot.title(subject)}", fontsize="medium")
+    heading(figure, plot.title(subject), literal(subject.name), plot.details(subject))
     plot.draw(figure, subject)
+    set_fonts(figure)
 
 
 def without_axes(axes: Axes) -> None:
@@ -91,5 +98,4 @@ def legend_below(figure: Panel, *sources: Axes) -> None:
         loc="outside lower center",
         ncols=max(1, min(columns, len(labels))),
         handlelength=3.2,
-        fontsize="small",
     )

@@ -25,7 +25,7 @@ class Confusion(Plot):
         return no_classes(subject)
 
     def title(self, subject: Subject) -> str:
-        return f"confusion matrix, {subject.split_name} set"
+        return f"Confusion matrix, {subject.split_name} set"
 
     def size(self, subject: Subject) -> tuple[float, float]:
         side = min(4.5 + 0.25 * len(_class_names(subject)), 11)

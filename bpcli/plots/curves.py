@@ -11,6 +11,7 @@ import numpy as np
 
 from bpcli.nn.arrays import Array
 from bpcli.plots.base import Axes, Panel, Plot, legend_below, panels
+from bpcli.plots.heading import SEPARATOR
 from bpcli.plots.style import LineStyle, line_style, literal, ordered_style
 from bpcli.runs.metrics_log import OWN_KEYS
 from bpcli.runs.run_json import LayerRecord, RunRecord
@@ -50,10 +51,13 @@ class LossCurves(Curves):
         return None if subject.has_numbers("train.loss") else "The log has no finite loss."
 
     def title(self, subject: Subject) -> str:
+        return "Loss by epoch"
+
+    def details(self, subject: Subject) -> str:
         record = subject.record
         status, reason = record.status, record.stop_reason
-        ended = literal(status if reason in ("", status) else f"stop reason: {reason}")
-        return f"loss by epoch; {_best_text(record)}{ended}"
+        ended = status if reason in ("", status) else f"stop reason: {reason}"
+        return SEPARATOR.join(filter(None, [_best_text(record), literal(ended)]))
 
     def draw(self, figure: Panel, subject: Subject) -> None:
         (axes,) = panels(figure, 1)
@@ -66,12 +70,12 @@ class LossCurves(Curves):
 
 
 def _best_text(record: RunRecord) -> str:
-    """The best epoch, which may have no line in the log: best epoch 57 (loss 0.0143);"""
+    """The best epoch, which may have no line in the log: best epoch 57 (loss 0.0143)."""
     if not record.has_results:
         return ""
     loss = record.metrics.get("val.loss", record.metrics.get("train.loss"))
     value = f" (loss {rounded(loss, 4)})" if isinstance(loss, float) else ""
-    return f"best epoch {record.best_epoch:,}{value}; "
+    return f"best epoch {record.best_epoch:,}{value}"
 
 
 class MetricCurves(Curves):
@@ -81,7 +85,7 @@ class MetricCurves(Curves):
         return None if _metrics(subject) else "The log has no metric besides the loss."
 
     def title(self, subject: Subject) -> str:
-        return "metrics by epoch"
+        return "Metrics by epoch"
 
     def size(self, subject: Subject) -> tuple[float, float]:
         return row_size(len(_metrics(subject)))
@@ -141,7 +145,7 @@ class GradientNorms(Curves):
         return None if subject.has_numbers("grad_norms") else is_missing("gradient norms by layer")
 
     def title(self, subject: Subject) -> str:
-        return f"norm of the gradient of each layer{of_layers(subject)}"
+        return f"Norm of the gradient of each layer{of_layers(subject)}"
 
     def size(self, subject: Subject) -> tuple[float, float]:
         return with_legend(row_size(1), subject)
@@ -166,7 +170,7 @@ class OptimizerDiagnostics(Curves):
 
     def title(self, subject: Subject) -> str:
         keys = _diagnostics(subject)
-        what = keys[0].replace("_", " ") if len(keys) == 1 else "diagnostics"
+        what = keys[0].replace("_", " ").capitalize() if len(keys) == 1 else "Diagnostics"
         return literal(f"{what} of {subject.record.optimizer['name']}")
 
     def size(self, subject: Subject) -> tuple[float, float]:

@@ -35,7 +35,7 @@ class Fit(Plot):
         return not_so_many_inputs(subject, 1)
 
     def title(self, subject: Subject) -> str:
-        return "fitted curve and data"
+        return "Fitted curve and data"
 
     def size(self, subject: Subject) -> tuple[float, float]:
         count = 1 if subject.rows.labels is not None else min(subject.network.outputs, MOST_PANELS)

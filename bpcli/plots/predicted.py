@@ -64,7 +64,7 @@ class Predicted(_Values):
     """One panel per target, one point per row; correct predictions are on the diagonal."""
 
     def title(self, subject: Subject) -> str:
-        return f"predicted against true values, {subject.split_name} set"
+        return f"Predicted against true values, {subject.split_name} set"
 
     def draw(self, figure: Panel, subject: Subject) -> None:
         targets = target_rows(subject)
@@ -77,7 +77,7 @@ class Residuals(_Values):
     """Residuals against predictions, and their histogram."""
 
     def title(self, subject: Subject) -> str:
-        return f"residuals (predicted - true), {subject.split_name} set"
+        return f"Residuals (predicted - true), {subject.split_name} set"
 
     def size(self, subject: Subject) -> tuple[float, float]:
         count = min(subject.network.outputs, MOST_PANELS)

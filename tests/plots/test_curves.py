@@ -13,6 +13,7 @@ from plotted import laid_out, logged, subject_of
 from bpcli.errors import RunError
 from bpcli.plots import PLOTS, plot_file, reasons
 from bpcli.plots.curves import thinned
+from bpcli.plots.heading import heading_texts
 from bpcli.runs.run_json import BROKEN_OFF, Fold
 from bpcli.runs.subject import Subject
 
@@ -46,8 +47,8 @@ def test_the_loss_curves_are_those_of_the_log_and_the_best_epoch_is_marked(moons
     assert curve(axes, "training") == ([0, 1, 2], [1, 0.1, 0.01])
     assert curve(axes, "validation") == ([0, 1, 2], [1, 0.2, 0.3])
     assert curve(axes, "best epoch")[0] == [1, 1]
-    title = "moons\nloss by epoch; best epoch 1 (loss 0.2); stop reason: max_fail"
-    assert figure.get_suptitle() == title
+    details = "moons · best epoch 1 (loss 0.2) · stop reason: max_fail"
+    assert heading_texts(figure) == ("Loss by epoch", details)
     assert axes.get_ylabel() == "mean loss (binary_cross_entropy)"
     assert axes.get_yscale() == "log"
 
@@ -55,7 +56,7 @@ def test_the_loss_curves_are_those_of_the_log_and_the_best_epoch_is_marked(moons
 def test_a_run_that_was_interrupted_is_not_ended_by_that(moons: Subject) -> None:
     record = replace(moons.record, status="interrupted", stop_reason="interrupted")
     subject = replace(moons, record=record)
-    assert PLOTS["loss"]().title(subject).endswith("); interrupted")
+    assert PLOTS["loss"]().details(subject).endswith(") · interrupted")
 
 
 @pytest.mark.parametrize(
@@ -101,7 +102,7 @@ def test_epochs_are_whole_numbers_and_only_those_there_were(moons: Subject, epoc
 def test_a_run_that_was_killed_says_so_in_the_title(moons: Subject) -> None:
     record = replace(moons.record, stop_reason="", best_epoch=0, epochs=0, ended="")
     killed = replace(moons, record=replace(record, status=BROKEN_OFF))
-    assert PLOTS["loss"]().title(killed) == "loss by epoch; interrupted, resumable"
+    assert PLOTS["loss"]().details(killed) == "interrupted, resumable"
 
 
 def test_no_finite_loss_is_no_plot(moons: Subject) -> None:
@@ -116,7 +117,7 @@ def test_any_name_fits_above_the_plot(moons: Subject, name: str) -> None:
 
 def test_a_fold_is_named(moons: Subject) -> None:
     figure = laid_out("loss", losses(moons, [1, 0.5], [1, 0.5], fold=Fold(2, 5, "g")))
-    assert figure.get_suptitle().startswith("moons, fold 2 of 5\n")
+    assert heading_texts(figure)[1].startswith("moons, fold 2 of 5 ·")
 
 
 def test_thinning_keeps_the_ends_the_peaks_and_the_gaps() -> None:
@@ -213,7 +214,7 @@ def test_whatever_steers_the_optimizer_is_drawn(tmp_path: Path, moons: Subject) 
     marquardt = subject_of(tmp_path, "matlab_defaults", training__epochs=4)
     figure = laid_out("learning_rate", marquardt)
     assert figure.axes[0].get_ylabel() == "damping"
-    assert figure.get_suptitle().endswith("\ndamping of levenberg_marquardt")
+    assert heading_texts(figure)[0] == "Damping of levenberg_marquardt"
 
 
 def test_a_diagnostic_may_be_negative(moons: Subject) -> None:

@@ -15,7 +15,7 @@ from plotted import check_room, subject_of
 
 from bpcli.plots import PLOTS, plot_file, reasons, sheet_of
 from bpcli.plots.sheet import sheet
-from bpcli.plots.style import FORMATS, house_style, rendered
+from bpcli.plots.style import DPI, FORMATS, house_style, rendered
 
 SIZES = [(4.0, 3.3), (19.0, 4.3), (3.0, 2.3), (5.0, 2.0), (24.5, 2.5)]
 
@@ -59,7 +59,7 @@ def test_the_plots_of_a_run_fit_into_their_places(tmp_path: Path) -> None:
     with house_style():
         figure = sheet_of(kinds, subject)
         check_room(figure)
-    panels = [part for part in figure.findobj(SubFigure) if part.get_suptitle().count("\n") == 1]
+    panels = [part for part in figure.findobj(SubFigure) if "\n" in part.get_suptitle()]
     assert len(panels) == len(kinds)
     boxes = [panel.get_tightbbox() for panel in panels]  # in dots
     for kind, panel, box in zip(kinds, panels, boxes, strict=True):
@@ -83,6 +83,6 @@ def test_several_plots_of_a_run_are_one_drawing_or_pages(tmp_path: Path) -> None
     shown = [float(str(root.get(key)).removesuffix("pt")) / 72 for key in ("width", "height")]
     assert shown == pytest.approx(size)
     dots = imread(io.BytesIO(plot_file(kinds, subject, ".png")))
-    assert dots.shape[:2] == (round(150 * size[1]), round(150 * size[0]))
+    assert dots.shape[:2] == (round(DPI * size[1]), round(DPI * size[0]))
     assert (dots[:, :, :3] < 0.5).any(axis=(0, 2))[int(150 * width) :].any()  # the second plot
     assert plot_file(kinds, subject, ".pdf").count(b"/Type /Page ") == 2

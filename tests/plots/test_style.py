@@ -47,13 +47,13 @@ def test_a_pdf_has_a_page_for_each_figure_and_no_date() -> None:
     assert b"CreationDate" not in made
 
 
-@pytest.mark.parametrize("name", ["$x^2$", "a_b^c", "\\alpha$", r"\$5", "<b>&amp;", "$$", "数据\n"])
+@pytest.mark.parametrize("name", ["$x^2$", "a_b^c", "\\alpha$", r"\$5", "<b>&amp;", "$$"])
 def test_a_name_is_drawn_as_it_is_and_never_as_mathematics(name: str) -> None:
     figure = figure_with(literal(name))
     (text,) = figure.texts
     shown, is_math = text._preprocess_math(text.get_text())
     assert not is_math
-    assert shown == name.replace("数据\n", "\N{WHITE SQUARE}" * 3)
+    assert shown == name
 
 
 def test_a_long_name_keeps_its_ends() -> None:
