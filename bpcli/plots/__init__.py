@@ -53,8 +53,8 @@ def sheet_of(names: Sequence[str], subject: Subject) -> Figure:
 PLOTS: LazyRegistry[Plot] = LazyRegistry(
     __name__,
     {
-        "loss": ".curves:LossCurves",
-        "metrics": ".curves:MetricCurves",
+        "loss": ".loss:LossCurves",
+        "metrics": ".loss:MetricCurves",
         "gradient_norms": ".curves:GradientNorms",
         "learning_rate": ".curves:OptimizerDiagnostics",
         "weights": ".layers:WeightHistograms",
@@ -62,8 +62,11 @@ PLOTS: LazyRegistry[Plot] = LazyRegistry(
         "units": ".units:UnitFailures",
         "confusion": ".confusion:Confusion",
         "roc": ".roc:Roc",
+        "precision_recall": ".precision_recall:PrecisionRecall",
+        "calibration": ".calibration:Calibration",
         "predicted": ".predicted:Predicted",
         "residuals": ".predicted:Residuals",
+        "errors": ".errors:Errors",
         "fit": ".fit:Fit",
         "regions": ".regions:Regions",
         "hidden_regions": ".hidden_regions:HiddenRegions",
