@@ -30,12 +30,16 @@ def point_size(count: int) -> int:
     return 40 if count <= 100 else 26 if count <= 400 else 14
 
 
+_AREAS = {"s": 0.9, "^": 1.35, "v": 1.35, "D": 0.8, "P": 1.3, "X": 1.3}
+"""Factors of the areas of markers, so that all look equally large."""
+
+
 def draw_classes(axes: Axes, subject: Subject, X: Array, labels: Labels, size: float) -> None:
     """Draw rows (n, 2), each with the colour and the marker of its class."""
     for label, name in enumerate(subject.experiment.preprocessor.class_names):
-        own = labels == label
+        own, shape = labels == label, marker(other(label))
         axes.scatter(
-            X[own, 0], X[own, 1], s=size, marker=marker(other(label)), color=colour(label),
+            X[own, 0], X[own, 1], s=size * _AREAS.get(shape, 1), marker=shape, color=colour(label),
             linewidth=0.8 if size > 20 else 0.6, edgecolor=edge_of(colour(label)), zorder=3,
             label=f"class {literal(name, 24)}",
         )  # fmt: skip
