@@ -22,8 +22,8 @@ def precision_recall_curve(is_positive: Array, score: Array) -> PrecisionRecallC
 
     Rows of equal score reach it together. The average precision is Σ (Rₙ - Rₙ₋₁) Pₙ: the curve is
     not interpolated, as a straight line between two points could not be reached (Davis & Goadrich
-    2006, ICML, section 3). The curve starts at a recall of 0 with its first precision, and ends where
-    all positive rows are found: lower thresholds only lower the precision.
+    2006, ICML, section 3). The curve starts at a recall of 0 with its first precision. It
+    ends where all positive rows are found: lower thresholds only lower the precision.
     """
     order = np.argsort(-score, kind="stable")
     ends = np.append(np.flatnonzero(np.diff(score[order])), len(order) - 1)

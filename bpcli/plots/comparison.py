@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bpcli.plots.base import legend_below
+from bpcli.plots.fonts import set_fonts
 from bpcli.plots.heading import heading
 from bpcli.plots.style import colour, dashes, house_style, literal, rendered
 from bpcli.terminal.tables import loss_text
@@ -46,6 +47,7 @@ def comparison_figure(document: Mapping[str, Any]) -> Figure:
         axes.set_xlabel(label)
     left.set_ylabel(f"loss: {loss_text(document['loss'], document['reduction'], document['l2'])}")
     legend_below(figure, left)
+    set_fonts(figure)
     return figure
 
 

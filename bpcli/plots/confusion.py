@@ -40,18 +40,12 @@ class Confusion(Plot):
         return f"{subject.split_name} set{SEPARATOR}{correct}"
 
     def size(self, subject: Subject) -> tuple[float, float]:
-        count = len(_class_names(subject)) + 1
-        side = min(max(3.0, count * _cell(count)), 11)
+        side = side_of(len(_class_names(subject)))
         return max(side + 1.9, 5.4), side + 1.9
 
     def draw(self, figure: Panel, subject: Subject) -> None:
         names, counts = _class_names(subject), _counts(subject)
-        axes = figure.subplots()
-        _draw_cells(axes, counts)
-        _name_classes(axes, names)
-        if len(names) <= _WITH_COUNTS:
-            _write_counts(axes, counts)
-            _write_totals(axes, counts)
+        draw_matrix(figure.subplots(), counts, names)
         note(figure, _KEY if len(names) <= _WITH_COUNTS else "", _without_rows(subject, counts))
 
 
@@ -61,6 +55,20 @@ _KEY = "Totals: recall of each true class on the right, precision of each predic
 def _cell(count: int) -> float:
     """The side of a cell in inches."""
     return 1.0 if count <= 5 else 0.62 if count <= _WITH_SHARES + 1 else 0.42
+
+
+def side_of(count: int) -> float:
+    """The side of the matrix of so many classes in inches, with its totals."""
+    return min(max(3.0, (count + 1) * _cell(count + 1)), 13)
+
+
+def draw_matrix(axes: Axes, counts: Labels, names: tuple[str, ...]) -> None:
+    """Draw the matrix, true classes down; with totals and numbers unless there are too many."""
+    _draw_cells(axes, counts)
+    _name_classes(axes, names)
+    if len(names) <= _WITH_COUNTS:
+        _write_counts(axes, counts)
+        _write_totals(axes, counts)
 
 
 def _counts(subject: Subject) -> Labels:
@@ -139,8 +147,8 @@ def _write_counts(axes: Axes, counts: Labels) -> None:
     for row, column in np.argwhere(counts):
         share = shares[row, column]
         text = _percent(share) if len(counts) <= _WITH_SHARES else ""
-        _write(axes, row, column, f"{counts[row, column]:,}", text, "white" if is_dark[row, column] else INK,
-               len(counts))  # fmt: skip
+        colour = "white" if is_dark[row, column] else INK
+        _write(axes, row, column, f"{counts[row, column]:,}", text, colour, len(counts))
 
 
 def _write_totals(axes: Axes, counts: Labels) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from bpcli.plots.style import MUTED
@@ -31,8 +32,7 @@ def heading(figure: Figure | SubFigure, title: str, *details: str) -> None:
     from matplotlib.text import Annotation
 
     width = figure.bbox.width / figure.dpi - 2 * _LEFT
-    said = _wrapped(SEPARATOR.join(filter(None, details)), width, _DETAILS)
-    lines = [line.removeprefix(SEPARATOR.lstrip()) for line in said]
+    lines = _joined(SEPARATOR.join(filter(None, details)).split(SEPARATOR), width)
     titles = _wrapped(title, width, _TITLE)
     above = figure.suptitle(
         "\n".join(titles) + "\n" * len(lines), x=_LEFT / (width + 2 * _LEFT), ha="left",
@@ -56,6 +56,16 @@ def heading_texts(figure: Figure | SubFigure) -> tuple[str, str]:
 
     details = [each.get_text() for each in figure.findobj(Text) if each.get_gid() == DETAILS]
     return " ".join(figure.get_suptitle().split()), " ".join(" ".join(details).split())
+
+
+def _joined(details: Iterable[str], width: float) -> list[str]:
+    """The lines of details; a line breaks within a detail only if it has no room on a line."""
+    lines: list[str] = []
+    for detail in details:
+        longer = f"{lines[-1]}{SEPARATOR}{detail}" if lines else detail
+        whole = _wrapped(longer, width, _DETAILS)
+        lines[-1:] = whole if len(whole) == 1 else [*lines[-1:], *_wrapped(detail, width, _DETAILS)]
+    return lines
 
 
 def _wrapped(text: str, width: float, size: float) -> list[str]:

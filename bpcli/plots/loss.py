@@ -116,10 +116,9 @@ def _mark_results(axes: Axes, subject: Subject, metric: str) -> Array:
 
     The log has no metrics of the test set: it is scored once, with the best weights.
     """
-    record = subject.record
-    if not record.has_results:
+    record, epoch = subject.record, subject.record.best_epoch
+    if not record.has_results or not subject.lines[0].epoch <= epoch <= subject.lines[-1].epoch:
         return np.array([])
-    epoch = record.best_epoch
     axes.axvline(epoch, color=MUTED, linewidth=0.8, linestyle=(0, (1, 2)), zorder=1)
     test = _result(record, f"test.{metric}")
     if test is not None:
@@ -177,4 +176,5 @@ def _cut(axes: Axes, values: Array) -> str:
     if not len(finite) or finite.min() >= 2 * _LOWEST or finite[-1] <= 0:
         return ""
     axes.set_ylim(_LOWEST, 1.05)
-    return f"R² is cut at {_LOWEST}; its lowest value is {rounded(float(finite.min()), 4)}"
+    lowest = rounded(float(finite.min()), 4)
+    return f"R² is cut at {_LOWEST}; its lowest value is {lowest}".replace("-", "\N{MINUS SIGN}")

@@ -14,12 +14,14 @@ from bpcli.runs.subject import Subject
 class PrecisionRecall(ScoredPlot):
     """Precision against recall, for each label, the second of two classes, or each of several."""
 
+    meaning = "AP: average precision"
+
     def title(self, subject: Subject) -> str:
         return "Precision and recall"
 
     def mean(self, curves: list[Scored]) -> str:
         averages = [precision_recall_curve(each.is_positive, each.score).average for each in curves]
-        return f"mean average precision {np.mean(averages):.4f}"
+        return f"mean AP (average precision) {np.mean(averages):.4f}"
 
     def draw(self, figure: Panel, subject: Subject) -> None:
         axes = figure.subplots()
@@ -30,7 +32,7 @@ class PrecisionRecall(ScoredPlot):
             axes.plot(
                 curve.recall, curve.precision, color=colour(number), linestyle=dashes(number),
                 linewidth=1.6, drawstyle="steps-pre", clip_on=False,
-                label=f"{self.text(subject, each)}: average precision {curve.average:.4f}",
+                label=f"{self.text(subject, each)}: AP {curve.average:.4f}",
             )  # fmt: skip
             self.mark(axes, each.true_positive_rate, each.precision, number)
         noun = self.noun(subject)

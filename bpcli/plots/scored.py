@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -48,6 +49,9 @@ class Scored:
 class ScoredPlot(Plot):
     """A plot with a curve for each class or label, over the thresholds of its score."""
 
+    meaning: ClassVar[str] = ""
+    """What the number beside a curve is, if its name does not say it."""
+
     def why_not(self, subject: Subject) -> str | None:
         words = subject.experiment.preprocessor.words
         reason = None if words else no_classes(subject)
@@ -60,8 +64,8 @@ class ScoredPlot(Plot):
         curves = self.scored(subject)
         several = len(subject.experiment.preprocessor.class_names) > 2
         rest = f"{SEPARATOR}each class against the rest" * several
-        mean = f"{SEPARATOR}{self.mean(curves)}" if len(curves) > 1 else ""
-        return f"{subject.split_name} set{rest}{mean}"
+        mean = self.mean(curves) if len(curves) > 1 else self.meaning
+        return SEPARATOR.join(filter(None, [f"{subject.split_name} set{rest}", mean]))
 
     def size(self, subject: Subject) -> tuple[float, float]:
         drawn = min(len(self.scored(subject)), MOST_CURVES)

@@ -33,8 +33,8 @@ DPI = 200
 SETTINGS = Path(__file__).with_name("bpnet.mplstyle")
 """Sizes, weights, fonts, spines and grids."""
 
-COLOURS = ("#20558A", "#E58A3C", "#17806D", "#7A3367", "#7DB7E8", "#222222", "#C9A227")
-"""Blue, orange, green, plum, sky blue, black, gold.
+COLOURS = ("#20558A", "#E58A3C", "#17806D", "#7A3367", "#7DB7E8", "#222222", "#E0C23C")
+"""Blue, orange, green, plum, sky blue, black, yellow.
 
 Colour-blind readers can tell all of them apart, and the lightness of neighbours differs in grey.
 """

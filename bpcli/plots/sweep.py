@@ -13,6 +13,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from bpcli.plots.base import legend_below, panels
+from bpcli.plots.fonts import set_fonts
 from bpcli.plots.heading import heading
 from bpcli.plots.style import COLOURS, house_style, literal, rendered
 from bpcli.plots.values_axis import ValuesAxis
@@ -87,6 +88,7 @@ def sweep_figure(document: Mapping[str, Any]) -> Figure:
     for axes in grid[::across]:
         axes.set_ylabel(_metric_label(document))
     legend_below(figure, grid[0])
+    set_fonts(figure)
     return figure
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
-from plotted import laid_out, logged, subject_of
+from plotted import entries, laid_out, logged, subject_of
 
 from bpcli.errors import RunError
 from bpcli.plots import PLOTS, plot_file, reasons
@@ -46,11 +46,41 @@ def test_the_loss_curves_are_those_of_the_log_and_the_best_epoch_is_marked(moons
     (axes,) = figure.axes
     assert curve(axes, "training") == ([0, 1, 2], [1, 0.1, 0.01])
     assert curve(axes, "validation") == ([0, 1, 2], [1, 0.2, 0.3])
-    assert curve(axes, "best epoch")[0] == [1, 1]
+    assert curve(axes, "best epoch") == ([1], [0.2])
+    assert [text.get_text() for text in axes.texts] == ["epoch 1"]
     details = "moons · best epoch 1 (loss 0.2) · stop reason: max_fail"
     assert heading_texts(figure) == ("Loss by epoch", details)
     assert axes.get_ylabel() == "mean loss (binary_cross_entropy)"
     assert axes.get_yscale() == "log"
+
+
+def test_the_final_loss_of_the_test_set_is_a_level_at_the_best_epoch(moons: Subject) -> None:
+    results = {"train.loss": 0.1, "val.loss": 0.2, "test.loss": 0.4}
+    subject = losses(moons, [1, 0.1, 0.01], [1, 0.2, 0.3], best_epoch=1, metrics=results)
+    (axes,) = laid_out("loss", subject).axes
+    assert curve(axes, "test, best weights") == ([1], [0.4])
+    assert 0.4 in [line.get_ydata()[0] for line in axes.lines if len(set(line.get_ydata())) == 1]
+    without = losses(moons, [1, 0.1], [1, 0.2], best_epoch=1, metrics={"train.loss": 0.1})
+    assert "test, best weights" not in entries(laid_out("loss", without))
+
+
+def test_logged_metrics_are_marked_points(moons: Subject) -> None:
+    lines = [{"epoch": n, **({"train.accuracy": 0.5} if n % 10 == 0 else {})} for n in range(500)]
+    (axes,) = laid_out("metrics", logged(moons, *lines)).axes
+    (line,) = [line for line in axes.lines if line.get_label() == "training"]
+    assert line.get_marker() == "o"
+    assert list(line.get_xdata()) == list(range(0, 500, 10))
+
+
+def test_an_axis_of_r2_is_cut_below_and_says_so(moons: Subject) -> None:
+    lines = [{"train.r2": value} for value in (-6.5, 0.1, 0.9)]
+    figure = laid_out("metrics", logged(moons, *lines))
+    assert figure.axes[0].get_ylim()[0] == -0.25
+    (legend,) = figure.legends
+    said = "R² is cut at -0.25; its lowest value is -6.5".replace("-", "\N{MINUS SIGN}")
+    assert legend.get_title().get_text() == said
+    bad = laid_out("metrics", logged(moons, *lines[:1]))
+    assert bad.axes[0].get_ylim()[0] < -6.5
 
 
 def test_a_run_that_was_interrupted_is_not_ended_by_that(moons: Subject) -> None:
@@ -214,7 +244,7 @@ def test_whatever_steers_the_optimizer_is_drawn(tmp_path: Path, moons: Subject) 
     marquardt = subject_of(tmp_path, "matlab_defaults", training__epochs=4)
     figure = laid_out("learning_rate", marquardt)
     assert figure.axes[0].get_ylabel() == "damping"
-    assert heading_texts(figure)[0] == "Damping of levenberg_marquardt"
+    assert heading_texts(figure) == ("Damping", "matlab_defaults · levenberg_marquardt")
 
 
 def test_a_diagnostic_may_be_negative(moons: Subject) -> None:

@@ -91,7 +91,7 @@ def test_equal_sheets_give_equal_bytes(suffix: str) -> None:
 def test_the_plots_of_a_run_fit_into_their_places(tmp_path: Path) -> None:
     subject = subject_of(tmp_path, "moons", training__epochs=4, training__record_params="true")
     kinds = [kind for kind, reason in reasons(subject).items() if reason is None]
-    assert len(kinds) == 13
+    assert len(kinds) == 15
     with house_style():
         figure = sheet_of(kinds, subject)
         check_room(figure)
