@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis, Tick
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from systems import trained
 
 from bpcli.plots import PLOTS, figure_of
 from bpcli.plots.base import BARE
+from bpcli.plots.heading import DETAILS, TITLE, heading_texts
 from bpcli.plots.style import house_style
 from bpcli.runs.metrics_log import LogLine
 from bpcli.runs.subject import Subject
@@ -57,12 +61,14 @@ def laid_out(kind: str, subject: Subject) -> Figure:
 def check_axes(figure: Figure) -> None:
     """Every axes shows data and names what is along it."""
     assert figure.axes
-    assert figure.get_suptitle().count("\n") == 1, "the run's name, and what is shown"
+    title, details = heading_texts(figure)
+    assert title[:1].isupper()
+    assert details, "the run's name"
     for axes in figure.axes:
         if is_colorbar(axes):
             assert axes.get_xlabel() or axes.get_ylabel()
         else:
-            assert axes.has_data()
+            assert axes.has_data() or (axes.get_gid() == BARE and axes.texts)
             assert axes.get_gid() == BARE or is_named(axes)
 
 
@@ -86,8 +92,60 @@ def check_room(figure: Figure) -> None:
     assert box.y0 >= -0.02, box
     assert box.x1 <= whole.width + 0.02, (box, whole)
     assert box.y1 <= whole.height + 0.02, (box, whole)
+    check_texts(figure)
     for axes in figure.axes:
         assert min(axes.bbox.width, axes.bbox.height) > (5 if is_colorbar(axes) else 60), axes
+
+
+_TOUCHING = 1.5
+"""Texts whose boxes overlap by less, in points, are beside each other: boxes have empty edges."""
+
+
+def check_texts(figure: Figure) -> None:
+    """No text is outside the figure, and none is on another one; boxes of slanted ones say less."""
+    shown = [(text, text.get_window_extent()) for text in shown_texts(figure)]
+    points = figure.dpi / 72
+    for text, box in shown:
+        assert box.x0 >= -points, text
+        assert box.y0 >= -points, text
+        assert box.x1 <= figure.bbox.width + points, text
+        assert box.y1 <= figure.bbox.height + points, text
+    straight = [(text, box) for text, box in shown if text.get_rotation() % 90 == 0]
+    for (text, box), (other, of_other) in combinations(straight, 2):
+        width = min(box.x1, of_other.x1) - max(box.x0, of_other.x0)
+        height = min(box.y1, of_other.y1) - max(box.y0, of_other.y0)
+        overlap = min(width, height) / points
+        assert overlap < _TOUCHING or is_heading(text, other), (text, other, overlap)
+
+
+def shown_texts(figure: Figure) -> list[Text]:
+    """The texts that can be seen: the labels of ticks beyond the limits of an axis cannot."""
+    hidden = {id(text) for axes in figure.axes for text in hidden_labels(axes)}
+    return [
+        text
+        for text in figure.findobj(Text)
+        if text.get_text().strip() and text.get_visible() and id(text) not in hidden
+    ]
+
+
+def hidden_labels(axes: Axes) -> Iterator[Text]:
+    """The labels of axes that are not drawn."""
+    for axis in (axes.xaxis, axes.yaxis):
+        if not (axes.axison and axis.get_visible()):
+            yield from axis.findobj(Text)
+        for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks()):
+            if not is_within(axis, tick):
+                yield from (tick.label1, tick.label2)
+
+
+def is_within(axis: Axis, tick: Tick) -> bool:
+    low, high = sorted(axis.get_view_interval())
+    return bool(low - 1e-9 * abs(low) <= tick.get_loc() <= high + 1e-9 * abs(high))
+
+
+def is_heading(text: Text, other: Text) -> bool:
+    """Whether both are parts of a heading: the title has empty lines for the details."""
+    return {text.get_gid(), other.get_gid()} == {TITLE, DETAILS}
 
 
 def is_named(axes: Axes) -> bool:

@@ -285,9 +285,14 @@ class Run:
         Raises `ConfigError` for an unknown kind or split, `RunError` for one that this run does not
         have.
         """
+        from bpcli.api.warn import warn
+        from bpcli.plots.fonts import missing_characters, note_on_fonts
         from bpcli.workflows.plot import drawn
 
-        return drawn(self._subject(split), kind)
+        with missing_characters() as missing:
+            figure = drawn(self._subject(split), kind)
+        warn([note_on_fonts(missing)] if missing else [])
+        return figure
 
     def _subject(self, split: str | None) -> Subject:
         from bpcli.workflows.subject import load_subject

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -152,6 +153,16 @@ def say_notes(notes: Iterable[str]) -> None:
     """Print notes on how something was read or computed."""
     for note in notes:
         console(stderr=True).say(f"note: {note}")
+
+
+@contextmanager
+def noting_missing_fonts() -> Iterator[None]:
+    """A context after which a note names the characters that no font has of what was drawn."""
+    from bpcli.plots.fonts import missing_characters, note_on_fonts
+
+    with missing_characters() as missing:
+        yield
+    say_notes([note_on_fonts(missing)] if missing else [])
 
 
 def say_warnings(warnings: Iterable[str]) -> None:

@@ -11,6 +11,7 @@ from bpcli.cli.common import (
     console,
     examples,
     json_option,
+    noting_missing_fonts,
     require_plot_format,
     runs_dir_option,
     say_notes,
@@ -137,7 +138,8 @@ def _draw(document: dict[str, Any], path: Path) -> None:
     from bpcli.plots.comparison import comparison_plot
     from bpcli.runs.files import write_atomically
 
-    write_atomically(path, comparison_plot(document, path))
+    with noting_missing_fonts():
+        write_atomically(path, comparison_plot(document, path))
 
 
 def _print_table(comparison: Comparison, document: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bpcli.cli.common import console, require_plot_format, say_warnings
+from bpcli.cli.common import console, noting_missing_fonts, require_plot_format, say_warnings
 from bpcli.cli.documents import print_json
 from bpcli.errors import Diverged, Interrupted, RunError
 
@@ -55,7 +55,8 @@ def _save_figure(kind: Kind, document: Mapping[str, Any], path: Path | None) -> 
         return None
     draw = sweep_plot if kind == "sweep" else sizes_plot
     try:
-        write_atomically(path, draw(document, path))
+        with noting_missing_fonts():
+            write_atomically(path, draw(document, path))
     except (RunError, ArithmeticError, ValueError) as error:
         say_warnings([f"the plot could not be saved: {error}"])
         return None

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bpcli.cli.common import console, examples, require_plot_format, run_options, say_notes
+from bpcli.cli.common import (
+    console,
+    examples,
+    noting_missing_fonts,
+    require_plot_format,
+    run_options,
+    say_notes,
+)
 from bpcli.cli.documents import print_json
 
 if TYPE_CHECKING:
@@ -20,7 +27,8 @@ if TYPE_CHECKING:
 Kinds:
   training log: loss metrics gradient_norms learning_rate units
   weights:      weights activations network path
-  predictions:  confusion roc predicted residuals fit regions
+  predictions:  confusion roc precision_recall calibration
+                predicted residuals errors fit regions
                 hidden_regions
 
 {examples("plot")}""",
@@ -75,7 +83,8 @@ def command(
     if subject.rebuilt is not None:
         say_notes(subject.rebuilt.notes)
     drawn = [] if only_list else chosen_kinds(subject, kinds)
-    files = [str(path) for path in save_plots(saved, subject, drawn, output)] if drawn else []
+    with noting_missing_fonts():
+        files = [str(path) for path in save_plots(saved, subject, drawn, output)] if drawn else []
     if as_json:
         print_json(_document(subject, drawn, files))
     elif only_list:

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
+from bpcli.plots.fonts import set_fonts
+from bpcli.plots.heading import heading
 from bpcli.plots.style import literal
 from bpcli.runs.subject import Need, Subject
+from bpcli.text import text_width
 
 if TYPE_CHECKING:
     import matplotlib.axes
@@ -34,8 +37,12 @@ class Plot:
         return None
 
     def title(self, subject: Subject) -> str:
-        """A short description, shown below the run's name."""
+        """What is shown, in sentence case: Loss by epoch."""
         raise NotImplementedError
+
+    def details(self, subject: Subject) -> str:
+        """What is said after the run's name, in small type below the title; empty for nothing."""
+        return ""
 
     def size(self, subject: Subject) -> tuple[float, float]:
         """Width and height in inches."""
@@ -54,8 +61,9 @@ def why_not(plot: Plot, subject: Subject) -> str | None:
 
 def draw(plot: Plot, figure: Panel, subject: Subject) -> None:
     """Draw the plot with its title."""
-    figure.suptitle(f"{literal(subject.name)}\n{plot.title(subject)}", fontsize="medium")
+    heading(figure, plot.title(subject), literal(subject.name), plot.details(subject))
     plot.draw(figure, subject)
+    set_fonts(figure)
 
 
 def without_axes(axes: Axes) -> None:
@@ -74,7 +82,7 @@ def panels(figure: Panel, count: int, across: int = 1) -> list[Axes]:
     return grid[:count]
 
 
-_CHARACTERS, _HANDLE = 12, 9
+_CHARACTERS, _HANDLE = 13, 9
 """Characters per inch of a legend, and the width of an entry's handle in characters."""
 
 
@@ -84,12 +92,20 @@ def legend_below(figure: Panel, *sources: Axes) -> None:
     handles = [handle for handles, _ in legends for handle in handles]
     labels = [label for _, labels in legends for label in labels]
     room = int(figure.bbox.width / figure.dpi * _CHARACTERS)
-    columns = room // (max(map(len, labels), default=0) + _HANDLE)
     figure.legend(
         handles,
         labels,
         loc="outside lower center",
-        ncols=max(1, min(columns, len(labels))),
+        ncols=_columns([text_width(label) + _HANDLE for label in labels], room),
         handlelength=3.2,
-        fontsize="small",
     )
+
+
+def _columns(widths: list[int], room: int) -> int:
+    """In how many columns entries of these widths fit; no more than fill the rows evenly."""
+    for columns in range(len(widths), 1, -1):
+        rows = -(-len(widths) // columns)
+        parts = [widths[start : start + rows] for start in range(0, len(widths), rows)]
+        if sum(map(max, parts)) <= room:
+            return len(parts)
+    return 1

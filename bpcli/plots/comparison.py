@@ -10,7 +10,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bpcli.plots.style import colour, dashes, house_style, rendered
+from bpcli.plots.base import legend_below
+from bpcli.plots.fonts import set_fonts
+from bpcli.plots.heading import heading
+from bpcli.plots.style import colour, dashes, house_style, literal, rendered
 from bpcli.terminal.tables import loss_text
 
 if TYPE_CHECKING:
@@ -19,9 +22,6 @@ if TYPE_CHECKING:
 
 _ROOM = 100.0
 """Losses are clipped at this multiple of the initial loss, as a divergent one hides the others."""
-
-_CHARACTERS, _HANDLE = 120, 10
-"""Characters per line of the legend, and the width of an entry's handle in characters."""
 
 
 def comparison_plot(document: Mapping[str, Any], path: Path) -> bytes:
@@ -35,6 +35,9 @@ def comparison_figure(document: Mapping[str, Any]) -> Figure:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(10, 4.8), layout="constrained")
+    seeds = document["seeds"]
+    which = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]}"
+    heading(figure, "Comparison of optimizers", literal(document["name"]), which)
     left, right = figure.subplots(1, 2, sharey=True)
     for axes, key, label in (
         (left, "gradient_evaluations", "gradient evaluations (each over all training rows)"),
@@ -42,21 +45,10 @@ def comparison_figure(document: Mapping[str, Any]) -> Figure:
     ):
         _draw(axes, document, key)
         axes.set_xlabel(label)
-        axes.grid(alpha=0.3)
     left.set_ylabel(f"loss: {loss_text(document['loss'], document['reduction'], document['l2'])}")
-    figure.suptitle(_title(document))
-    handles, labels = left.get_legend_handles_labels()
-    columns = _CHARACTERS // (_HANDLE + max(map(len, labels), default=0))
-    figure.legend(
-        handles, labels, loc="outside lower center", ncols=max(1, columns), handlelength=4
-    )
+    legend_below(figure, left)
+    set_fonts(figure)
     return figure
-
-
-def _title(document: Mapping[str, Any]) -> str:
-    seeds = document["seeds"]
-    which = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]}"
-    return f"{document['name']}, {which}"
 
 
 def _draw(axes: Axes, document: Mapping[str, Any], key: str) -> None:
@@ -76,7 +68,7 @@ def _draw(axes: Axes, document: Mapping[str, Any], key: str) -> None:
                 marker="X" if training["stop_reason"] == "diverged" else "o",
                 markersize=6,
                 markevery=[-1],
-                label="_" if index else row["label"],
+                label="_" if index else literal(row["label"], 60),
             )
     _scale(axes, trainings, key)
 

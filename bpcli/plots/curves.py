@@ -1,4 +1,7 @@
-"""Plots of the log along the epochs: loss, metrics, gradients, rates, dead and saturated units."""
+"""Curves of the log along the epochs, and the plots of gradients and of the optimizer.
+
+The plots of loss and metrics are in loss.py.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +16,17 @@ from bpcli.nn.arrays import Array
 from bpcli.plots.base import Axes, Panel, Plot, legend_below, panels
 from bpcli.plots.style import LineStyle, line_style, literal, ordered_style
 from bpcli.runs.metrics_log import OWN_KEYS
-from bpcli.runs.run_json import LayerRecord, RunRecord
-from bpcli.runs.subject import SPLIT_NAMES, Need, Subject
-from bpcli.text import rounded
+from bpcli.runs.run_json import LayerRecord
+from bpcli.runs.subject import Need, Subject
 
 _MOST_POINTS = 4000
 """The most points of a curve; a plot has fewer pixels."""
 
 _FEW_POINTS = 40
-"""The most points that are marked."""
+"""The most points that are marked by default."""
 
+_MANY_POINTS = 300
+"""So many marks would hide the line between them."""
 
 ACROSS = 3
 """Panels per row."""
@@ -43,105 +47,14 @@ class Curves(Plot):
     needs: ClassVar[tuple[Need, ...]] = ("log",)
 
 
-class LossCurves(Curves):
-    """Training and validation loss over the epochs, with the best epoch marked."""
-
-    def why_not(self, subject: Subject) -> str | None:
-        return None if subject.has_numbers("train.loss") else "The log has no finite loss."
-
-    def title(self, subject: Subject) -> str:
-        record = subject.record
-        status, reason = record.status, record.stop_reason
-        ended = literal(status if reason in ("", status) else f"stop reason: {reason}")
-        return f"loss by epoch; {_best_text(record)}{ended}"
-
-    def draw(self, figure: Panel, subject: Subject) -> None:
-        (axes,) = panels(figure, 1)
-        _draw_splits(axes, subject, "loss")
-        record = subject.record
-        kind = "weighted mean loss" if record.weighted else "mean loss"
-        scaled = ", scaled targets" if record.targets_scaled else ""
-        axes.set_ylabel(f"{kind} ({literal(record.loss)}{scaled})")
-        legend_below(figure, axes)
-
-
-def _best_text(record: RunRecord) -> str:
-    """The best epoch, which may have no line in the log: best epoch 57 (loss 0.0143);"""
-    if not record.has_results:
-        return ""
-    loss = record.metrics.get("val.loss", record.metrics.get("train.loss"))
-    value = f" (loss {rounded(loss, 4)})" if isinstance(loss, float) else ""
-    return f"best epoch {record.best_epoch:,}{value}; "
-
-
-class MetricCurves(Curves):
-    """Each metric of the log, on the training and validation sets."""
-
-    def why_not(self, subject: Subject) -> str | None:
-        return None if _metrics(subject) else "The log has no metric besides the loss."
-
-    def title(self, subject: Subject) -> str:
-        return "metrics by epoch"
-
-    def size(self, subject: Subject) -> tuple[float, float]:
-        return row_size(len(_metrics(subject)))
-
-    def draw(self, figure: Panel, subject: Subject) -> None:
-        metrics = _metrics(subject)
-        for axes, metric in zip(panels(figure, len(metrics), ACROSS), metrics, strict=True):
-            _draw_splits(axes, subject, metric)
-            axes.set_ylabel(_METRIC_LABELS.get(metric, literal(metric)))
-        legend_below(figure, axes)
-
-
-_METRIC_LABELS = {
-    "accuracy": "accuracy (share of correct rows)",
-    "exact_match": "share of rows with all labels correct",
-    "f1": "F1 (macro)",
-    "f1_micro": "F1 (micro)",
-    "log_loss": "log loss (nats)",
-    "rmse": "RMSE (in units of the target)",
-    "mae": "MAE (in units of the target)",
-    "r2": "R² (1 is perfect)",
-}
-_NEAR_A_BOUND = ("accuracy", "exact_match", "precision", "recall", "f1", "f1_micro", "r2")
-"""Metrics that approach 1, which a logarithmic axis would not show."""
-
-
-def _metrics(subject: Subject) -> list[str]:
-    """The names of the metrics that have a finite value in any line."""
-    paths = [key for key in subject.keys if key.partition(".")[0] in ("train", "val")]
-    names = dict.fromkeys(path.partition(".")[2] for path in paths if subject.has_numbers(path))
-    return [name for name in names if name != "loss"]
-
-
-def _draw_splits(axes: Axes, subject: Subject, metric: str) -> None:
-    """Draw a metric of the training and validation sets, and mark the best epoch."""
-    curves = []
-    for number, split in enumerate(("train", "val")):
-        if f"{split}.{metric}" in subject.keys:
-            epochs, values = subject.series(f"{split}.{metric}")
-            draw_curve(axes, epochs, values, line_style(number), SPLIT_NAMES[split])
-            curves.append(values)
-    if metric not in _NEAR_A_BOUND:
-        scale_by_size(axes, np.concatenate(curves))
-    _mark_best(axes, subject)
-
-
-def _mark_best(axes: Axes, subject: Subject) -> None:
-    if subject.record.has_results:
-        best, dots = subject.record.best_epoch, (0, (1, 1.5))
-        axes.axvline(best, label="best epoch", color="0.35", linewidth=1.2, linestyle=dots)
-
-
 class GradientNorms(Curves):
     """The gradient's norm in each layer over the epochs, which shows vanishing gradients."""
 
     def why_not(self, subject: Subject) -> str | None:
-        return None if subject.has_numbers("grad_norms") else _is_missing("gradient norms by layer")
+        return None if subject.has_numbers("grad_norms") else is_missing("gradient norms by layer")
 
     def title(self, subject: Subject) -> str:
-        return f"norm of the gradient of each layer{of_layers(subject)}"
+        return f"Norm of the gradient of each layer{of_layers(subject)}"
 
     def size(self, subject: Subject) -> tuple[float, float]:
         return with_legend(row_size(1), subject)
@@ -155,45 +68,6 @@ class GradientNorms(Curves):
         legend_below(figure, axes)
 
 
-class UnitFailures(Curves):
-    """Dead and saturated units of each layer over the epochs."""
-
-    def why_not(self, subject: Subject) -> str | None:
-        has_both = all(subject.has_numbers(f"{kind}_units") for kind in _FAILURES)
-        return None if has_both else _is_missing("dead and saturated units")
-
-    def title(self, subject: Subject) -> str:
-        layers = of_layers(subject)
-        return f"dead and saturated units by layer; overlapping lines are offset{layers}"
-
-    def size(self, subject: Subject) -> tuple[float, float]:
-        return with_legend(row_size(2), subject)
-
-    def draw(self, figure: Panel, subject: Subject) -> None:
-        both = panels(figure, 2, ACROSS)
-        for axes, (kind, meaning) in zip(both, _FAILURES.items(), strict=True):
-            epochs, counts = subject.layer_series(f"{kind}_units")
-            axes.set_title(f"{kind}: {meaning}", fontsize="medium")
-            axes.set_ylabel(f"{kind} units")
-            _draw_counts(axes, subject, epochs, counts)
-        legend_below(figure, both[0])
-
-
-_FAILURES = {"dead": "f'(z) = 0 on all rows", "saturated": "f'(z) near 0 on almost all rows"}
-
-
-def _draw_counts(axes: Axes, subject: Subject, epochs: Array, counts: Array) -> None:
-    """Draw counts of units; overlapping lines are offset, so that all are visible."""
-    from matplotlib.ticker import MaxNLocator
-
-    most = max(1.0, np.nanmax(counts, initial=0))
-    layers = counts.shape[1]
-    apart = min(0.015 * most, 0.5 / layers) * (np.arange(layers) - (layers - 1) / 2)
-    draw_layers(axes, subject, epochs, counts + apart)
-    axes.set_ylim(apart[0] - 0.04 * most, most + apart[-1] + 0.04 * most)
-    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-
-
 class OptimizerDiagnostics(Curves):
     """The optimizer's diagnostics, such as learning rate, step length or damping."""
 
@@ -205,8 +79,10 @@ class OptimizerDiagnostics(Curves):
 
     def title(self, subject: Subject) -> str:
         keys = _diagnostics(subject)
-        what = keys[0].replace("_", " ") if len(keys) == 1 else "diagnostics"
-        return literal(f"{what} of {subject.record.optimizer['name']}")
+        return _title_of(keys[0]) if len(keys) == 1 else "Diagnostics of the optimizer"
+
+    def details(self, subject: Subject) -> str:
+        return literal(str(subject.record.optimizer["name"]))
 
     def size(self, subject: Subject) -> tuple[float, float]:
         return row_size(len(_diagnostics(subject)))
@@ -222,13 +98,18 @@ class OptimizerDiagnostics(Curves):
             axes.set_ylabel(literal(key.replace("_", " ")))
 
 
+def _title_of(key: str) -> str:
+    return literal(key.replace("_", " ").capitalize())
+
+
 def _diagnostics(subject: Subject) -> list[str]:
     """The keys of the log that are the optimizer's diagnostics."""
     own = [key for key in subject.keys if key not in OWN_KEYS and "." not in key]
     return [key for key in own if subject.has_numbers(key)]
 
 
-def _is_missing(what: str) -> str:
+def is_missing(what: str) -> str:
+    """Why there is no plot: the log of an earlier version lacks what it draws."""
     return f"The log has no {what}: an earlier version of bpnet wrote it. Train the run again."
 
 
@@ -268,23 +149,36 @@ def layer_label(layers: Sequence[LayerRecord], number: int) -> str:
     return f"layer {number + 1}: {layer.units} {literal(str(layer.activation['name']))}"
 
 
-def draw_curve(axes: Axes, epochs: Array, values: Array, style: LineStyle, label: str) -> None:
-    """Draw a curve over the epochs, with gaps where it is not finite; mark points if few."""
-    x, y = thinned(epochs, _drawable(values))
+def draw_curve(
+    axes: Axes,
+    epochs: Array,
+    values: Array,
+    style: LineStyle,
+    label: str,
+    *,
+    is_sparse: bool = False,
+) -> None:
+    """Draw a curve over the epochs, with gaps where it is not finite; mark points if few.
+
+    A sparse curve has numbers for some epochs only: they are marked, and the line is thin.
+    """
+    x, y = thinned(epochs, drawable(values))
+    most = _MANY_POINTS if is_sparse else _FEW_POINTS
     axes.plot(
         x,
         y,
         color=style.colour,
         linestyle=style.dashes,
-        linewidth=1.8,
-        marker=style.marker if len(x) <= _FEW_POINTS else None,
-        markersize=4.5,
+        linewidth=1.0 if is_sparse else 1.6,
+        marker=style.marker if len(x) <= most else None,
+        markersize=3.2 if len(x) > _FEW_POINTS else 4.5,
+        markeredgewidth=0,
         label=label,
     )
     label_epochs(axes, epochs)
 
 
-def _drawable(values: Array) -> Array:
+def drawable(values: Array) -> Array:
     """NaN for numbers that are not finite; very large and small ones clipped for the axis."""
     clipped = np.clip(values, -_LARGEST, _LARGEST)
     small = np.where(np.abs(values) < 1 / _LARGEST, 0.0, clipped)
@@ -304,7 +198,6 @@ def label_epochs(axes: Axes, epochs: Array) -> None:
         MaxNLocator(ticks, steps=[1, 2, 5, 10], integer=True, min_n_ticks=1)
     )
     axes.xaxis.set_major_formatter(FuncFormatter(_epoch_text))
-    axes.grid(alpha=0.3)
 
 
 def _epoch_text(epoch: float, _: int | None) -> str:
@@ -333,7 +226,7 @@ def scale_by_size(axes: Axes, values: Array) -> None:
 
     If there are zeros too, the axis is linear from 0 to the smallest power of ten.
     """
-    finite = _drawable(values)[np.isfinite(values)]
+    finite = drawable(values)[np.isfinite(values)]
     positive = finite[finite > 0]
     if not len(positive) or (finite < 0).any():
         return

@@ -19,7 +19,7 @@ from bpcli.plots.outcome import (
     target_names,
 )
 from bpcli.plots.plane import widened
-from bpcli.plots.style import colour, dashes, literal, marker
+from bpcli.plots.style import INK, MUTED, colour, dashes, literal, marker
 from bpcli.runs.subject import SPLIT_NAMES, Subject, some_rows
 
 MOST_CURVES = 10
@@ -35,7 +35,7 @@ class Fit(Plot):
         return not_so_many_inputs(subject, 1)
 
     def title(self, subject: Subject) -> str:
-        return "fitted curve and data"
+        return "Fitted curve and data"
 
     def size(self, subject: Subject) -> tuple[float, float]:
         count = 1 if subject.rows.labels is not None else min(subject.network.outputs, MOST_PANELS)
@@ -62,10 +62,9 @@ def _draw_values(figure: Panel, subject: Subject, x: Array, outputs: Array) -> N
         for split in _splits(subject):
             assert split.values is not None, "the splits of one table agree"
             _draw_rows(axes, subject, split, split.values[:, target])
-        axes.plot(x, outputs[:, target], color="black", linewidth=2, label="fitted")
+        axes.plot(x, outputs[:, target], color=INK, linewidth=1.8, label="fitted")
         axes.set_xlabel(literal(subject.experiment.table.input_names[0]))
         axes.set_ylabel(literal(names[target], 40))
-        axes.grid(alpha=0.3)
     legend_below(figure, axes)
     note(
         figure,
@@ -80,11 +79,13 @@ def _draw_classes(figure: Panel, subject: Subject, x: Array, outputs: Array) -> 
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=[4, 0.5 + 0.25 * len(names)])
     for number, name in enumerate(output_names(subject.network, names, ())[:MOST_CURVES]):
         above.plot(
-            x, outputs[:, number], color=colour(number), linestyle=dashes(number), linewidth=2,
+            x, outputs[:, number], color=colour(number), linestyle=dashes(number), linewidth=1.8,
             label=literal(name, 24),
         )  # fmt: skip
     if outputs.shape[1] == 1:
-        above.axhline(0.5, color="0.5", linewidth=1, label="½, where the class changes")
+        above.axhline(
+            0.5, color=MUTED, linewidth=1, linestyle=(0, (4, 3)), label="½, where the class changes"
+        )
     for split in _splits(subject):
         assert split.labels is not None, "the splits of one table agree"
         offset = 0.22 * (1 - SPLITS.index(split.name))  # one line per split of a class
@@ -94,8 +95,6 @@ def _draw_classes(figure: Panel, subject: Subject, x: Array, outputs: Array) -> 
     below.set_ylim(-0.6, len(names) - 0.4)
     below.set_xlabel(literal(subject.experiment.table.input_names[0]))
     below.set_ylabel("true class")
-    for axes in (above, below):
-        axes.grid(alpha=0.3)
     legend_below(figure, above, below)
     note(
         figure,

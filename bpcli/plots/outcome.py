@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from bpcli.data.types import Labels, numbered
+from bpcli.data.types import SPLITS, Labels, SplitName, numbered
 from bpcli.nn.arrays import Array
 from bpcli.nn.propagation import predict
 from bpcli.plots.base import Panel
@@ -12,6 +14,16 @@ from bpcli.runs.subject import Subject
 
 MOST_PANELS = 6
 """The most targets that have a panel."""
+
+
+def other_split(subject: Subject, name: SplitName) -> Subject:
+    """The same run with another split to show."""
+    return subject if name == subject.split else replace(subject, split=name)
+
+
+def filled_splits(subject: Subject) -> list[SplitName]:
+    """The splits that have rows."""
+    return [name for name in SPLITS if len(subject.experiment.splits[name])]
 
 
 def outputs_at(subject: Subject, X: Array) -> Array:

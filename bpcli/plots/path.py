@@ -13,10 +13,11 @@ import numpy as np
 
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
-from bpcli.plots.base import Axes, Panel, Plot, legend_below
+from bpcli.plots.base import Axes, Panel, Plot
 from bpcli.plots.outcome import note
+from bpcli.plots.path_marks import mark_epochs, marks
 from bpcli.plots.plane import MAP, Window
-from bpcli.plots.style import COLOURS, literal
+from bpcli.plots.style import INK, literal
 from bpcli.runs.subject import Need, Subject, some_rows
 from bpcli.terminal.tables import objective_text
 
@@ -145,22 +146,31 @@ class Path(Plot):
         return None
 
     def title(self, subject: Subject) -> str:
-        return "path of the parameters over contours of the loss"
+        return "Path of the parameters over contours of the loss"
+
+    def details(self, subject: Subject) -> str:
+        count = len(trained_params(subject))
+        return f"{count:,} trained parameters, {len(shown_path(subject)) - 1:,} epochs"
 
     def size(self, subject: Subject) -> tuple[float, float]:
-        return (7.5, 6.2)
+        return (7.5, 6.4)
 
     def draw(self, figure: Panel, subject: Subject) -> None:
         path, plane = shown_path(subject), slice_of(subject)
         coordinates = plane.coordinates(path)
         axes = figure.subplots()
-        _draw_contours(
-            figure, axes, subject, plane, Window.around(_never_flat(coordinates), _across(subject))
-        )
+        axes.grid(visible=False)
+        window = Window.around(_never_flat(coordinates), _across(subject))
+        _draw_contours(figure, axes, subject, plane, window)
         _draw_path(axes, coordinates)
+        mark_epochs(axes, coordinates, marks(subject.record, len(coordinates) - 1))
         _name_axes(axes, subject, plane)
-        legend_below(figure, axes)
-        note(figure, _how_far_off(subject, plane, len(path)), _cut_off(subject, len(path)))
+        note(
+            figure,
+            "Dots: after 1, 10, 100 … epochs.",
+            _how_far_off(subject, plane, len(path)),
+            _cut_off(subject, len(path)),
+        )
 
 
 def _never_flat(coordinates: Array) -> Array:
@@ -191,40 +201,51 @@ def _draw_contours(
         norm=LogNorm(levels[0], levels[-1]) if is_log else None,
     )  # fmt: skip
     axes.contour(window.x1, window.x2, image, levels=levels, colors="white", linewidths=0.6)
-    bar = figure.colorbar(filled, ax=axes, format="%.3g")
+    inner = levels[1:-1] if len(levels) > 3 else levels
+    bar = figure.colorbar(filled, ax=axes, ticks=inner[:: -(-len(inner) // 9)], format="%.4g")
+    bar.minorticks_off()
     bar.set_label(f"loss: {literal(objective_text(subject.record))}")
 
 
+_PER_DECADE = ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8))
+"""The first digits of the levels between two powers of ten, from few to many."""
+
+
 def contour_levels(losses: Array) -> Array:
-    """Levels from the smallest to the largest loss, with equal ratios if their range is wide."""
+    """Round levels between the smallest and the largest loss, which are the first and the last.
+
+    If their range is wide, the levels have about equal ratios.
+    """
     low, high = float(losses.min()), float(losses.max())
     if low == high:
         return np.array([low, np.nextafter(low, np.inf)])
-    if low > 0 and high > 10 * low:
-        levels = np.geomspace(low, high, _LEVELS)
-    else:
-        levels = np.linspace(low, high, _LEVELS)
+    inner = _round_levels(low, high)
+    inner = inner[(inner > low) & (inner < high)]
+    levels = np.array([low, *inner, high])
     levels[[0, -1]] += np.spacing(levels[[0, -1]]) * [-4, 4]  # so that rounding leaves no gap
-    return np.unique(levels)  # fewer if the range is only a few units of rounding
+    return np.unique(levels)
+
+
+def _round_levels(low: float, high: float) -> Array:
+    """About `_LEVELS` round numbers, of which some may be outside."""
+    from matplotlib.ticker import MaxNLocator
+
+    if not (low > 0 and high > 10 * low):
+        return np.asarray(MaxNLocator(_LEVELS, steps=[1, 2, 5, 10]).tick_values(low, high))
+    decades = np.log10(high) - np.log10(low)
+    digits = min(_PER_DECADE, key=lambda digits: abs(len(digits) * decades - _LEVELS))
+    step = max(1, round(decades / _LEVELS))
+    powers = np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1, step)
+    return np.outer(10.0**powers, digits).ravel()
 
 
 def _draw_path(axes: Axes, coordinates: Array) -> None:
-    """Draw the path, with dots after 1, 10, 100 … epochs."""
     shown_rows = coordinates[some_rows(len(coordinates))]
-    axes.plot(*shown_rows.T, color="white", linewidth=3.5)
-    axes.plot(*shown_rows.T, color="black", linewidth=1.5, label="path")
-    last = len(coordinates) - 1
-    powers = [10**k for k in range(len(str(last))) if 10**k < last]
-    if powers:
-        axes.plot(
-            *coordinates[powers].T, linestyle="none", marker="o", markersize=5, color="black",
-            markeredgecolor="white", label="after 1, 10, 100 … epochs",
-        )  # fmt: skip
-    for row, marker, label in ((0, "s", "initialisation"), (last, "*", f"after {last:,} epochs")):
-        axes.plot(
-            *coordinates[[row]].T, linestyle="none", marker=marker, markersize=9 + 5 * (row > 0),
-            color=COLOURS[1], markeredgecolor="white", label=label,
-        )  # fmt: skip
+    axes.plot(*shown_rows.T, color="white", linewidth=3.6, zorder=3)
+    axes.plot(*shown_rows.T, color=INK, linewidth=1.6, zorder=3)
+
+
+_ORDINALS = ("first", "second")
 
 
 def _name_axes(axes: Axes, subject: Subject, plane: Slice) -> None:
@@ -239,8 +260,9 @@ def _axis_label(plane: Slice, number: int, names: list[str]) -> str:
     direction = plane.directions[number]
     if plane.shares is None:
         return names[int(direction.argmax())]
-    share = f"direction {number + 1}: {100 * plane.shares[number]:.2f} % of the path's variance"
-    return share + _components(direction, names)
+    share = f"{100 * plane.shares[number]:.2g} % of the motion"
+    what = f"{_ORDINALS[number]} principal direction of the parameters"
+    return f"{what} ({share}){_components(direction, names)}"
 
 
 def _components(direction: Vector, names: list[str]) -> str:
@@ -248,7 +270,7 @@ def _components(direction: Vector, names: list[str]) -> str:
     if len(direction) > _MOST_NAMED:
         return ""
     terms = [f"{share:+.2f} {name}" for share, name in zip(direction, names, strict=True) if share]
-    return f"\n{' '.join(terms)}"
+    return f"\n{' '.join(terms)}".replace("-", "\N{MINUS SIGN}")
 
 
 def param_names(network: Network) -> list[str]:

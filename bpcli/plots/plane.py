@@ -11,6 +11,9 @@ from bpcli.nn.arrays import Array
 MAP = "cividis"
 """The colours of values: from dark to light, also for colour-blind readers and in grey."""
 
+_MOST_UNEQUAL = 2.2
+"""Ranges of inputs that differ by more than this factor are drawn equally long."""
+
 _MARGIN = 0.12
 """The margin at each end, as a fraction of the data's range."""
 
@@ -44,6 +47,13 @@ class Window:
     def extent(self) -> tuple[float, float, float, float]:
         """Left, right, bottom and top."""
         return self.x1[0], self.x1[-1], self.x2[0], self.x2[-1]
+
+    @property
+    def shape(self) -> float:
+        """Height by width of its drawing: true to scale, or 1 if the ranges differ much."""
+        left, right, bottom, top = self.extent
+        ratio = (top / 2 - bottom / 2) / (right / 2 - left / 2)  # does not overflow
+        return ratio if 1 / _MOST_UNEQUAL <= ratio <= _MOST_UNEQUAL else 1.0
 
     def image(self, values: Array) -> Array:
         """The values at `grid` as an image (across, across), one row per x2."""

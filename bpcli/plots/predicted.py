@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from bpcli.data.types import SplitName
 from bpcli.nn.arrays import Array
-from bpcli.plots.base import Axes, Panel, Plot, panels
+from bpcli.plots.base import Axes, Panel, Plot, legend_below, panels
 from bpcli.plots.outcome import (
     MOST_PANELS,
+    filled_splits,
     left_out,
     no_values,
     note,
+    other_split,
     shown_targets,
     target_names,
 )
 from bpcli.plots.plane import widened
-from bpcli.plots.style import COLOURS, literal
-from bpcli.runs.subject import Subject, some_rows
+from bpcli.plots.style import INK, MUTED, literal, split_style
+from bpcli.runs.subject import SPLIT_NAMES, Subject, some_rows
 from bpcli.text import rounded
 
 _BINS = 30
 
 
+MINUS = "\N{MINUS SIGN}"
+
+
+def signed(value: float) -> str:
+    """A rounded number with the sign that the axes have."""
+    return rounded(value, 3).replace("-", MINUS)
+
+
 class TargetRows(NamedTuple):
     """One target of the rows of a split: its true and its predicted values (n,)."""
 
+    split: SplitName
     name: str
     true: Array
     predicted: Array
@@ -41,15 +54,48 @@ class TargetRows(NamedTuple):
         return float(np.sqrt((self.residuals**2).mean()))
 
 
+class Fit(NamedTuple):
+    """The least-squares line through pairs, and the correlation R of the pairs."""
+
+    slope: float
+    intercept: float
+    r: float
+
+    @classmethod
+    def of(cls, x: Array, y: Array) -> Fit | None:
+        """The line y ≈ slope · x + intercept; None if x or y does not vary."""
+        if np.ptp(x) == 0 or np.ptp(y) == 0:
+            return None
+        dx, dy = x - x.mean(), y - y.mean()
+        slope = float(dx @ dy / (dx @ dx))
+        r = float(dx @ dy / np.sqrt(dx @ dx) / np.sqrt(dy @ dy))
+        return cls(slope, float(y.mean() - slope * x.mean()), r)
+
+    def __str__(self) -> str:
+        sign = MINUS if self.intercept < 0 else "+"
+        return f"{self.slope:.3f} · true {sign} {rounded(abs(self.intercept), 2)}"
+
+
 def target_rows(subject: Subject) -> list[TargetRows]:
-    """The targets that have a panel: all, or those that vary most."""
+    """The targets of the shown split that have a panel: all, or those that vary most."""
     true, names = subject.rows.values, target_names(subject)
+    every = subject.experiment.table.Y
     assert true is not None, "the targets are numbers"
+    assert every is not None, "the targets are numbers"
     outputs = subject.predictions.outputs
-    return [TargetRows(names[k], true[:, k], outputs[:, k]) for k in shown_targets(true)]
+    return [
+        TargetRows(subject.split, names[k], true[:, k], outputs[:, k])
+        for k in shown_targets(every[:])
+    ]
 
 
-class _Values(Plot):
+def rows_by_target(subject: Subject) -> list[list[TargetRows]]:
+    """For each target that has a panel, its rows of each split."""
+    by_split = [target_rows(other_split(subject, name)) for name in filled_splits(subject)]
+    return [list(rows) for rows in zip(*by_split, strict=True)]
+
+
+class ValuesPlot(Plot):
     """A plot of targets that are numbers."""
 
     def why_not(self, subject: Subject) -> str | None:
@@ -57,31 +103,150 @@ class _Values(Plot):
 
     def size(self, subject: Subject) -> tuple[float, float]:
         count = min(subject.network.outputs, MOST_PANELS)
-        return (6.0, 5.6) if count == 1 else (4.0 * min(count, 3), 4.2 * -(-count // 3) + 0.5)
+        return (6.0, 5.6) if count == 1 else (4.0 * min(count, 3), 4.3 * -(-count // 3) + 1.0)
 
 
-class Predicted(_Values):
-    """One panel per target, one point per row; correct predictions are on the diagonal."""
+class Predicted(ValuesPlot):
+    """Predicted against true values of all splits, with R and the least-squares line.
+
+    A single target has a panel for each split and one for all rows; several have one each.
+    """
 
     def title(self, subject: Subject) -> str:
-        return f"predicted against true values, {subject.split_name} set"
+        return "Predicted against true values"
+
+    def details(self, subject: Subject) -> str:
+        if subject.network.outputs > 1:
+            return ""
+        return literal(target_names(subject)[0], 40)
+
+    def size(self, subject: Subject) -> tuple[float, float]:
+        if subject.network.outputs > 1:
+            return super().size(subject)
+        count = _panels_of(len(filled_splits(subject)))
+        return {1: (6.0, 6.2), 3: (12.0, 5.2), 4: (8.4, 9.0)}[count]
 
     def draw(self, figure: Panel, subject: Subject) -> None:
-        targets = target_rows(subject)
-        for axes, target in zip(panels(figure, len(targets), 3), targets, strict=True):
-            _draw_pairs(axes, target)
-        note(figure, *_remarks(subject, len(targets)))
+        targets = rows_by_target(subject)
+        if len(targets) == 1:
+            _draw_by_split(figure, targets[0])
+        else:
+            _draw_by_target(figure, targets)
+        count = subject.network.outputs
+        note(figure, left_out(len(targets), count, _MOST_VARIED), _thinned(targets[0]))
 
 
-class Residuals(_Values):
+_MOST_VARIED = "targets drawn: those that vary most"
+
+
+def _panels_of(splits: int) -> int:
+    """A panel for each split, and one for all if there are several."""
+    return splits + (splits > 1)
+
+
+def _draw_by_split(figure: Panel, splits: list[TargetRows]) -> None:
+    """Draw a panel for each split, then one for all; all have the same limits."""
+    count = _panels_of(len(splits))
+    grid = panels(figure, count, 2 if count == 4 else 3)
+    shown = [[rows] for rows in splits] + [splits] * (count > 1)
+    limits = _limits(splits)
+    for axes, rows in zip(grid, shown, strict=True):
+        is_all = len(rows) > 1
+        name = "All rows" if is_all else f"{SPLIT_NAMES[rows[0].split].capitalize()} set"
+        _draw_pairs(axes, rows, limits)
+        axes.set_title(f"{name}: {_quality(rows)}")
+    legend_below(figure, grid[-1])
+
+
+def _draw_by_target(figure: Panel, targets: Sequence[list[TargetRows]]) -> None:
+    """Draw a panel for each target, with the rows of all splits."""
+    grid = panels(figure, len(targets), 3)
+    for axes, rows in zip(grid, targets, strict=True):
+        _draw_pairs(axes, rows, _limits(rows))
+        axes.set_title(literal(rows[0].name, 36))
+        lines = [f"{SPLIT_NAMES[each.split]}: {_quality([each])}" for each in rows]
+        axes.text(
+            0.04, 0.97, "\n".join(lines), transform=axes.transAxes, va="top", fontsize=8,
+            linespacing=1.4, bbox={"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 2},
+        )  # fmt: skip
+    legend_below(figure, grid[0])
+
+
+def _quality(splits: Sequence[TargetRows]) -> str:
+    """R and RMSE of rows: R 0.983, RMSE 0.12."""
+    whole = _together(splits)
+    fit = Fit.of(whole.true, whole.predicted)
+    r = "undefined" if fit is None else f"{fit.r:.4f}"
+    return f"R {r}, RMSE {rounded(whole.rmse, 4)}"
+
+
+def _together(splits: Sequence[TargetRows]) -> TargetRows:
+    true = np.concatenate([rows.true for rows in splits])
+    return splits[0]._replace(
+        true=true, predicted=np.concatenate([rows.predicted for rows in splits])
+    )
+
+
+def _limits(splits: Sequence[TargetRows]) -> tuple[float, float]:
+    whole = _together(splits)
+    return widened(np.append(whole.true, whole.predicted))
+
+
+def _draw_pairs(axes: Axes, splits: Sequence[TargetRows], limits: tuple[float, float]) -> None:
+    """Draw the rows of some splits, the diagonal, and the line that fits all of these rows."""
+    for rows in splits:
+        draw_points(axes, rows.true, rows.predicted, rows.split)
+    axes.plot(
+        limits, limits, color=MUTED, linestyle=(0, (4, 3)), linewidth=1,
+        label="correct: predicted = true",
+    )  # fmt: skip
+    whole = _together(splits)
+    fit = Fit.of(whole.true, whole.predicted)
+    axes.set_ylabel("predicted value" if fit is None else f"predicted value ≈ {fit}")
+    if fit is not None:
+        ends = np.array([whole.true.min(), whole.true.max()])
+        axes.plot(
+            ends, fit.slope * ends + fit.intercept, color=INK, linewidth=1.3,
+            label="least-squares line",
+        )  # fmt: skip
+    axes.set(xlim=limits, ylim=limits, aspect="equal")
+    axes.set_xlabel("true value")
+    axes.yaxis.set_major_locator(axes.xaxis.get_major_locator())
+
+
+def draw_points(axes: Axes, x: Array, y: Array, split: SplitName) -> None:
+    """Draw the rows of a split as points; of many, some."""
+    some, style = some_rows(len(x)), split_style(split)
+    few = len(some) <= 300
+    axes.plot(
+        x[some], y[some], linestyle="none", marker=style.marker, color=style.colour,
+        markersize=4.5 if few else 3, alpha=0.65 if few else 0.35, markeredgewidth=0,
+        clip_on=False, label=f"{SPLIT_NAMES[split]} rows",
+    )  # fmt: skip
+
+
+def _thinned(splits: Sequence[TargetRows]) -> str:
+    """A remark on the splits of which not all rows are drawn."""
+    texts = [
+        left_out(len(some_rows(len(rows.true))), len(rows.true), f"{SPLIT_NAMES[rows.split]} rows")
+        for rows in splits
+    ]
+    kept = [text for text in texts if text]
+    return f"{', '.join(kept)} drawn, evenly spaced" if kept else ""
+
+
+class Residuals(ValuesPlot):
     """Residuals against predictions, and their histogram."""
 
     def title(self, subject: Subject) -> str:
-        return f"residuals (predicted - true), {subject.split_name} set"
+        return "Residuals: predicted minus true value"
+
+    def details(self, subject: Subject) -> str:
+        return f"{subject.split_name} set"
 
     def size(self, subject: Subject) -> tuple[float, float]:
         count = min(subject.network.outputs, MOST_PANELS)
-        return (8.0, 4.6) if count == 1 else (12.0, 3.2 * -(-count // 2) + 0.5)
+        return (8.0, 4.8) if count == 1 else (12.0, 3.5 * -(-count // 2) + 0.9)
 
     def draw(self, figure: Panel, subject: Subject) -> None:
         targets = target_rows(subject)
@@ -93,50 +258,25 @@ class Residuals(_Values):
             _draw_residuals(scatter, histogram, target)
         for unused in grid[len(targets) :].ravel():
             unused.remove()
-        note(figure, *_remarks(subject, len(targets)))
-
-
-def _remarks(subject: Subject, drawn: int) -> tuple[str, str]:
-    rows = len(subject.rows)
-    return (
-        left_out(drawn, subject.network.outputs, "targets drawn: those that vary most"),
-        left_out(len(some_rows(rows)), rows, "rows drawn, evenly spaced"),
-    )
-
-
-def _draw_points(axes: Axes, x: Array, y: Array) -> None:
-    some = some_rows(len(x))
-    few = len(some) <= 300
-    axes.plot(
-        x[some], y[some], "o", color=COLOURS[0], markersize=5 if few else 3,
-        alpha=0.7 if few else 0.35, markeredgewidth=0, clip_on=False,
-    )  # fmt: skip
-
-
-def _draw_pairs(axes: Axes, target: TargetRows) -> None:
-    _draw_points(axes, target.true, target.predicted)
-    limits = widened(np.append(target.true, target.predicted))
-    axes.plot(limits, limits, color="black", linestyle="dashed", linewidth=1)
-    axes.set(xlim=limits, ylim=limits, aspect="equal")
-    axes.set_title(f"{literal(target.name, 24)}: RMSE {rounded(target.rmse, 4)}", fontsize="medium")
-    axes.set_xlabel("true value")
-    axes.set_ylabel("predicted value")
-    axes.grid(alpha=0.3)
+        count = subject.network.outputs
+        note(figure, left_out(len(targets), count, _MOST_VARIED), _thinned(targets[:1]))
 
 
 def _draw_residuals(scatter: Axes, histogram: Axes, target: TargetRows) -> None:
-    _draw_points(scatter, target.predicted, target.residuals)
-    scatter.axhline(0, color="black", linestyle="dashed", linewidth=1)
-    scatter.set_title(
-        f"{literal(target.name, 24)}: RMSE {rounded(target.rmse, 4)}", fontsize="medium"
-    )
+    from matplotlib.ticker import MaxNLocator
+
+    draw_points(scatter, target.predicted, target.residuals, target.split)
+    mean = signed(float(target.residuals.mean()))
+    scatter.set_title(f"{literal(target.name, 24)}: RMSE {rounded(target.rmse, 4)}, mean {mean}")
     scatter.set_xlabel("predicted value")
-    scatter.set_ylabel("predicted - true")
-    scatter.grid(alpha=0.3)
+    scatter.set_ylabel(f"predicted {MINUS} true")
     histogram.sharey(scatter)
     histogram.hist(
-        target.residuals, bins=_BINS, orientation="horizontal", color=COLOURS[0], edgecolor="white"
-    )
-    histogram.axhline(0, color="black", linestyle="dashed", linewidth=1)
+        target.residuals, bins=_BINS, orientation="horizontal",
+        color=split_style(target.split).colour, edgecolor="white", linewidth=0.5,
+    )  # fmt: skip
+    for axes in (scatter, histogram):
+        axes.axhline(0, color=INK, linestyle=(0, (4, 3)), linewidth=1)
     histogram.tick_params(labelleft=False)
+    histogram.xaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=1))
     histogram.set_xlabel("number of rows")

@@ -14,6 +14,7 @@ import numpy as np
 
 from bpcli.plots.base import legend_below, panels
 from bpcli.plots.curves import scale_by_size
+from bpcli.plots.heading import heading
 from bpcli.plots.style import COLOURS, house_style, literal, rendered
 from bpcli.plots.sweep import draw_failed, has_failed
 from bpcli.plots.values_axis import ValuesAxis
@@ -44,7 +45,7 @@ def sizes_figure(document: Mapping[str, Any]) -> Figure:
     sizes = document["sizes"]
     others = [key for key in ("test", "evidence") if any(each[key] for each in sizes)]
     figure = Figure(figsize=(10, 4.8), layout="constrained")
-    figure.suptitle(_title(document), fontsize="medium")
+    heading(figure, "Metrics by number of hidden units", *_details(document))
     first, *rest = panels(figure, 1 + len(others), 3)
     _draw_metric(first, document)
     for axes, key in zip(rest, others, strict=True):
@@ -55,17 +56,17 @@ def sizes_figure(document: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def _title(document: Mapping[str, Any]) -> str:
+def _details(document: Mapping[str, Any]) -> list[str]:
     sizes = document["sizes"]
     failed = sum(each["failed"] for each in sizes)
-    parts = [
-        f"{literal(document['name'])}: {plural(len(sizes), 'hidden size')}",
-        f"each on {plural(document['splits'], 'split')}",
+    splits = plural(document["splits"], "split")
+    return [
+        literal(document["name"]),
+        f"{plural(len(sizes), 'hidden size')}, each on {splits}",
         f"from {plural(document['restarts'], 'initialisation')}",
-        *([f"{failed:,} failed"] if failed else []),
-        *(["interrupted"] if document["interrupted"] else []),
+        f"{failed:,} failed" if failed else "",
+        "interrupted" if document["interrupted"] else "",
     ]
-    return ", ".join(parts)
 
 
 def _draw_metric(axes: Axes, document: Mapping[str, Any]) -> None:

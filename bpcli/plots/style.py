@@ -1,21 +1,25 @@
 """The style of plots, and their conversion to files.
 
 matplotlib is imported when a plot is drawn. It draws into memory, without a display, and with the
-settings of this file only. Lines differ by colour and dashes, areas by colour and hatches, so
+settings of bpnet.mplstyle only. Lines differ by colour and dashes, areas by colour and hatches, so
 that they can be distinguished in grey.
 """
 
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from bpcli.data.types import SplitName
+from bpcli.plots.fonts import drawable, set_fonts
+from bpcli.text import text_width
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
@@ -23,11 +27,21 @@ if TYPE_CHECKING:
 FORMATS = {".svg": {"Date": None}, ".png": {}, ".pdf": {"CreationDate": None}}
 """The file formats, with metadata that omit the time of drawing."""
 
-DPI = 150
+DPI = 200
 """Dots per inch of png files."""
 
-# Okabe & Ito 2008, Color Universal Design: distinguishable for colour-blind readers too.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+SETTINGS = Path(__file__).with_name("bpnet.mplstyle")
+"""Sizes, weights, fonts, spines and grids."""
+
+COLOURS = ("#20558A", "#E58A3C", "#17806D", "#7A3367", "#7DB7E8", "#222222", "#E0C23C")
+"""Blue, orange, green, plum, sky blue, black, yellow.
+
+Colour-blind readers can tell all of them apart, and the lightness of neighbours differs in grey.
+"""
+
+INK, MUTED, FAINT = "#222222", "#6B6B6B", "#C8C8C8"
+"""Lines and texts that are not data: strong, as of a fitted line; secondary; in the background."""
+
 DASHES = ("solid", "dashed", "dashdot", "dotted")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 HATCHES = ("", "////", "....", "xxxx", "\\\\\\\\", "++++", "oooo")
@@ -61,6 +75,11 @@ def line_style(number: int) -> LineStyle:
     return LineStyle(colour(number), dashes(number), marker(number))
 
 
+def split_style(split: SplitName) -> LineStyle:
+    """The style of a split, the same in all plots."""
+    return line_style({"train": 0, "val": 1, "test": 2, "data": 3}[split])
+
+
 def ordered_style(number: int, count: int) -> LineStyle:
     """The style of a line among ordered ones such as layers: many lines go from dark to light.
 
@@ -77,10 +96,10 @@ def ordered_style(number: int, count: int) -> LineStyle:
 
 @contextmanager
 def house_style() -> Iterator[None]:
-    """A context with the settings of this file, in which figures are made and saved."""
-    from matplotlib import rc_context, style
+    """A context with the settings of the style file, in which figures are made and saved."""
+    from matplotlib import style
 
-    with style.context("default"), rc_context({"svg.hashsalt": "bpnet"}):
+    with style.context(["default", str(SETTINGS)]):
         yield
 
 
@@ -110,6 +129,7 @@ def _settle(figure: Figure) -> None:
 
     The last digits of the layout solver's results depend on memory addresses.
     """
+    set_fonts(figure)
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
     _round_positions(figure)
@@ -144,20 +164,17 @@ def _round_positions(figure: Figure | SubFigure) -> None:
 def literal(text: str, most: int = 50) -> str:
     """A name from the user as text to draw: one line, no mathematics, at most `most` characters.
 
-    Characters that are not in the font become boxes; matplotlib would also print a warning.
+    Characters that no installed font has become boxes (`fonts.py`). Wide ones count twice.
     """
-    known = _characters()
-    visible = "".join(c if ord(c) in known else "\N{WHITE SQUARE}" for c in text)
-    if len(visible) > most:
-        visible = visible[: most - most // 3 - 1] + "…" + visible[-(most // 3) :]
+    visible = drawable(text)
+    if text_width(visible) > most:
+        visible = (
+            _start(visible, most - most // 3 - 1) + "…" + _start(visible[::-1], most // 3)[::-1]
+        )
     return visible.replace("$", r"\$")
 
 
-@cache
-def _characters() -> frozenset[int]:
-    """The characters of the font that matplotlib ships."""
-    from matplotlib import get_data_path
-    from matplotlib.ft2font import FT2Font
-
-    font = FT2Font(str(Path(get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")))
-    return frozenset(code for code in font.get_charmap() if chr(code).isprintable())
+def _start(text: str, width: int) -> str:
+    """The longest beginning of a text that is no wider."""
+    widths = itertools.accumulate(map(text_width, text))
+    return text[: sum(each <= width for each in widths)]

@@ -13,6 +13,8 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from bpcli.plots.base import legend_below, panels
+from bpcli.plots.fonts import set_fonts
+from bpcli.plots.heading import heading
 from bpcli.plots.style import COLOURS, house_style, literal, rendered
 from bpcli.plots.values_axis import ValuesAxis
 from bpcli.terminal.tables import is_finite
@@ -75,7 +77,7 @@ def sweep_figure(document: Mapping[str, Any]) -> Figure:
     across = len(shown) if len(shown) <= 3 else 2 if len(shown) == 4 else 3
     height = _ROW_HEIGHTS[len(shown) > across]
     figure = Figure(figsize=(10, height), layout="constrained")
-    figure.suptitle(_title(document, len(shown), len(effects)), fontsize="medium")
+    heading(figure, "Effect of each swept key", *_details(document, len(shown), len(effects)))
     grid = panels(figure, len(shown), across)
     for number, (axes, effect) in enumerate(zip(grid, shown, strict=True)):
         axes.sharey(grid[0]) if number else None
@@ -86,6 +88,7 @@ def sweep_figure(document: Mapping[str, Any]) -> Figure:
     for axes in grid[::across]:
         axes.set_ylabel(_metric_label(document))
     legend_below(figure, grid[0])
+    set_fonts(figure)
     return figure
 
 
@@ -104,16 +107,17 @@ def _has_log_axis(values: Sequence[float]) -> bool:
     return bool(values) and min(values) > 0 and max(values) > 10**_DECADES * min(values)
 
 
-def _title(document: Mapping[str, Any], shown: int, keys: int) -> str:
+def _details(document: Mapping[str, Any], shown: int, keys: int) -> list[str]:
     counts = document["counts"]
     states = {"failed": "failed", "stopped": "stopped by halving", "missing": "missing"}
-    parts = [
-        f"{literal(document['name'])}: {plural(counts['settings'], 'setting')}",
+    left_out = f"the {shown} of {keys} keys with the largest effect" * (shown < keys)
+    return [
+        literal(document["name"]),
+        plural(counts["settings"], "setting"),
         plural(counts["trainings"], "training"),
         *(f"{counts[key]:,} {text}" for key, text in states.items() if counts[key]),
+        left_out,
     ]
-    left_out = f"\nthe {shown} of {keys} swept keys with the largest effect" * (shown < keys)
-    return ", ".join(parts) + left_out
 
 
 def _metric_label(document: Mapping[str, Any]) -> str:
@@ -179,8 +183,6 @@ def _draw(axes: Axes, document: Mapping[str, Any], effect: _Effect) -> None:
     _draw_medians(axes, effect)
     _draw_spreads(axes, places, known)
     axis.set_up(axes, _margin(axis))
-    axes.grid(alpha=0.3)
-    axes.set_axisbelow(True)
 
 
 def _best_label(setting: Mapping[str, Any]) -> str:

@@ -16,6 +16,8 @@ from systems import CONFIGS
 
 import bpcli
 from bpcli.errors import ConfigError, GateFailed, NoSuchRun
+from bpcli.plots import fonts
+from bpcli.plots.heading import heading_texts
 
 Bpnet = Callable[..., Result]
 MOONS = CONFIGS / "moons.yaml"
@@ -132,7 +134,7 @@ def test_a_plot_shows_itself_in_a_notebook(moons: bpcli.Run, tmp_path: Path) -> 
     figure = moons.plot("loss")
     png, size = figure._repr_png_()  # type: ignore[attr-defined]
     picture = imread(io.BytesIO(png))
-    assert picture.shape[:2] == (690, 1050)
+    assert picture.shape[:2] == (920, 1400)
     assert size == {"width": 672}, "7 inches of a page"
     assert picture.std() > 0.05, "it is not blank"
     figure.savefig(tmp_path / "loss.svg")
@@ -143,7 +145,16 @@ def test_a_plot_shows_itself_in_a_notebook(moons: bpcli.Run, tmp_path: Path) -> 
         moons.plot("residuals")
     with pytest.raises(ConfigError, match="There is no split `tests`"):
         moons.plot("confusion", split="tests")
-    assert "validation" in moons.plot("confusion", split="val")._suptitle.get_text()  # type: ignore[attr-defined]
+    assert "validation set" in heading_texts(moons.plot("confusion", split="val"))[1]
+
+
+def test_characters_that_no_font_has_are_a_warning(
+    moons: bpcli.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fonts, "_has_font", lambda character: character != "m")
+    with pytest.warns(bpcli.BpnetWarning, match=r"no installed font has \(m\)") as caught:
+        moons.plot("loss")
+    assert caught[0].filename == __file__
 
 
 def test_it_is_exported_as_by_the_command(

@@ -7,7 +7,8 @@ import pytest
 from systems import CONFIGS
 from tampered import change_record, record_of, vouch
 
-from bpcli.plots import PLOTS, reasons
+from bpcli.plots import PLOTS, fonts, reasons
+from bpcli.plots.fonts import drawable
 from bpcli.runs.files import temporary_name
 from bpcli.runs.layout import METRICS, PATH, WEIGHTS
 from bpcli.runs.references import find_run
@@ -52,6 +53,21 @@ def test_one_kind_goes_to_the_file_that_is_named(
     assert bpnet("plot", "latest", "loss", "-o", name).code == 0, "it is drawn again"
     assert (tmp_path / name).read_bytes() == content
     assert not (run / "plots").exists()
+
+
+def test_a_note_names_characters_without_a_font_and_a_package_that_has_one(
+    bpnet, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bpnet("train", XOR, "--quiet", "--set", "training.epochs=1", "--set", "name=温度")
+    monkeypatch.setattr(fonts, "_file_with", lambda _: None)
+    done = bpnet("plot", "latest", "loss", "-o", "loss.svg")
+    assert (done.code, done.out) == (0, "loss.svg\n")
+    note = (
+        "note: boxes are drawn for characters that no installed font has (度 温): install one, on"
+    )
+    assert done.err.startswith(note)
+    assert "fonts-noto-cjk" in done.err
+    assert bpnet("plot", run.name, "loss", "-o", "loss.svg").err == ""
 
 
 def test_several_kinds_are_pages_of_a_pdf_or_panels(bpnet, run: Path, tmp_path: Path) -> None:
@@ -235,5 +251,8 @@ def test_a_record_s_words_are_drawn_as_they_are(bpnet, run: Path, name: str) -> 
     change_record(Run(run), {"layers": layers, "optimizer": {"name": name}})
     kinds = ["loss", "gradient_norms", "learning_rate", "units", "weights", "activations"]
     done = bpnet("plot", "latest", *kinds, "-o", "all.svg")
-    assert (done.code, done.err) == (0, ""), done.err
+    assert done.code == 0, done.err
+    boxed = "\x1b" in name or drawable(name) != name
+    assert done.err.startswith("note: boxes are drawn for") == boxed, done.err
+    assert done.err.count("\n") == boxed
     assert bpnet("plot", "latest", "--list").code == 0

@@ -10,6 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from bpcli.plots.comparison import comparison_figure, comparison_plot
+from bpcli.plots.heading import heading_texts
 from bpcli.plots.style import FORMATS
 
 SIGNATURE = {".svg": b"<?xml", ".png": b"\x89PNG", ".pdf": b"%PDF"}
@@ -51,8 +52,8 @@ def test_both_panels_say_what_they_show_and_in_which_unit() -> None:
     assert left.get_xlabel() == "gradient evaluations (each over all training rows)"
     assert right.get_xlabel() == "time of the training steps (s)"
     assert left.get_ylabel() == "loss: mse + L2 0.25"
-    assert figure.get_suptitle() == "moons, seed 0"
-    assert comparison_figure(document(seeds=3)).get_suptitle() == "moons, seeds 0 to 2"
+    assert heading_texts(figure) == ("Comparison of optimizers", "moons · seed 0")
+    assert heading_texts(comparison_figure(document(seeds=3)))[1] == "moons · seeds 0 to 2"
     assert left.get_yscale() == "log"
 
 

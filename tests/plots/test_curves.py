@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
-from plotted import laid_out, logged, subject_of
+from plotted import entries, laid_out, logged, subject_of
 
 from bpcli.errors import RunError
 from bpcli.plots import PLOTS, plot_file, reasons
 from bpcli.plots.curves import thinned
+from bpcli.plots.heading import heading_texts
 from bpcli.runs.run_json import BROKEN_OFF, Fold
 from bpcli.runs.subject import Subject
 
@@ -45,17 +46,47 @@ def test_the_loss_curves_are_those_of_the_log_and_the_best_epoch_is_marked(moons
     (axes,) = figure.axes
     assert curve(axes, "training") == ([0, 1, 2], [1, 0.1, 0.01])
     assert curve(axes, "validation") == ([0, 1, 2], [1, 0.2, 0.3])
-    assert curve(axes, "best epoch")[0] == [1, 1]
-    title = "moons\nloss by epoch; best epoch 1 (loss 0.2); stop reason: max_fail"
-    assert figure.get_suptitle() == title
+    assert curve(axes, "best epoch") == ([1], [0.2])
+    assert [text.get_text() for text in axes.texts] == ["epoch 1"]
+    details = "moons · best epoch 1 (loss 0.2) · stop reason: max_fail"
+    assert heading_texts(figure) == ("Loss by epoch", details)
     assert axes.get_ylabel() == "mean loss (binary_cross_entropy)"
     assert axes.get_yscale() == "log"
+
+
+def test_the_final_loss_of_the_test_set_is_a_level_at_the_best_epoch(moons: Subject) -> None:
+    results = {"train.loss": 0.1, "val.loss": 0.2, "test.loss": 0.4}
+    subject = losses(moons, [1, 0.1, 0.01], [1, 0.2, 0.3], best_epoch=1, metrics=results)
+    (axes,) = laid_out("loss", subject).axes
+    assert curve(axes, "test, best weights") == ([1], [0.4])
+    assert 0.4 in [line.get_ydata()[0] for line in axes.lines if len(set(line.get_ydata())) == 1]
+    without = losses(moons, [1, 0.1], [1, 0.2], best_epoch=1, metrics={"train.loss": 0.1})
+    assert "test, best weights" not in entries(laid_out("loss", without))
+
+
+def test_logged_metrics_are_marked_points(moons: Subject) -> None:
+    lines = [{"epoch": n, **({"train.accuracy": 0.5} if n % 10 == 0 else {})} for n in range(500)]
+    (axes,) = laid_out("metrics", logged(moons, *lines)).axes
+    (line,) = [line for line in axes.lines if line.get_label() == "training"]
+    assert line.get_marker() == "o"
+    assert list(line.get_xdata()) == list(range(0, 500, 10))
+
+
+def test_an_axis_of_r2_is_cut_below_and_says_so(moons: Subject) -> None:
+    lines = [{"train.r2": value} for value in (-6.5, 0.1, 0.9)]
+    figure = laid_out("metrics", logged(moons, *lines))
+    assert figure.axes[0].get_ylim()[0] == -0.25
+    (legend,) = figure.legends
+    said = "R² is cut at -0.25; its lowest value is -6.5".replace("-", "\N{MINUS SIGN}")
+    assert legend.get_title().get_text() == said
+    bad = laid_out("metrics", logged(moons, *lines[:1]))
+    assert bad.axes[0].get_ylim()[0] < -6.5
 
 
 def test_a_run_that_was_interrupted_is_not_ended_by_that(moons: Subject) -> None:
     record = replace(moons.record, status="interrupted", stop_reason="interrupted")
     subject = replace(moons, record=record)
-    assert PLOTS["loss"]().title(subject).endswith("); interrupted")
+    assert PLOTS["loss"]().details(subject).endswith(") · interrupted")
 
 
 @pytest.mark.parametrize(
@@ -101,7 +132,7 @@ def test_epochs_are_whole_numbers_and_only_those_there_were(moons: Subject, epoc
 def test_a_run_that_was_killed_says_so_in_the_title(moons: Subject) -> None:
     record = replace(moons.record, stop_reason="", best_epoch=0, epochs=0, ended="")
     killed = replace(moons, record=replace(record, status=BROKEN_OFF))
-    assert PLOTS["loss"]().title(killed) == "loss by epoch; interrupted, resumable"
+    assert PLOTS["loss"]().details(killed) == "interrupted, resumable"
 
 
 def test_no_finite_loss_is_no_plot(moons: Subject) -> None:
@@ -116,7 +147,7 @@ def test_any_name_fits_above_the_plot(moons: Subject, name: str) -> None:
 
 def test_a_fold_is_named(moons: Subject) -> None:
     figure = laid_out("loss", losses(moons, [1, 0.5], [1, 0.5], fold=Fold(2, 5, "g")))
-    assert figure.get_suptitle().startswith("moons, fold 2 of 5\n")
+    assert heading_texts(figure)[1].startswith("moons, fold 2 of 5 ·")
 
 
 def test_thinning_keeps_the_ends_the_peaks_and_the_gaps() -> None:
@@ -206,16 +237,6 @@ def test_a_damaged_log_is_one_sentence(moons: Subject, line: dict[str, object], 
         laid_out("gradient_norms", logged(moons, line))
 
 
-def test_equal_counts_of_units_stand_side_by_side_and_near_their_number(moons: Subject) -> None:
-    lines = [{"dead_units": [0, 0, 3], "saturated_units": [1, 0, 1]}] * 3
-    dead, saturated = laid_out("units", logged(moons, *lines)).axes
-    for axes, counts in ((dead, [0, 0, 3]), (saturated, [1, 0, 1])):
-        heights = [line.get_ydata()[0] for line in axes.lines]
-        assert np.allclose(heights, counts, atol=0.2)
-        assert len(set(heights)) == 3
-    assert (dead.get_ylabel(), saturated.get_ylabel()) == ("dead units", "saturated units")
-
-
 def test_whatever_steers_the_optimizer_is_drawn(tmp_path: Path, moons: Subject) -> None:
     (axes,) = laid_out("learning_rate", moons).axes
     assert axes.get_ylabel() == "learning rate"
@@ -223,7 +244,7 @@ def test_whatever_steers_the_optimizer_is_drawn(tmp_path: Path, moons: Subject) 
     marquardt = subject_of(tmp_path, "matlab_defaults", training__epochs=4)
     figure = laid_out("learning_rate", marquardt)
     assert figure.axes[0].get_ylabel() == "damping"
-    assert figure.get_suptitle().endswith("\ndamping of levenberg_marquardt")
+    assert heading_texts(figure) == ("Damping", "matlab_defaults · levenberg_marquardt")
 
 
 def test_a_diagnostic_may_be_negative(moons: Subject) -> None:

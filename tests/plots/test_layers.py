@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.patches import StepPatch
-from plotted import laid_out, subject_of
+from plotted import laid_out, points, subject_of
 
 from bpcli.nn.propagation import predict
+from bpcli.plots.heading import heading_texts
 from bpcli.plots.layers import bin_edges
 from bpcli.runs.subject import Subject
 
@@ -50,7 +51,7 @@ def test_activations_are_those_of_the_training_rows(digits: Subject) -> None:
     X = digits.experiment.splits["train"].X
     (top,) = histograms(figure.axes[-1])
     assert in_bins(predict(digits.network, digits.params, X), top)
-    assert f"{len(X):,} training rows" in figure.get_suptitle()
+    assert f"{len(X):,} training rows" in heading_texts(figure)[1]
 
 
 def test_of_many_rows_some_are_looked_at_evenly(digits: Subject) -> None:
@@ -70,13 +71,13 @@ def test_any_finite_values_have_bins_that_hold_them(values: list[float]) -> None
     array = np.array(values)
     edges = bin_edges(array, len(array))
     assert (np.diff(edges) > 0).all()
-    assert 9 <= len(edges) <= 51
+    assert 11 <= len(edges) <= 51
     assert np.histogram(array, edges)[0].sum() == len(array)
 
 
 @pytest.mark.parametrize(
     ("kind", "layers"),
-    [("weights", 1), ("weights", 30), ("activations", 1), ("gradient_norms", 12), ("units", 30)],
+    [("weights", 1), ("weights", 30), ("activations", 1), ("gradient_norms", 12)],
 )
 def test_networks_of_any_depth_fit(tmp_path: Path, kind: str, layers: int) -> None:
     sizes = [2, *[3] * (layers - 1), 1]
@@ -86,11 +87,11 @@ def test_networks_of_any_depth_fit(tmp_path: Path, kind: str, layers: int) -> No
         network__activations=f"[{', '.join(activations)}]",
     )  # fmt: skip
     figure = laid_out(kind, subject)
-    assert (", 24 of 30 layers" in figure.get_suptitle()) == (layers == 30)
+    assert (", 24 of 30 layers" in " ".join(heading_texts(figure))) == (layers == 30)
     if figure.legends and kind != "weights":
         shown = [text.get_text() for text in figure.legends[0].get_texts()]
     else:
-        shown = [axes.get_title() for axes in figure.axes]
+        shown = [axes.get_title(loc="left") for axes in figure.axes]
     assert len(shown) == min(layers, 24)
     assert shown[0].startswith("layer 1: ")
     assert shown[-1] == f"layer {layers}: 1 sigmoid"
@@ -100,3 +101,33 @@ def test_equal_weights_are_drawn(digits: Subject) -> None:
     assert digits.rebuilt is not None
     rebuilt = replace(digits.rebuilt, params=np.zeros_like(digits.params))
     laid_out("weights", replace(digits, rebuilt=rebuilt))
+
+
+def test_few_weights_and_activations_are_drawn_one_by_one(tmp_path: Path) -> None:
+    subject = subject_of(tmp_path, "xor", training__epochs=20)
+    first, _ = laid_out("weights", subject).axes
+    initial = dict(subject.network.tensors(subject.experiment.initial_params))["W1"].ravel()
+    trained = dict(subject.network.tensors(subject.params))["W1"].ravel()
+    assert points(first, "one weight, initialisation") == [(w, 0) for w in initial]
+    assert points(first, "one weight, best epoch (20)") == [(w, 1) for w in trained]
+    assert [text.get_text() for text in first.get_yticklabels()] == ["0", "20"]
+    moves = [line.get_xdata() for line in first.lines if len(line.get_xdata()) == 2]
+    np.testing.assert_array_equal(moves, np.column_stack([initial, trained]))
+
+    first, _ = laid_out("activations", subject).axes
+    a = subject.passed("train")[0].a
+    assert [line.get_xdata().tolist() for line in first.lines] == a.tolist()
+    assert [set(line.get_ydata()) for line in first.lines] == [{1}, {2}, {3}, {4}]
+
+
+def test_zeros_of_relu_are_told_and_not_counted(tmp_path: Path) -> None:
+    subject = subject_of(
+        tmp_path, "moons", training__epochs=1, network__activations="[relu, tanh, sigmoid]"
+    )
+    relu, tanh, _ = laid_out("activations", subject).axes
+    a = subject.passed("train")[0].a.ravel()
+    (steps,) = histograms(relu)
+    assert in_bins(a[a != 0], steps)
+    (text,) = relu.texts
+    assert text.get_text() == f"{100 * np.mean(a == 0):.3g} % are 0,\nnot drawn"
+    assert not tanh.texts

@@ -108,7 +108,25 @@ def test_of_a_deep_network_the_plot_says_how_far_the_plane_is_off(tmp_path: Path
     figure = laid_out("path", subject)
     recorded, drawn_losses = on_the_plane(subject)
     off = np.abs(drawn_losses - recorded).max()
-    assert f"differ by up to {off:.3g}" in figure.legends[0].get_title().get_text()
+    assert f"differ by up to {off:.3g}" in figure.get_supxlabel()
+    axes = figure.axes[0]
+    share = 100 * slice_of(subject).shares[0]
+    assert axes.get_xlabel() == (
+        f"first principal direction of the parameters ({share:.2g} % of the motion)"
+    )
+    assert axes.get_ylabel().startswith("second principal direction of the parameters (")
+    texts = [text.get_text() for text in axes.texts]
+    assert {"start", "end and best: epoch 300", "epoch 100"} <= set(texts)
+
+
+def test_in_three_parameters_the_axes_name_their_mix(plane: Subject) -> None:
+    axes = laid_out("path", plane).axes[0]
+    direction = slice_of(plane).directions[0]
+    mix = " ".join(
+        f"{share:+.2f} {name}"
+        for share, name in zip(direction, param_names(plane.network), strict=True)
+    )
+    assert axes.get_xlabel().splitlines()[1] == mix.replace("-", "\N{MINUS SIGN}")
 
 
 def test_a_run_without_a_path_says_how_to_record_one(plane: Subject) -> None:
@@ -129,3 +147,17 @@ def test_levels_rise_from_the_least_to_the_largest_loss(losses: list[float]) -> 
     assert (np.diff(levels) > 0).all()
     assert levels[0] == pytest.approx(min(losses))
     assert levels[-1] == pytest.approx(max(losses))
+    assert 2 <= len(levels) <= 2 + 2 * 14
+
+
+@pytest.mark.parametrize(
+    ("losses", "some"),
+    [
+        ([0.1, 30.0], [0.2, 0.5, 1, 2, 5, 10]),
+        ([1.0, 2.0], [1.1, 1.5, 1.9]),
+        ([2e-5, 40.0], [1e-3, 1]),
+    ],
+)
+def test_levels_are_round_numbers(losses: list[float], some: list[float]) -> None:
+    levels = contour_levels(np.array(losses))
+    assert all(np.isclose(levels, level, rtol=1e-9).any() for level in some)

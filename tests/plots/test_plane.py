@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bpcli.plots.plane import leads, widened
+from bpcli.plots.plane import Window, leads, widened
 
 
 @given(st.integers(2, 4), st.integers(0, 100))
@@ -25,3 +25,13 @@ def test_a_window_has_a_margin_and_never_no_width(
     values: list[float], expected: tuple[float, float]
 ) -> None:
     assert widened(np.array(values)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("height", "shape"), [(1.0, 0.5), (2.0, 1.0), (4.0, 2.0), (0.5, 1.0), (300.0, 1.0)]
+)
+def test_a_window_is_drawn_to_scale_unless_its_ranges_differ_much(
+    height: float, shape: float
+) -> None:
+    window = Window.around(np.array([[0.0, 0.0], [2.0, height]]), 3)
+    assert window.shape == pytest.approx(shape)

@@ -5,10 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from plotted import laid_out, subject_of
+from plotted import laid_out, points, subject_of
 
+from bpcli.config.load import load_config
+from bpcli.experiment import build
 from bpcli.export.model import load_model
+from bpcli.plots.predicted import Fit
+from bpcli.plots.style import literal
 from bpcli.runs.references import find_run
+from bpcli.terminal.progress import SilentView
+from bpcli.workflows.subject import load_subject
+from bpcli.workflows.train import train
 
 
 def test_predicted_and_residuals_are_in_original_units(tmp_path: Path) -> None:
@@ -17,18 +24,71 @@ def test_predicted_and_residuals_are_in_original_units(tmp_path: Path) -> None:
     assert true is not None
     X = subject.experiment.table.X[subject.rows.index]
     outputs = load_model(find_run("latest", tmp_path)).outputs(X)[:, 0]
-    (axes,) = laid_out("predicted", subject).axes
-    np.testing.assert_allclose(axes.lines[0].get_xydata(), np.column_stack([true[:, 0], outputs]))
+    training, validation, test, every = laid_out("predicted", subject).axes
+    np.testing.assert_allclose(points(test, "test rows"), np.column_stack([true[:, 0], outputs]))
     rmse = np.sqrt(((outputs - true[:, 0]) ** 2).mean())
-    assert axes.get_title() == f"y: RMSE {rmse:.4g}"
-    assert axes.get_xlim() == axes.get_ylim()
+    r = np.corrcoef(true[:, 0], outputs)[0, 1]
+    assert test.get_title(loc="left") == f"Test set: R {r:.4f}, RMSE {rmse:.4g}"
+    assert training.get_title(loc="left").startswith("Training set: R ")
+    assert validation.get_title(loc="left").startswith("Validation set: R ")
+    rows = {
+        split: len(points(every, f"{split} rows")) for split in ("training", "validation", "test")
+    }
+    assert sum(rows.values()) == len(subject.experiment.table)
+    for axes in (training, validation, test, every):
+        assert axes.get_xlim() == axes.get_ylim() == test.get_xlim()
     scatter, histogram = laid_out("residuals", subject).axes
-    points = np.column_stack([outputs, outputs - true[:, 0]])
-    np.testing.assert_allclose(scatter.lines[0].get_xydata(), points)
+    expected = np.column_stack([outputs, outputs - true[:, 0]])
+    np.testing.assert_allclose(scatter.lines[0].get_xydata(), expected)
     assert sum(bar.get_width() for bar in histogram.patches) == len(true)
 
 
 def test_what_is_left_out_is_said(tmp_path: Path) -> None:
     subject = subject_of(tmp_path, "linear_regression", training__epochs=2, data__n_samples=2500)
     figure = laid_out("predicted", subject)
-    assert figure.get_supxlabel() == "2,000 of 2,500 rows drawn, evenly spaced"
+    (legend,) = figure.legends
+    remark = "2,000 of 2,500 training rows drawn, evenly spaced"
+    assert legend.get_title().get_text() == remark
+
+
+def test_the_line_is_that_of_least_squares() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=50) * 3 + 5
+    y = 0.7 * x - 2 + rng.normal(size=50)
+    line = Fit.of(x, y)
+    assert line is not None
+    np.testing.assert_allclose(line[:2], np.polyfit(x, y, 1))
+    np.testing.assert_allclose(line.r, np.corrcoef(x, y)[0, 1])
+    assert str(Fit(0.7, -2.04, 0.9)) == "0.700 · true \N{MINUS SIGN} 2"
+
+
+def test_constant_values_have_no_line() -> None:
+    assert Fit.of(np.ones(3), np.arange(3.0)) is None
+    assert Fit.of(np.arange(3.0), np.ones(3)) is None
+
+
+def test_each_of_several_targets_has_a_panel_with_the_r_of_every_split(tmp_path: Path) -> None:
+    table = np.random.default_rng(0).normal(size=(40, 3))
+    rows = "".join(f"{a},{a + b},{c}\n" for a, b, c in table)
+    (tmp_path / "t.csv").write_text("x,温度,b\n" + rows)
+    (tmp_path / "t.yaml").write_text(SEVERAL)
+    outcome = train(build(load_config(tmp_path / "t.yaml")), tmp_path / "runs", SilentView())
+    subject = load_subject(outcome.run, "best", None)
+    figure = laid_out("predicted", subject)
+    assert [axes.get_title(loc="left") for axes in figure.axes] == [literal("温度"), "b"]
+    for axes in figure.axes:
+        (text,) = axes.texts
+        assert [line.split(":")[0] for line in text.get_text().splitlines()] == [
+            "training", "validation", "test"
+        ]  # fmt: skip
+    laid_out("residuals", subject)
+    laid_out("errors", subject)
+
+
+SEVERAL = """\
+name: t
+data: {file: t.csv, inputs: [x], targets: [温度, b], split: {val: 0.2, test: 0.2}}
+network: {layers: [1, 2, 2], activations: [tanh, identity]}
+loss: mse
+training: {epochs: 2}
+"""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from plotted import drawn, laid_out, subject_of
+from plotted import drawn, entries, laid_out, subject_of
 from sklearn.metrics import roc_auc_score
 
 from bpcli.config.load import load_config
@@ -51,21 +51,33 @@ def of_labels(folder: Path, last: str) -> Subject:
 def test_every_label_with_rows_of_both_words_has_a_curve(tmp_path: Path) -> None:
     subject = of_labels(tmp_path, "no")
     with drawn("roc", subject) as figure:
-        (axes,) = figure.axes
-        texts = [text.get_text() for text in axes.get_legend().get_texts()]
+        texts = entries(figure)
     Y, ranks = subject.rows.values, subject.predictions.ranks
     assert Y is not None
     areas = [roc_auc_score(y, rank) for y, rank in zip(Y.T, ranks.T, strict=True)]
     named = zip("abc", areas, strict=True)
-    assert texts[1:] == [f"label {name}: area {area:.4f}" for name, area in named]
+    assert texts[1:-1] == [f"label {name}: area {area:.4f}" for name, area in named]
     laid_out("roc", subject)
+    laid_out("precision_recall", subject)
+    laid_out("calibration", subject)
+
+
+def test_the_networks_own_decisions_are_a_point_of_each_curve(tmp_path: Path) -> None:
+    subject = subject_of(tmp_path, "moons", training__epochs=15)
+    (axes,) = laid_out("roc", subject).axes
+    labels, classes = subject.rows.labels, subject.predictions.classes
+    assert labels is not None
+    assert classes is not None
+    (dot,) = [line for line in axes.lines if line.get_marker() == "o" and len(line.get_xdata())]
+    rates = [np.mean(classes[labels == true] == 1) for true in (0, 1)]
+    np.testing.assert_allclose(dot.get_xydata(), [rates])
 
 
 def test_labels_without_a_curve_are_counted(tmp_path: Path) -> None:
     subject = of_labels(tmp_path, "yes")
     with drawn("roc", subject) as figure:
-        assert len(figure.axes[0].get_legend().get_texts()) == 3
-        assert figure.get_supxlabel() == "2 of 3 labels drawn"
+        assert len(entries(figure)) == 4
+        assert figure.legends[0].get_title().get_text() == "2 of 3 labels drawn"
 
 
 def test_plots_of_classes_and_of_numbers_are_not_for_labels(tmp_path: Path) -> None:

@@ -9,15 +9,18 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.image import imread
 from plotted import check_room, subject_of
 
 from bpcli.plots import PLOTS, plot_file, reasons, sheet_of
-from bpcli.plots.sheet import sheet
-from bpcli.plots.style import FORMATS, house_style, rendered
+from bpcli.plots.sheet import arranged, sheet
+from bpcli.plots.style import DPI, FORMATS, house_style, rendered
 
 SIZES = [(4.0, 3.3), (19.0, 4.3), (3.0, 2.3), (5.0, 2.0), (24.5, 2.5)]
+BESIDE = [(7.0, 4.0), (5.0, 9.0), (7.0, 4.6)]
 
 
 def filled() -> tuple[Figure, list[SubFigure]]:
@@ -36,14 +39,47 @@ def inches(panel: SubFigure) -> list[float]:
     return [float(length / panel.dpi) for length in (left, top, box.width, box.height)]
 
 
-def test_each_plot_has_its_own_size_beside_the_one_before_or_below_the_highest_of_a_row() -> None:
+def test_each_plot_has_its_own_size_and_place() -> None:
     with house_style():
         figure, panels = filled()
         figure.draw_without_rendering()
-    places = [(0, 0), (4, 0), (0, 4.3), (3, 4.3), (0, 6.6)]
-    expected = [[*place, *size] for place, size in zip(places, SIZES, strict=True)]
-    np.testing.assert_allclose([inches(panel) for panel in panels], expected, atol=1e-6)
-    np.testing.assert_allclose(figure.get_size_inches(), (24.5, 9.1))
+    shown = [inches(panel) for panel in panels]
+    expected = [[each.left, each.top, each.width, each.height] for each in arranged(SIZES)]
+    np.testing.assert_allclose(shown, expected, atol=1e-6)
+    np.testing.assert_allclose([size[2:] for size in shown], SIZES, atol=1e-6)
+
+
+def test_low_plots_fill_the_room_beside_a_high_one() -> None:
+    corners = [(each.left, each.top) for each in arranged(BESIDE)]
+    np.testing.assert_allclose(corners, [(0, 0), (7.35, 0), (0, 4.35)])
+
+
+sizes = st.lists(st.tuples(st.floats(3, 14), st.floats(1.5, 16)), min_size=1, max_size=9)
+
+
+@given(sizes)
+def test_no_plot_is_over_another_or_outside(sizes: list[tuple[float, float]]) -> None:
+    places = arranged(sizes)
+    assert [(each.width, each.height) for each in places] == sizes
+    for first, second in combinations(places, 2):
+        apart = max(
+            first.left - second.right, second.left - first.right,
+            first.top - second.bottom, second.top - first.bottom,
+        )  # fmt: skip
+        assert apart > 0.35 - 1e-9
+    assert min(min(each.left, each.top) for each in places) == 0
+    width = max(each.right for each in places)
+    assert width <= max(24.0, *(size[0] for size in sizes)) + 1e-9
+
+
+def test_the_plots_of_a_usual_run_leave_little_of_a_sheet_empty() -> None:
+    usual = [
+        (7.0, 4.6), (9.0, 4.6), (7.0, 4.7), (7.0, 4.6), (9.9, 4.1), (9.9, 4.1), (7.0, 1.7),
+        (7.0, 5.8), (6.0, 6.0), (6.9, 4.9), (9.0, 11.5), (7.5, 6.4), (9.1, 9.4),
+    ]  # fmt: skip
+    places = arranged(usual)
+    area = max(each.right for each in places) * max(each.bottom for each in places)
+    assert sum(width * height for width, height in usual) / area > 0.68
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
@@ -55,11 +91,11 @@ def test_equal_sheets_give_equal_bytes(suffix: str) -> None:
 def test_the_plots_of_a_run_fit_into_their_places(tmp_path: Path) -> None:
     subject = subject_of(tmp_path, "moons", training__epochs=4, training__record_params="true")
     kinds = [kind for kind, reason in reasons(subject).items() if reason is None]
-    assert len(kinds) == 13
+    assert len(kinds) == 15
     with house_style():
         figure = sheet_of(kinds, subject)
         check_room(figure)
-    panels = [part for part in figure.findobj(SubFigure) if part.get_suptitle().count("\n") == 1]
+    panels = [part for part in figure.findobj(SubFigure) if "\n" in part.get_suptitle()]
     assert len(panels) == len(kinds)
     boxes = [panel.get_tightbbox() for panel in panels]  # in dots
     for kind, panel, box in zip(kinds, panels, boxes, strict=True):
@@ -78,11 +114,11 @@ def test_several_plots_of_a_run_are_one_drawing_or_pages(tmp_path: Path) -> None
     subject = subject_of(tmp_path, "xor", training__epochs=3)
     kinds = ["loss", "network"]
     (width, height), (other, lower) = (PLOTS[kind]().size(subject) for kind in kinds)
-    size = (width + other, max(height, lower))
+    size = (width + 0.35 + other, max(height, lower))
     root = ElementTree.fromstring(plot_file(kinds, subject, ".svg"))
     shown = [float(str(root.get(key)).removesuffix("pt")) / 72 for key in ("width", "height")]
     assert shown == pytest.approx(size)
     dots = imread(io.BytesIO(plot_file(kinds, subject, ".png")))
-    assert dots.shape[:2] == (round(150 * size[1]), round(150 * size[0]))
+    assert dots.shape[:2] == (round(DPI * size[1]), round(DPI * size[0]))
     assert (dots[:, :, :3] < 0.5).any(axis=(0, 2))[int(150 * width) :].any()  # the second plot
     assert plot_file(kinds, subject, ".pdf").count(b"/Type /Page ") == 2

@@ -8,6 +8,7 @@ import pytest
 from plotted import check_room, entries, points
 from swept import size, size_document
 
+from bpcli.plots.heading import heading_texts
 from bpcli.plots.sizes import sizes_figure, sizes_plot
 from bpcli.plots.style import FORMATS
 
@@ -23,7 +24,10 @@ def test_the_metric_has_every_training_its_mean_and_the_limit() -> None:
     figure = sizes_figure(searched(test=False))
     (axes,) = figure.axes
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("hidden units", "val.loss")
-    assert figure.get_suptitle() == "iris: 4 hidden sizes, each on 2 splits, from 1 initialisation"
+    assert heading_texts(figure) == (
+        "Metrics by number of hidden units",
+        "iris · 4 hidden sizes, each on 2 splits · from 1 initialisation",
+    )
     assert points(axes, "mean") == [pytest.approx(pair) for pair in LOSSES.items()]
     assert len(points(axes, "one split")) == 8
     assert points(axes, "enough: 5") == [pytest.approx((5, 0.22))]
@@ -69,7 +73,7 @@ def test_a_size_that_failed_has_a_cross_and_no_mean() -> None:
     figure = sizes_figure(document)
     assert [x for x, _ in points(figure.axes[0], "mean")] == [3, 7]
     assert [x for x, _ in points(figure.axes[0], "failed")] == [5]
-    assert figure.get_suptitle().endswith(", 3 failed")
+    assert heading_texts(figure)[1].endswith(" · 3 failed")
     check_room(figure)
 
 

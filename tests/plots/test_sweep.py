@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from plotted import check_room, entries, points
 from swept import setting, sweep_document
 
+from bpcli.plots.heading import heading_texts
 from bpcli.plots.style import FORMATS
 from bpcli.plots.sweep import sweep_figure, sweep_plot
 
@@ -43,7 +44,8 @@ def test_a_panel_per_key_names_key_and_metric_and_the_largest_effect_is_first() 
     left, right = figure.axes
     assert (left.get_xlabel(), right.get_xlabel()) == (RATE, HIDDEN)
     assert left.get_ylabel() == "val.loss (lower is better)"
-    assert figure.get_suptitle() == "iris: 6 settings, 12 trainings, 2 failed, 2 stopped by halving"
+    details = "iris · 6 settings · 12 trainings · 2 failed · 2 stopped by halving"
+    assert heading_texts(figure) == ("Effect of each swept key", details)
     assert entries(figure) == ["setting", "stopped by halving", "failed", "best: setting 3",
                                "median of the settings", "± standard deviation"]  # fmt: skip
     assert left.get_ylim() == right.get_ylim()
@@ -124,7 +126,7 @@ def test_of_many_keys_those_with_the_largest_effect_are_drawn() -> None:
     )  # fmt: skip
     figure = sweep_figure(document)
     assert [axes.get_xlabel() for axes in figure.axes] == ["k7", "k6", "k5", "k4", "k3", "k2"]
-    assert figure.get_suptitle().endswith("\nthe 6 of 8 swept keys with the largest effect")
+    assert heading_texts(figure)[1].endswith(" · the 6 of 8 keys with the largest effect")
     check_room(figure)
 
 

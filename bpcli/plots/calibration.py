@@ -1,0 +1,124 @@
+"""A reliability diagram: whether predicted probabilities agree with how often they come true."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from bpcli.metrics.calibration import Reliability, reliability, wilson_interval
+from bpcli.nn.arrays import Array
+from bpcli.plots.base import Axes, Panel, Plot, legend_below
+from bpcli.plots.heading import SEPARATOR
+from bpcli.plots.outcome import is_one_score, no_classes
+from bpcli.plots.style import COLOURS, INK, MUTED, literal, split_style
+from bpcli.runs.subject import Subject
+from bpcli.text import plural
+
+_BINS = 10
+
+
+class Calibration(Plot):
+    """The share that is true against the predicted probability, in bins, with the rows of each.
+
+    The probability is that of the second of two classes, of the predicted one of several classes,
+    or of each label of each row.
+    """
+
+    def why_not(self, subject: Subject) -> str | None:
+        reason = None if subject.experiment.preprocessor.words else no_classes(subject)
+        return reason or _no_probabilities(subject)
+
+    def title(self, subject: Subject) -> str:
+        return "Calibration of the probabilities"
+
+    def details(self, subject: Subject) -> str:
+        error = f"expected calibration error {_reliability(subject).error:.3f}"
+        return f"{subject.split_name} set, {plural(len(subject.rows), 'row')}{SEPARATOR}{error}"
+
+    def size(self, subject: Subject) -> tuple[float, float]:
+        return (6.0, 7.6)
+
+    def draw(self, figure: Panel, subject: Subject) -> None:
+        found, wording = _reliability(subject), _wording(subject)
+        above, below = figure.subplots(2, 1, sharex=True, height_ratios=[4, 1])
+        _draw_shares(above, found, subject)
+        _draw_counts(below, found, subject)
+        above.set_ylabel(wording.true)
+        below.set_ylabel(wording.counted)
+        below.set_xlabel(wording.probability)
+        legend_below(figure, above)
+
+
+class _Wording(NamedTuple):
+    probability: str
+    true: str
+    counted: str = "rows"
+
+
+def _wording(subject: Subject) -> _Wording:
+    if subject.experiment.preprocessor.words:
+        return _Wording("probability of a label", "share of rows with the label", "rows × labels")
+    if is_one_score(subject):
+        name = literal(subject.experiment.preprocessor.class_names[1], 24)
+        return _Wording(f"probability of class {name}", f"share of rows of class {name}")
+    return _Wording("probability of the predicted class", "share of rows predicted correctly")
+
+
+def _no_probabilities(subject: Subject) -> str | None:
+    """Why the outputs are no probabilities; None if they are."""
+    activation = subject.network.layers[-1].activation
+    are_separate = bool(subject.experiment.preprocessor.words) or subject.network.outputs == 1
+    if activation.gives_distribution or (activation.gives_probabilities and are_separate):
+        return None
+    return "The outputs are not probabilities: use softmax, or one sigmoid output for two classes."
+
+
+def _reliability(subject: Subject) -> Reliability:
+    return reliability(*_probabilities(subject), _BINS)
+
+
+def _probabilities(subject: Subject) -> tuple[Array, Array]:
+    """Probabilities, and whether what they are of is true."""
+    outputs, predicted = subject.predictions.outputs, subject.predictions
+    if subject.experiment.preprocessor.words:
+        assert subject.rows.values is not None, "labels are numbers"
+        return outputs.ravel(), (subject.rows.values == 1).ravel()
+    labels = subject.rows.labels
+    assert labels is not None, "there are classes"
+    if is_one_score(subject):
+        return outputs[:, -1], labels == 1
+    return outputs.max(axis=1), labels == predicted.classes
+
+
+def _draw_shares(axes: Axes, found: Reliability, subject: Subject) -> None:
+    """Draw the share of each bin with its interval, and the diagonal of perfect calibration."""
+    axes.plot(
+        [0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (4, 3)), label="perfect calibration"
+    )
+    style = split_style(subject.split)
+    low, high = wilson_interval(found.share, found.counts)
+    axes.vlines(
+        found.probability, low, high, color=style.colour, linewidth=2, alpha=0.45,
+        label="95 % interval",
+    )  # fmt: skip
+    axes.plot(
+        found.probability, found.share, color=style.colour, linestyle="none", marker=style.marker,
+        markersize=6.5, clip_on=False, zorder=3, label=f"{subject.split_name} set",
+    )  # fmt: skip
+    axes.set(xlim=(0, 1), ylim=(0, 1))
+
+
+def _draw_counts(axes: Axes, found: Reliability, subject: Subject) -> None:
+    """Draw the number of rows of each bin, and write it above the bar."""
+    centres = (found.bins + 0.5) / _BINS
+    axes.bar(centres, found.counts, 0.94 / _BINS, color=COLOURS[4], alpha=0.8)
+    for x, count in zip(centres, found.counts, strict=True):
+        axes.annotate(
+            f"{count:,}", (x, count), xytext=(0, 2), textcoords="offset points", ha="center",
+            fontsize=7.5, color=INK,
+        )  # fmt: skip
+    axes.set_ylim(0, 1.3 * float(np.max(found.counts)))
+    axes.set_yticks([])
+    axes.grid(visible=False)
+    axes.spines["left"].set_visible(False)
