@@ -82,7 +82,7 @@ def panels(figure: Panel, count: int, across: int = 1) -> list[Axes]:
     return grid[:count]
 
 
-_CHARACTERS, _HANDLE = 13, 9
+_CHARACTERS, _HANDLE = 13, 10
 """Characters per inch of a legend, and the width of an entry's handle in characters."""
 
 
