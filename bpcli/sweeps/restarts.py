@@ -35,6 +35,7 @@ from bpcli.runs.layout import (
     RESOLVED,
     SPLIT,
     SWEEP,
+    TENSORBOARD,
     WEIGHTS,
 )
 from bpcli.runs.references import reference_to
@@ -231,8 +232,9 @@ class _Choice:
         if best.path(RECORD).is_file():
             best.write_record(self._told(best.record(), run.run_id))
         checkpoints = [path.name for path in best.folder.glob("checkpoint-*.safetensors")]
-        for file in (CONFIG, SPLIT, RESOLVED, METRICS, PATH, WEIGHTS, *checkpoints, RECORD):
-            if best.path(file).is_file():
+        parts = (CONFIG, SPLIT, RESOLVED, METRICS, PATH, TENSORBOARD, WEIGHTS, *checkpoints, RECORD)
+        for file in parts:
+            if best.path(file).exists():
                 system.replace(best.path(file), run.path(file))
         system.sync_folder(run.folder)
 
