@@ -45,6 +45,9 @@ _UNSWEPT = {
     "training.metrics_every": _NO_RESULT,
     "training.checkpoint_every": _NO_RESULT,
 }
+WITHOUT_EFFECT = frozenset(key for key, reason in _UNSWEPT.items() if reason == _NO_RESULT)
+"""The keys that change no result of a training."""
+
 _Issues: TypeAlias = Iterator[ConfigIssue]
 
 

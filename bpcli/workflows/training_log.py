@@ -6,6 +6,7 @@ from contextlib import ExitStack, closing
 from typing import NamedTuple
 
 from bpcli.config.models import Training as TrainingConfig
+from bpcli.config.sweep_checks import WITHOUT_EFFECT
 from bpcli.experiment import Experiment
 from bpcli.experiment.log_epochs import LogEpochs
 from bpcli.nn.arrays import Vector
@@ -140,8 +141,15 @@ def _open_events(experiment: Experiment, run: Run, files: ExitStack) -> Training
     lines = read_log(run.path(METRICS))
     first = lines[-1].epoch + 1 if lines else 0
     file = files.enter_context(closing(EventFile(run, first)))
-    file.describe(experiment.config.resolved(), config_record(experiment))
+    values = config_record(experiment)
+    with_effect = {key: value for key, value in values.items() if not _is_without_effect(key)}
+    file.describe(experiment.config.resolved(), with_effect)
     return TrainingEvents(file, experiment.network)
+
+
+def _is_without_effect(key: str) -> bool:
+    """Whether a key of a config, or the section that it is in, changes no result."""
+    return any(f"{key}.".startswith(f"{each}.") for each in WITHOUT_EFFECT)
 
 
 def _line(epoch: Epoch, scores: EpochScores | None) -> LogLine:

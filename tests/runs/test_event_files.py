@@ -144,6 +144,7 @@ def test_the_config_is_there_as_text_and_as_hyperparameters(tmp_path: Path) -> N
     assert values["training.learning_rate"].number_value == 0.5
     assert values["training.optimizer.name"].string_value == "gradient_descent"
     assert values["network.layers"].string_value == "[2, 16, 8, 1]"
+    assert not [key for key in values if "every" in key or "workers" in key]
 
 
 def test_event_files_change_no_other_file(tmp_path: Path) -> None:
