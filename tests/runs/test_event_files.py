@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from bpcli.config.load import load_config
 from bpcli.errors import RunError
 from bpcli.experiment import build
 from bpcli.runs.event_files import EventFile
+from bpcli.runs.files import GrowingFile
 from bpcli.runs.layout import METRICS, TENSORBOARD
 from bpcli.runs.metrics_log import LogLine
 from bpcli.runs.store import Run
@@ -182,10 +184,19 @@ def test_a_folder_that_leads_elsewhere_is_refused(tmp_path: Path) -> None:
 def test_a_full_disk_is_one_sentence_and_the_run_is_saved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(self: EventFile, line: LogLine) -> None:
-        raise RunError("events.out.tfevents.0001 could not be written: No space left on device.")
+    grow = GrowingFile.grow
 
-    monkeypatch.setattr(EventFile, "add", full)
-    outcome = trained(tmp_path, *MOONS)
-    assert isinstance(outcome.failure, RunError)
+    def full(self: GrowingFile, content: bytes | memoryview) -> None:
+        if "tfevents" in self._path.name and self.size > 20_000:
+            raise self._failure(OSError(28, "No space left on device"))
+        grow(self, content)
+
+    monkeypatch.setattr(GrowingFile, "grow", full)
+    outcome = trained(tmp_path, *MOONS, "training.checkpoint_every=7")
+    message = r"tensorboard/events.out.tfevents.0001 could not be written: No space left on device"
+    assert re.search(message, str(outcome.failure))
     assert outcome.record.status == "failed"
+    assert outcome.record.epochs > 7
+    monkeypatch.undo()
+    resumed(outcome.run, "training.epochs=60")
+    assert scalars(outcome.run) == logged(outcome.run)
