@@ -158,12 +158,13 @@ def _layers(state: ViewState, width: int) -> list[Line]:
     room, cell, digits = width - _LABEL, 7, 2
     if count * cell > room:
         cell, digits = 6, 1
+    norms = [_short(norm, digits, cell) for norm in (state.grad_norm, *state.grad_norms)]
+    cell = max(cell, 1 + max(map(len, norms)))
     kept = _ends(count, room // cell)
-    norms = [state.grad_norm, *state.grad_norms]
     units = [sum(state.units), *state.units]
     table = {
         "layer": ["all", *map(str, range(1, count))],
-        "gradient": [_compact(norm, digits) for norm in norms],
+        "gradient": norms,
         "dead": _shares(state.counts.dead, units, cell),
         "saturated": _shares(state.counts.saturated, units, cell),
     }
@@ -188,6 +189,12 @@ def _shares(counts: Sequence[int], units: Sequence[int], cell: int) -> list[str]
     """Counts of the network and of each layer: 3/16, or 3 if that is too long."""
     texts = (f"{count}/{total}" for count, total in zip([sum(counts), *counts], units, strict=True))
     return [text if len(text) < cell else text.partition("/")[0] for text in texts]
+
+
+def _short(value: float, digits: int, cell: int) -> str:
+    """A number in few characters, with one digit if it would fill its cell."""
+    text = _compact(value, digits)
+    return text if len(text) < cell else _compact(value, 1)
 
 
 def _compact(value: float, digits: int) -> str:

@@ -143,6 +143,17 @@ def test_layers_that_do_not_fit_are_left_out_in_the_middle() -> None:
     ]
 
 
+def test_norms_of_every_size_stand_apart() -> None:
+    state = seen_after(100)
+    state.grad_norm, state.grad_norms = 8.74e-10, [1.6e-14, 1e-100]
+    lines = texts(draw_frame(state, 80, 24, ASCII))
+    assert "gradient   9e-10  2e-14 1e-100" in lines
+    narrow = seen_after(100, layers=10)
+    narrow.grad_norms = [1e-100] * 10
+    (line,) = [each for each in texts(draw_frame(narrow, 75, 24, ASCII)) if "gradient" in each]
+    assert line.split()[2:] == ["1e-100"] * 3 + ["..."] + ["1e-100"] * 4
+
+
 def test_ten_layers_fit_on_80_columns() -> None:
     assert "..." not in "".join(texts(draw_frame(seen_after(100, layers=10), 80, 24, ASCII)))
 
