@@ -253,6 +253,12 @@ class Training(Strict):
         description="Whether the parameters after every epoch are saved, in params_path.npy in the "
         "run's folder.",
     )
+    tensorboard: bool = Field(
+        default=False,
+        description="Whether the numbers of metrics.jsonl are also written as event files for "
+        "TensorBoard, in the folder tensorboard in the run's folder. It needs "
+        '`pip install "bpcli[tensorboard]"`.',
+    )
     log_every: Count | Literal["auto"] = Field(
         default="auto",
         description="Epochs between lines of metrics.jsonl. With a number, the progress shows the "

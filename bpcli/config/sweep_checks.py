@@ -40,10 +40,14 @@ _UNSWEPT = {
     "training.scheduler": _NO_RESULT,
     "training.numerics": "it is the same for all trainings of a process",
     "training.record_params": _NO_RESULT,
+    "training.tensorboard": _NO_RESULT,
     "training.log_every": _NO_RESULT,
     "training.metrics_every": _NO_RESULT,
     "training.checkpoint_every": _NO_RESULT,
 }
+WITHOUT_EFFECT = frozenset(key for key, reason in _UNSWEPT.items() if reason == _NO_RESULT)
+"""The keys that change no result of a training."""
+
 _Issues: TypeAlias = Iterator[ConfigIssue]
 
 

@@ -7,6 +7,7 @@ METRICS = "metrics.jsonl"
 WEIGHTS = "weights.safetensors"
 SPLIT = "split.npz"
 PATH = "params_path.npy"
+TENSORBOARD = "tensorboard"
 LOCK = "lock"
 
 SWEEP = "sweep.json"

@@ -10,7 +10,7 @@ from pathlib import Path
 from bpcli import system
 from bpcli.errors import RunError
 from bpcli.runs.files import not_read, not_saved, write_atomically
-from bpcli.runs.layout import LOCK
+from bpcli.runs.layout import LOCK, TENSORBOARD
 from bpcli.runs.lock import LockHeld, is_held
 from bpcli.sweeps.training import Training
 
@@ -41,13 +41,17 @@ class Delivery:
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
-    """The content of the files in the folder of a run; none if there is no folder.
+    """The content of the files in the folder of a run, with event files; none without a folder.
 
     Raises `RunError` if one cannot be read.
     """
     try:
-        paths = [path for path in folder.iterdir() if _is_name(path.name) and path.is_file()]
-        return {path.name: path.read_bytes() for path in paths}
+        paths = [*folder.iterdir()]
+        events = folder / TENSORBOARD
+        if events.is_dir() and not events.is_symlink():
+            paths += events.iterdir()
+        names = {path.relative_to(folder).as_posix(): path for path in paths if path.is_file()}
+        return {name: path.read_bytes() for name, path in names.items() if _is_name(name)}
     except FileNotFoundError:
         return {}
     except OSError as error:
@@ -68,6 +72,7 @@ def write_folder(files: Mapping[str, bytes], folder: Path) -> None:
             shutil.rmtree(leftover, ignore_errors=True)
         fresh.mkdir(parents=True)
         for name, content in files.items():
+            (fresh / name).parent.mkdir(exist_ok=True)
             write_atomically(fresh / name, content, syncs_folder=False)
         system.sync_folder(fresh)
         if is_held(folder / LOCK):
@@ -85,4 +90,5 @@ def write_folder(files: Mapping[str, bytes], folder: Path) -> None:
 
 def _is_name(name: str) -> bool:
     """Whether a file may have this name: those of unfinished files begin with a dot."""
+    name = name.removeprefix(f"{TENSORBOARD}/")
     return bool(name) and Path(name).name == name and name[0] != "." and "\\" not in name

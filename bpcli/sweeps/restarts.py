@@ -25,6 +25,7 @@ from bpcli.experiment import Experiment, build
 from bpcli.experiment.streams import seed_of
 from bpcli.nn.averaging import averaged_network, averaged_params, why_not_averaged
 from bpcli.nn.network import Layer
+from bpcli.runs.event_files import require_tensorboard
 from bpcli.runs.layout import (
     CONFIG,
     GIVEN,
@@ -35,6 +36,7 @@ from bpcli.runs.layout import (
     RESOLVED,
     SPLIT,
     SWEEP,
+    TENSORBOARD,
     WEIGHTS,
 )
 from bpcli.runs.references import reference_to
@@ -111,6 +113,8 @@ def resume_restarts(
 
 def _checked(config: Config) -> Experiment:
     """The first restart's experiment. Raises `ConfigError` if restarts can lead to nothing."""
+    if config.spec.training.tensorboard:
+        require_tensorboard()
     first, second = (build(restart_config(config, number)) for number in range(2))
     location: tuple[str, ...] = ("training", "restarts")
     if np.array_equal(first.initial_params, second.initial_params):
@@ -231,6 +235,8 @@ class _Choice:
         if best.path(RECORD).is_file():
             best.write_record(self._told(best.record(), run.run_id))
         checkpoints = [path.name for path in best.folder.glob("checkpoint-*.safetensors")]
+        if best.path(TENSORBOARD).is_dir():
+            system.replace(best.path(TENSORBOARD), run.path(TENSORBOARD))
         for file in (CONFIG, SPLIT, RESOLVED, METRICS, PATH, WEIGHTS, *checkpoints, RECORD):
             if best.path(file).is_file():
                 system.replace(best.path(file), run.path(file))

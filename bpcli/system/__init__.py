@@ -23,6 +23,12 @@ from bpcli.system.processor import cpu_model, usable_cores
 from bpcli.system.reading import FileChangedError, OpenFile, Stamp, stamp_of
 from bpcli.system.signals import end_on_interrupts, hear_interrupts, stop_signals
 from bpcli.system.streams import abandon, open_standard_streams
+from bpcli.system.suspension import (
+    is_in_foreground,
+    off_suspension,
+    on_suspension,
+    suspension_postponed,
+)
 
 __all__ = [
     "Child",
@@ -40,9 +46,12 @@ __all__ = [
     "has_room_for_files",
     "has_shared_locks",
     "hear_interrupts",
+    "is_in_foreground",
     "leave",
     "memory_limits",
     "most_open_files",
+    "off_suspension",
+    "on_suspension",
     "open_file",
     "open_standard_streams",
     "pins_open_files",
@@ -51,6 +60,7 @@ __all__ = [
     "restart",
     "stamp_of",
     "stop_signals",
+    "suspension_postponed",
     "sync_file",
     "sync_folder",
     "take_lock",

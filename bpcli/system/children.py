@@ -9,14 +9,15 @@ from contextlib import suppress
 from typing import Any
 
 from bpcli.system.processes import can_fork
+from bpcli.system.suspension import off_suspension, on_suspension
 
 
 class Child:
     """A copy of this process that does pieces of work, each named by a text and answered by one.
 
     Ctrl-C in a terminal does not reach it: `stop` tells it to end its work. It ends with this
-    process, in whatever way that ends. Where processes cannot be forked safely, the work is done
-    by this process, before `begin` returns.
+    process, in whatever way that ends, and is suspended and continued with it. Where processes
+    cannot be forked safely, the work is done by this process, before `begin` returns.
     """
 
     def __init__(self, work: Callable[[str], str]) -> None:
@@ -37,6 +38,7 @@ class Child:
             warnings.simplefilter("ignore", DeprecationWarning)
             self._process.start()
         other.close()
+        on_suspension(self)
 
     def begin(self, name: str) -> None:
         """Begin a piece of work."""
@@ -64,6 +66,7 @@ class Child:
             return str(self._pipe.recv_bytes(), "utf-8")
         except (EOFError, OSError):  # it ended, perhaps in the middle of the answer
             self._process.join()
+            off_suspension(self)
             return None
 
     @property
@@ -77,9 +80,33 @@ class Child:
         if self._process is not None:
             self._process.terminate()
 
+    def suspend(self) -> None:
+        """Suspend the process and its own workers, as this one is about to be."""
+        import signal
+
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Continue it."""
+        import signal
+
+        self._signal(signal.SIGCONT)
+
+    def resize(self) -> None:
+        """It writes to no terminal."""
+
+    def _signal(self, number: int) -> None:
+        """Send a signal to the process group of the process, or to it alone as it begins."""
+        if self._process.is_alive():
+            try:
+                os.killpg(self._process.pid, number)
+            except ProcessLookupError:
+                os.kill(self._process.pid, number)
+
     def close(self) -> None:
         """End the process at once."""
         if self._process is not None:
+            off_suspension(self)
             self._process.kill()
             self._process.join()
             self._pipe.close()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from bpcli.terminal.grid import Grid
 from bpcli.terminal.progress import SilentView
+from bpcli.terminal.region import Region
 from bpcli.terminal.tables import count_text
 from bpcli.text import duration, rounded
 
@@ -90,17 +91,17 @@ class LiveProgress(PlainProgress):
             progress.MofNCompleteColumn(),
             console=console,
             auto_refresh=False,
-            transient=True,
         )
+        self._region = Region(console)
         self._task = self._progress.add_task("", total=None)
         self._next_drawing = 0.0
 
     def __enter__(self) -> Self:
-        self._progress.start()
+        self._region.open()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+        self._region.close()
 
     def on_trial_start(self, label: str, seed: int, epochs: int) -> None:
         text = f"{label}, seed {seed}"
@@ -109,5 +110,5 @@ class LiveProgress(PlainProgress):
     def on_epoch(self, epoch: Epoch, scores: object, is_last: bool) -> None:
         if time.perf_counter() >= self._next_drawing:
             self._progress.update(self._task, completed=epoch.number)
-            self._progress.refresh()
+            self._region.show(self._progress.get_renderable())
             self._next_drawing = time.perf_counter() + _REFRESH_SECONDS

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from time import perf_counter as clock
 from typing import TYPE_CHECKING, Any, Self
 
-from rich.live import Live
 from rich.segment import Segment, Segments
 
 from bpcli.terminal.progress.curve import BOLD, DIM, TRAIN, Glyphs, Line
+from bpcli.terminal.region import Region
 from bpcli.terminal.sweep import PlainProgress, ended, sweep_table
 from bpcli.terminal.tables import is_finite
 from bpcli.text import duration, text_width
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _REFRESH_SECONDS = 0.2
 _MOST_SETTINGS = 5
 _LEAST_BAR = 10
+_ECHO = 2
+"""Characters that stay free behind the bar: the terminal writes ^Z there, and a line more would
+not be erased."""
 _FAILURES = ("failed", "diverged")
 _STATES = ("failed", "stopped", "running")
 
@@ -37,9 +40,7 @@ class LiveProgress(PlainProgress):
         super().__init__(console)
         self._terminal = console
         self._glyphs = Glyphs.of_encoding(console.encoding)
-        self._live = Live(
-            console=console, auto_refresh=False, transient=True, redirect_stdout=False
-        )
+        self._region = Region(console)
         self._document: Mapping[str, Any] | None = None
         self._processes = 1
         self._running: dict[str, float] = {}
@@ -47,12 +48,11 @@ class LiveProgress(PlainProgress):
         self._next_drawing = 0.0
 
     def __enter__(self) -> Self:
-        if not self._terminal.is_dumb_terminal:
-            self._live.start()
+        self._region.open()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._live.stop()
+        self._region.close()
 
     def on_start(self, document: Mapping[str, Any], processes: int) -> None:
         super().on_start(document, processes)
@@ -71,17 +71,17 @@ class LiveProgress(PlainProgress):
             super().on_training_end(training, document)
 
     def tick(self) -> None:
-        if self._document is not None and self._live.is_started and clock() >= self._next_drawing:
+        if self._document is not None and self._region.is_open and clock() >= self._next_drawing:
             self._draw(self._document)
             self._next_drawing = clock() + _REFRESH_SECONDS
 
     def _draw(self, document: Mapping[str, Any]) -> None:
         width, height = self._terminal.size
-        last = [self._running_line(width), self._bar(document, width)]
+        last = [self._running_line(width), self._bar(document, width - _ECHO)]
         lines = [*self._table(document, width, height - 1 - len(last)), *last]
         cut = (Segment.adjust_line_length(line, width, pad=False) for line in lines)
         pieces = [piece for line in cut for piece in (*line, Segment.line())]
-        self._live.update(Segments(pieces[:-1]), refresh=True)
+        self._region.show(Segments(pieces[:-1]))
 
     def _table(self, document: Mapping[str, Any], width: int, height: int) -> list[Line]:
         """The best settings with a result so far, and a blank line; nothing if there is no room."""

@@ -45,6 +45,7 @@ CHANGEABLE = (
     "training.engine",
     "training.scheduler",
     "training.numerics",
+    "training.tensorboard",
     "training.log_every",
     "training.metrics_every",
     "training.checkpoint_every",

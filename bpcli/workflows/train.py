@@ -16,6 +16,7 @@ from bpcli.errors import RunError
 from bpcli.experiment import Experiment
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.runs.checkpoint import Checkpoints
+from bpcli.runs.event_files import require_tensorboard
 from bpcli.runs.record import first_record
 from bpcli.runs.store import Run
 from bpcli.workflows.beginning import Beginning
@@ -102,6 +103,8 @@ def _resumed_session(
 def _train(
     experiment: Experiment, begin: Begin, workers: int | None, callback: TrainingCallback
 ) -> Outcome:
+    if experiment.spec.training.tensorboard:
+        require_tensorboard()
     with ExitStack() as stack:
         request = stack.enter_context(stop_requests())
         stack.enter_context(repeatable_numerics())

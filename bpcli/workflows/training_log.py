@@ -6,14 +6,19 @@ from contextlib import ExitStack, closing
 from typing import NamedTuple
 
 from bpcli.config.models import Training as TrainingConfig
+from bpcli.config.sweep_checks import WITHOUT_EFFECT
 from bpcli.experiment import Experiment
 from bpcli.experiment.log_epochs import LogEpochs
+from bpcli.nn.arrays import Vector
+from bpcli.nn.network import Network
 from bpcli.nn.units import UnitCounts
 from bpcli.runs.checkpoint import NOTHING, Checkpoint, Extent
+from bpcli.runs.event_files import EventFile
 from bpcli.runs.files import file_digest
 from bpcli.runs.layout import METRICS, PATH
-from bpcli.runs.metrics_log import LogLine, MetricsFile
+from bpcli.runs.metrics_log import LogLine, MetricsFile, read_log
 from bpcli.runs.parameter_path import ParameterPath
+from bpcli.runs.record import config_record
 from bpcli.runs.store import Run
 from bpcli.training.loop import Epoch
 from bpcli.workflows.scores import EpochScores, losses
@@ -26,6 +31,27 @@ class LogSizes(NamedTuple):
     path_rows: int
 
 
+class TrainingEvents:
+    """Writes the lines of the log for TensorBoard, and histograms of a few epochs.
+
+    The distances between these epochs grow, so that there are about 25 in 20,000 epochs.
+    """
+
+    _GROWTH = 1.5
+
+    def __init__(self, file: EventFile, network: Network) -> None:
+        self._file = file
+        self._network = network
+        self._next = 0.0
+
+    def add(self, line: LogLine, params: Vector, is_last: bool) -> None:
+        """Write a line. Raises `RunError` if that fails."""
+        self._file.add(line)
+        if is_last or line.epoch >= self._next:
+            self._next = max(1, self._GROWTH * line.epoch)
+            self._file.add_histograms(line.epoch, self._network.tensors(params))
+
+
 class TrainingLog:
     """Writes a line for some epochs and the last, and the parameters of all with `record_params`.
 
@@ -34,12 +60,18 @@ class TrainingLog:
     """
 
     def __init__(
-        self, training: TrainingConfig, run: Run, file: MetricsFile, path: ParameterPath | None
+        self,
+        training: TrainingConfig,
+        run: Run,
+        file: MetricsFile,
+        path: ParameterPath | None,
+        events: TrainingEvents | None = None,
     ) -> None:
         self._epochs = LogEpochs(training)
         self._run = run
         self._file = file
         self._path = path
+        self._events = events
 
     def has_line(self, number: int) -> bool:
         """True if an epoch gets a line even if it is not the last."""
@@ -55,7 +87,10 @@ class TrainingLog:
             self._path.add(epoch.params)
         if is_last or self.has_line(epoch.number):
             is_scored = is_last or epoch.number in self._epochs.metrics
-            self._file.append(_line(epoch, scores if is_scored else None))
+            line = _line(epoch, scores if is_scored else None)
+            self._file.append(line)
+            if self._events is not None:
+                self._events.add(line, epoch.params, is_last)
 
     @property
     def sizes(self) -> LogSizes:
@@ -84,7 +119,10 @@ class TrainingLog:
 
 
 def open_log(
-    experiment: Experiment, run: Run, start: Checkpoint | None, files: ExitStack
+    experiment: Experiment,
+    run: Run,
+    start: Checkpoint | None,
+    files: ExitStack,
 ) -> TrainingLog:
     """Open the files of the log, truncated to where training begins; `files` closes them."""
     training, network = experiment.spec.training, experiment.network
@@ -94,7 +132,24 @@ def open_log(
     if training.record_params:
         recorded = ParameterPath(run, network.n_params, experiment.dtype, rows)
         path = files.enter_context(closing(recorded))
-    return TrainingLog(training, run, file, path)
+    events = _open_events(experiment, run, files) if training.tensorboard else None
+    return TrainingLog(training, run, file, path, events)
+
+
+def _open_events(experiment: Experiment, run: Run, files: ExitStack) -> TrainingEvents:
+    """Begin an event file behind the lines that the log keeps."""
+    lines = read_log(run.path(METRICS))
+    first = lines[-1].epoch + 1 if lines else 0
+    file = files.enter_context(closing(EventFile(run, first)))
+    values = config_record(experiment)
+    with_effect = {key: value for key, value in values.items() if not _is_without_effect(key)}
+    file.describe(experiment.config.resolved(), with_effect)
+    return TrainingEvents(file, experiment.network)
+
+
+def _is_without_effect(key: str) -> bool:
+    """Whether a key of a config, or the section that it is in, changes no result."""
+    return any(f"{key}.".startswith(f"{each}.") for each in WITHOUT_EFFECT)
 
 
 def _line(epoch: Epoch, scores: EpochScores | None) -> LogLine:

@@ -21,6 +21,18 @@ def test_files_come_out_as_they_went_in(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "trainings").iterdir()] == ["0001-0"]
 
 
+def test_event_files_go_along_but_those_of_a_linked_folder_do_not(tmp_path: Path) -> None:
+    files = {"run.json": b"{}", "tensorboard/events.out.tfevents.0001": b"1"}
+    write_folder(files, tmp_path / "a")
+    assert files_of(tmp_path / "a") == files
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "tensorboard").symlink_to(tmp_path / "a" / "tensorboard")
+    assert files_of(tmp_path / "b") == {}
+    for name in ("tensorboard/a/b", "tensorboard/../a", "other/a", "tensorboard/.a"):
+        with pytest.raises(RunError, match="sent a file with the name"):
+            write_folder({name: b""}, tmp_path / "c")
+
+
 def test_a_folder_that_is_not_there_has_no_files(tmp_path: Path) -> None:
     assert files_of(tmp_path / "none") == {}
 

@@ -33,7 +33,7 @@ from bpcli.export.model import load_model
 from bpcli.export.onnx_file import onnx_bytes, onnx_outputs
 from bpcli.export.python_file import python_text
 from bpcli.nn.arrays import Array
-from bpcli.runs.layout import JOURNAL, RECORD, SWEEP, WEIGHTS
+from bpcli.runs.layout import JOURNAL, RECORD, SWEEP, TENSORBOARD, WEIGHTS
 from bpcli.runs.lock import LockHeld
 from bpcli.runs.run_json import RunRecord
 from bpcli.runs.store import Run
@@ -136,6 +136,17 @@ def test_the_folder_is_that_of_a_run(tmp_path: Path) -> None:
     assert (run.folder / "config.yaml").read_bytes() == config.source.content
     assert json.loads(run.path(RECORD).read_text())["run_id"] == run.run_id
     assert list_sweeps(tmp_path) == []
+
+
+def test_the_event_files_of_the_best_are_kept(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    run = done(of_four("training.tensorboard=true"), tmp_path).run
+    (file,) = run.path(TENSORBOARD).iterdir()
+    assert file.stat().st_size > 1000
+    resumed = ["training.epochs=500"]
+    with resumption(run, resumed) as target:
+        resume(target, SilentView())
+    assert len([*run.path(TENSORBOARD).iterdir()]) == 2
 
 
 def test_a_run_of_restarts_is_verified_to_the_bit(tmp_path: Path) -> None:

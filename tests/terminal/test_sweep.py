@@ -237,7 +237,7 @@ def test_a_terminal_shows_the_best_settings_and_what_runs(monkeypatch: pytest.Mo
     assert running == "running: setting 7, seed 1; setting 6, seed 1"
     # 30 s each: 6 wait, one has run for 40 s and one for 10 s, on two processes: (180 + 20) / 2.
     assert re.fullmatch(r"8 of 16 ━+─+ 1 failed, 2 running, 100 s left", bar)
-    assert len(bar) == 100
+    assert len(bar) == 98, "there is room for ^Z or ^C behind it"
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from time import perf_counter as clock
 from typing import TYPE_CHECKING, Self
 
+from bpcli.terminal.region import Region
 from bpcli.terminal.stream import Stream
 from bpcli.text import duration, plain
 
@@ -49,21 +50,17 @@ class LiveConversion(PlainConversion):
     """Prints notes above a line that is redrawn, which has bytes, rows, rate and time left."""
 
     def __init__(self, console: Console) -> None:
-        from rich.live import Live
-
         super().__init__(console)
-        self._live = Live(
-            console=console, auto_refresh=False, transient=True, redirect_stdout=False
-        )
+        self._region = Region(console)
         self._started = self._next = clock()
         self._first: int | None = None
 
     def __enter__(self) -> Self:
-        self._live.start()
+        self._region.open()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._live.stop()
+        self._region.close()
 
     def read(self, done: int, total: int, rows: int) -> None:
         if self._first is None or done < self._first:
@@ -76,7 +73,7 @@ class LiveConversion(PlainConversion):
     def _show(self, line: str) -> None:
         if clock() >= self._next:
             self._next = clock() + _REFRESH_SECONDS
-            self._live.update(line, refresh=True)
+            self._region.show(line)
 
 
 def read_line(done: int, total: int, rows: int, since: int, seconds: float) -> str:

@@ -18,14 +18,19 @@ from bpcli.text import rounded
 Line: TypeAlias = list[Segment]
 """Pieces of text, each in a style."""
 
-TRAIN, VAL, DIM, BOLD = (
+TRAIN, VAL, BEST, DIM, BOLD = (
     Style(color="cyan"),
     Style(color="yellow"),
+    Style(color="magenta", bold=True),
     Style(dim=True),
     Style(bold=True),
 )
 VAL_MARK = "o"
 _LABEL_WIDTH = 8
+_AXIS_NAME = "epoch"
+_LEAST_GAP = 10
+"""Characters between two ticks of the epoch axis."""
+_STYLES = (TRAIN, VAL, BEST)
 _DOTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
 
 
@@ -42,6 +47,7 @@ class Glyphs:
     rule: str
     tick: str
     done: str
+    best: str
 
     @classmethod
     def of_encoding(cls, encoding: str) -> Glyphs:
@@ -49,8 +55,16 @@ class Glyphs:
         try:
             "⣿┤━".encode(encoding)
         except (UnicodeEncodeError, LookupError):
-            return cls((1, 1), "*", "+", "|", "+", "-", "+", "=")
-        return cls((4, 2), "⠤", "┤", "│", "└", "─", "┬", "━")
+            return cls((1, 1), "*", "+", "|", "+", "-", "+", "=", "#")
+        return cls((4, 2), "⠤", "┤", "│", "└", "─", "┬", "━", "◆")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A point of the curve that has a mark of its own: an epoch and its validation loss."""
+
+    epoch: int
+    loss: float
 
 
 @dataclass(frozen=True)
@@ -102,7 +116,7 @@ class Canvas:
         self._first, self._last = epochs[0], max(epochs[-1], epochs[0] + 1)
         self._scale = scale
         self._cells = np.full((height, width), " ")
-        self._is_mark = np.zeros((height, width), bool)
+        self._styles = np.zeros((height, width), int)
 
     def line(self, epochs: Array, losses: Array, glyphs: Glyphs) -> None:
         """Draw a line: each column of dots spans its highest to its lowest loss."""
@@ -133,7 +147,16 @@ class Canvas:
         at = self._first + (column + 0.5) / width * (self._last - self._first)
         row = np.rint(self._scale.rows(np.interp(at, epochs, losses), height)).astype(int)
         self._cells[row, column] = VAL_MARK
-        self._is_mark[row, column] = True
+        self._styles[row, column] = _STYLES.index(VAL)
+
+    def best(self, mark: Mark, glyphs: Glyphs) -> None:
+        """Draw the mark of the best epoch above everything else."""
+        height, width = self._cells.shape
+        share = (mark.epoch - self._first) / (self._last - self._first)
+        row = round(float(self._scale.rows(np.array(mark.loss), height)))
+        column = min(int(share * width), width - 1)
+        self._cells[row, column] = glyphs.best
+        self._styles[row, column] = _STYLES.index(BEST)
 
     def lines(self, glyphs: Glyphs) -> list[Line]:
         """Return the lines of the plot with both axes."""
@@ -148,13 +171,10 @@ class Canvas:
 
     def _row(self, row: int) -> Line:
         """Return a row in segments of equal style."""
-        text, is_mark = "".join(self._cells[row].tolist()), self._is_mark[row]
-        changes = np.flatnonzero(is_mark[1:] != is_mark[:-1]) + 1
+        text, styles = "".join(self._cells[row].tolist()), self._styles[row]
+        changes = np.flatnonzero(styles[1:] != styles[:-1]) + 1
         edges = [0, *changes.tolist(), len(text)]
-        return [
-            Segment(text[start:end], VAL if is_mark[start] else TRAIN)
-            for start, end in pairwise(edges)
-        ]
+        return [Segment(text[start:end], _STYLES[styles[start]]) for start, end in pairwise(edges)]
 
     def _labels(self, height: int) -> dict[int, str]:
         """Return tick labels of the loss axis by row."""
@@ -163,30 +183,57 @@ class Canvas:
         return {row: rounded(tick, 3) for row, tick in zip(rows, ticks, strict=True)}
 
     def _epoch_axis(self, width: int, glyphs: Glyphs) -> list[Line]:
+        """The axis with its ticks; the line below has its name and the numbers of the ticks."""
         margin = _LABEL_WIDTH + 2
-        axis, numbers = [glyphs.rule] * width, [" "] * (margin + width)
-        for share in np.linspace(0, 1, max(2, min(6, width // 15))).tolist():
-            column = round(share * (width - 1))
-            axis[column] = glyphs.tick
-            label = str(round(self._first + share * (self._last - self._first)))
-            end = min(len(numbers), margin + column + len(label) // 2 + 1)
-            numbers[end - len(label) : end] = label
-        line = " " * (margin - 1) + glyphs.corner + "".join(axis)
-        return [[Segment(line, DIM)], [Segment("".join(numbers), DIM)]]
+        axis, numbers = [glyphs.rule] * width, [" "] * width
+        span, end = self._last - self._first, -1
+        for epoch in epoch_ticks(self._first, self._last, width):
+            column, label = round((epoch - self._first) / span * (width - 1)), str(epoch)
+            start = min(max(column - (len(label) - 1) // 2, 0), width - len(label))
+            if start > end:
+                axis[column] = glyphs.tick
+                end = start + len(label)
+                numbers[start:end] = label
+        line = f"{glyphs.corner:>{margin}}{''.join(axis)}"
+        name = f"{_AXIS_NAME:>{_LABEL_WIDTH}}  "
+        return [[Segment(line, DIM)], [Segment(name + "".join(numbers), DIM)]]
+
+
+def epoch_ticks(first: float, last: float, width: int) -> list[int]:
+    """Return round epochs from first to last, far enough apart on an axis of this width.
+
+    If fewer than two are, both ends are returned.
+    """
+    gap = max(_LEAST_GAP, len(str(int(last))) + 3)
+    least = (last - first) * gap / max(1, width - 1)
+    power = 10 ** max(0, math.floor(math.log10(max(1, least))))
+    step = next(power * digit for digit in (1, 2, 5, 10) if power * digit >= least)
+    ticks = [*range(math.ceil(first / step) * step, int(last) + 1, step)]
+    return ticks if len(ticks) > 1 else [int(first), int(last)]
 
 
 def curve(
-    epochs: Array, train: Array, val: Array, width: int, height: int, glyphs: Glyphs
+    epochs: Array,
+    train: Array,
+    val: Array,
+    width: int,
+    height: int,
+    glyphs: Glyphs,
+    best: Mark | None = None,
 ) -> list[Line]:
     """Plot the training loss as a line and the validation loss as marks, in `height` lines.
 
     `train` and `val` belong to the `epochs`, which increase; infinite losses and NaN are skipped.
+    `best` is the best epoch, marked if it is not before the first one.
     """
-    scale = LogScale.over(np.concatenate([train, val]))
+    mark = None if best is None or best.epoch < epochs[0] else best
+    scale = LogScale.over(np.concatenate([train, val, [mark.loss] if mark else []]))
     canvas = Canvas(epochs, scale, width - _LABEL_WIDTH - 2, height - 2)
     has_train, has_val = np.isfinite(train), np.isfinite(val)
     if has_train.any():
         canvas.line(epochs[has_train], train[has_train], glyphs)
     if has_val.any():
         canvas.marks(epochs[has_val], val[has_val])
+    if mark:
+        canvas.best(mark, glyphs)
     return canvas.lines(glyphs)

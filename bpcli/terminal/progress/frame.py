@@ -7,6 +7,7 @@ rows; gradients and units by layer, stop criteria and the title follow if there 
 from __future__ import annotations
 
 import math
+import re
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,10 +16,21 @@ from typing import TYPE_CHECKING
 from rich.segment import Segment
 
 from bpcli.nn.units import UnitCounts
-from bpcli.terminal.progress.curve import BOLD, DIM, TRAIN, VAL, VAL_MARK, Glyphs, Line, curve
+from bpcli.terminal.progress.curve import (
+    BEST,
+    BOLD,
+    DIM,
+    TRAIN,
+    VAL,
+    VAL_MARK,
+    Glyphs,
+    Line,
+    Mark,
+    curve,
+)
 from bpcli.terminal.progress.history import History, Speed
 from bpcli.terminal.progress.rows import Columns, width_of
-from bpcli.text import duration, rounded
+from bpcli.text import duration, rounded, text_width
 from bpcli.training.stopping import Criterion, Stopping
 
 if TYPE_CHECKING:
@@ -32,6 +44,7 @@ _ROWS_OF_SUMMARY = 5
 _LINES_OF_SUMMARY = 18
 _WIDTH_OF_SUMMARY = 100
 _LABEL = 9
+_LEAST_BAR = 5
 
 
 @dataclass
@@ -71,7 +84,7 @@ def draw_frame(state: ViewState, width: int, height: int, glyphs: Glyphs) -> lis
     room -= _LEAST_ROWS + _LEAST_CURVE * has_curve
     layers = _fitting(_layers(state, width), room)
     stops = _fitting([*_stops(state.stopping), *_cluster(state)], room - len(layers))
-    title = _fitting([[Segment(state.title, BOLD)]], room - len(layers) - len(stops))
+    title = _fitting([_title(state, width)], room - len(layers) - len(stops))
     room -= len(layers) + len(stops) + len(title)
     table = _rows(state, width, _LEAST_ROWS + (room // 3 if has_curve else room))
     drawn = height - 1 - len(title) - len(layers) - len(stops) - len(table)
@@ -91,19 +104,52 @@ def summary(state: ViewState, width: int, height: int, glyphs: Glyphs) -> list[L
     return [*drawing, *layers, *table, [Segment(took + pace)], *_cluster(state)]
 
 
+def _title(state: ViewState, width: int) -> Line:
+    """The title; parts that a comma or a colon separates are left out at the end if it is long."""
+    title = state.title
+    while text_width(title) > width and (parts := re.match(r"(.*)[,:] ", title)):
+        title = parts[1]
+    return [Segment(title, BOLD)]
+
+
 def _fitting(lines: list[Line], room: int) -> list[Line]:
     return lines if len(lines) <= room else []
 
 
 def _curve(state: ViewState, width: int, height: int, glyphs: Glyphs) -> list[Line]:
+    best = _best(state)
+    drawing = curve(*state.history.arrays, width, height - 1, glyphs, best)
+    return [_legend(state, best, width, glyphs), *drawing]
+
+
+def _best(state: ViewState) -> Mark | None:
+    """The epoch of lowest validation loss; None without validation."""
+    best = state.stopping.best
+    return Mark(best.number, best.val_loss) if math.isfinite(best.val_loss) else None
+
+
+def _legend(state: ViewState, best: Mark | None, width: int, glyphs: Glyphs) -> Line:
+    """The names of the axis and of the curves, and the best epoch; the longest line that fits."""
     has_val = state.history.has_validation
     name = "mean loss" if has_val else state.columns.loss
-    legend = [Segment(f"{name} (log axis)   "), Segment(2 * glyphs.line, TRAIN)]
-    legend.append(Segment(" train"))
+    curves = [Segment(2 * glyphs.line, TRAIN), Segment(" train")]
     if has_val:
-        legend += [Segment("   "), Segment(VAL_MARK, VAL), Segment(" validation")]
-    epochs, train, val = state.history.arrays
-    return [legend, *curve(epochs, train, val, width, height - 1, glyphs)]
+        curves += [Segment("   "), Segment(VAL_MARK, VAL), Segment(" validation")]
+    marks = [] if best is None else _names_of_best(best, glyphs)
+    lines = [
+        [Segment(f"{name}{scale}   "), *curves, *mark]
+        for mark in [*marks, []]
+        for scale in (" (log axis)", "")
+    ]
+    return next((line for line in lines if Segment.get_line_length(line) <= width), lines[-1])
+
+
+def _names_of_best(best: Mark, glyphs: Glyphs) -> list[Line]:
+    """The mark and what it stands for, with and without the loss."""
+    return [
+        [Segment("   "), Segment(glyphs.best, BEST), Segment(f" best{loss} at epoch {best.epoch}")]
+        for loss in (f" {rounded(best.loss)}", "")
+    ]
 
 
 def _layers(state: ViewState, width: int) -> list[Line]:
@@ -112,12 +158,13 @@ def _layers(state: ViewState, width: int) -> list[Line]:
     room, cell, digits = width - _LABEL, 7, 2
     if count * cell > room:
         cell, digits = 6, 1
+    norms = [_short(norm, digits, cell) for norm in (state.grad_norm, *state.grad_norms)]
+    cell = max(cell, 1 + max(map(len, norms)))
     kept = _ends(count, room // cell)
-    norms = [state.grad_norm, *state.grad_norms]
     units = [sum(state.units), *state.units]
     table = {
         "layer": ["all", *map(str, range(1, count))],
-        "gradient": [_compact(norm, digits) for norm in norms],
+        "gradient": norms,
         "dead": _shares(state.counts.dead, units, cell),
         "saturated": _shares(state.counts.saturated, units, cell),
     }
@@ -144,6 +191,12 @@ def _shares(counts: Sequence[int], units: Sequence[int], cell: int) -> list[str]
     return [text if len(text) < cell else text.partition("/")[0] for text in texts]
 
 
+def _short(value: float, digits: int, cell: int) -> str:
+    """A number in few characters, with one digit if it would fill its cell."""
+    text = _compact(value, digits)
+    return text if len(text) < cell else _compact(value, 1)
+
+
 def _compact(value: float, digits: int) -> str:
     """A number in few characters: 0.012, 1.2, 123, 1.2e-5."""
     if value == 0 or not math.isfinite(value):
@@ -159,12 +212,7 @@ def _stops(stopping: Stopping) -> list[Line]:
     """Current and target values of the stop criteria, without the number of epochs."""
     rules = [rule for rule in stopping.criteria if rule.name != "epochs"]
     widest = max((len(rule.name) for rule in rules), default=0)
-    lines = [[Segment(f"{rule.name:<{widest}}", BOLD), Segment(_standing(rule))] for rule in rules]
-    best = stopping.best
-    if math.isfinite(best.val_loss):
-        lowest = f"best validation loss {rounded(best.val_loss)} at epoch {best.number}"
-        lines.append([Segment(lowest)])
-    return lines
+    return [[Segment(f"{rule.name:<{widest}}", BOLD), Segment(_standing(rule))] for rule in rules]
 
 
 def _cluster(state: ViewState) -> list[Line]:
@@ -197,13 +245,18 @@ def _rows(state: ViewState, width: int, most: int) -> list[Line]:
 
 
 def _bar(state: ViewState, width: int, glyphs: Glyphs) -> Line:
-    """The epoch, a progress bar, the speed, and the longest remaining time."""
+    """The epoch, a progress bar, the speed, and the longest remaining time, as far as they fit."""
     speed = state.speed.epochs_per_second
-    before, after = f"epoch {state.number}/{state.epochs} ", ""
+    before = f"epoch {state.number}/{state.epochs} "
+    endings = [""]
     if speed:
         left = duration(max(1, round((state.epochs - state.number) / speed)))
-        after = f" {_pace(speed)}, {left} left"
-    room = max(0, width - len(before) - len(after))
+        endings = [f" {_pace(speed)}, {left} left", f" {left} left", ""]
+    rooms = [width - len(before) - len(ending) for ending in endings]
+    after, room = next(
+        (fitting for fitting in zip(endings, rooms, strict=True) if fitting[1] >= _LEAST_BAR),
+        ("", max(0, rooms[-1])),
+    )
     done = round(room * state.number / state.epochs)
     bar = [Segment(glyphs.done * done, TRAIN), Segment(glyphs.rule * (room - done), DIM)]
     return [Segment(before), *bar, Segment(after)]

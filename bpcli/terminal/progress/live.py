@@ -4,6 +4,8 @@ It uses the terminal's alternate screen, as an editor does: the text on the main
 move, and the terminal may be resized. After training the main screen returns, with a summary. A
 very short training never leaves the main screen.
 
+Ctrl-Z leaves the alternate screen, and `fg` returns to it. In the background nothing is drawn.
+
 Draws from the training loop's own thread: with a background thread, workers could not be forked.
 """
 
@@ -19,6 +21,7 @@ from typing import TYPE_CHECKING
 from rich.control import Control
 from rich.segment import Segment, Segments
 
+from bpcli import system
 from bpcli.terminal.progress.curve import Glyphs, Line
 from bpcli.terminal.progress.frame import ViewState, draw_frame, summary
 from bpcli.terminal.progress.history import History
@@ -71,11 +74,12 @@ class LiveView(QuietView):
         self._costs = deque([0.0] * _COSTS, maxlen=_COSTS)
         self._next_scoring = 0.0
         self._cluster: ClusterConnection | None = None
-        self._stack = ExitStack()
+        self._second_screen = ExitStack()
         self._screen: ScreenContext | None = None
 
     def __exit__(self, *_: object) -> None:
-        self._stack.close()
+        system.off_suspension(self)
+        self.suspend()
         if self._state is not None and self._state.first is not None:
             width, height = self._console.size
             self._console.print(_joined(summary(self._state, width, height, self._glyphs), width))
@@ -103,7 +107,24 @@ class LiveView(QuietView):
     def next_due(self, number: int) -> int:
         return self._rows.after(number)
 
+    def suspend(self) -> None:
+        """Leave the second screen, and show the cursor."""
+        self._second_screen.close()
+        self._screen = None
+
+    def resume(self) -> None:
+        """Go back to the second screen."""
+        self._draw()
+
+    def resize(self) -> None:
+        """Draw at once, as the next epoch may take long."""
+        self._draw()
+
     def on_epoch(self, epoch: Epoch, scores: ScoresOf, is_last: bool) -> None:
+        with system.suspension_postponed():
+            self._update(epoch, scores, is_last)
+
+    def _update(self, epoch: Epoch, scores: ScoresOf, is_last: bool) -> None:
         began = clock()
         is_first = self._next_drawing is None
         if self._next_drawing is None:
@@ -159,9 +180,13 @@ class LiveView(QuietView):
         return values
 
     def _draw(self) -> None:
+        """Draw a frame, unless the training is in the background of its terminal."""
         assert self._state is not None, "training has started"
+        if not system.is_in_foreground(self._console.file):
+            return
         if self._screen is None:
-            self._screen = self._stack.enter_context(self._console.screen())
+            system.on_suspension(self)
+            self._screen = self._second_screen.enter_context(self._console.screen())
         width, height = self._console.size
         lines = draw_frame(self._state, width, height, self._glyphs)
         with self._console:  # written at once

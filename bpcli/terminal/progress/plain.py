@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from bpcli.terminal.progress.rows import Columns, RowEpochs, ScoresOf
@@ -56,7 +57,7 @@ class QuietView(SilentView):
 
 
 class PlainView(QuietView):
-    """Prints a line every so many epochs."""
+    """Prints a line every so many epochs; on a terminal, only the columns that fit on it."""
 
     _WIDTH = 12
 
@@ -87,5 +88,12 @@ class PlainView(QuietView):
     def _print(self, cells: list[str]) -> None:
         widths = [max(self._WIDTH, len(name)) for name in self._columns.names]
         widths[0] = 8
-        line = "  ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
+        line = "  ".join(cells[index].rjust(widths[index]) for index in self._shown())
         self._stream.say(line)
+
+    def _shown(self) -> Sequence[int]:
+        """The indices of the columns to show; a pipe or a file has no width."""
+        width = getattr(self._stream, "width", None)
+        if width is None:
+            return range(len(self._columns.names))
+        return self._columns.that_fit(width)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bpcli.terminal.progress.curve import VAL, Glyphs, LogScale, curve
+from bpcli.terminal.progress.curve import BEST, VAL, Glyphs, LogScale, Mark, curve, epoch_ticks
 
 BRAILLE, ASCII = Glyphs.of_encoding("utf-8"), Glyphs.of_encoding("ascii")
 NONE = np.full(101, np.nan)
@@ -28,7 +28,7 @@ def test_an_exponential_decay_is_a_straight_line_beside_its_decades() -> None:
         "         │            ⠉⠓⠦⣄⡀",
         "  0.0001 ┤                ⠉⠓⠦⣄",
         "         └┬──────────────────┬",
-        "          0                100",
+        "   epoch  0                100",
     ]
 
 
@@ -42,10 +42,56 @@ def test_validation_is_told_from_training_without_colour_and_in_ascii() -> None:
         "         |            ******",
         "    0.01 +                 ***",
         "         ++------------------+",
-        "          0                100",
+        "   epoch  0                100",
     ]
     pieces = [piece for line in curve(epochs, train, val, 30, 7, ASCII) for piece in line]
     assert {piece.text for piece in pieces if piece.style == VAL} == {"o"}
+
+
+@pytest.mark.parametrize(("glyphs", "sign"), [(BRAILLE, "◆"), (ASCII, "#")])
+def test_the_best_epoch_has_a_mark_where_it_belongs(glyphs: Glyphs, sign: str) -> None:
+    epochs = np.arange(101.0)
+    val = 10.0 ** (-np.minimum(epochs, 50) / 50)
+    lines = curve(epochs, NONE, val, 30, 7, glyphs, Mark(50, 0.01))
+    (piece,) = [piece for line in lines for piece in line if piece.style == BEST]
+    assert piece.text == sign
+    # The scale goes down to the loss of the mark, which a thinned curve may have lost.
+    assert "".join(piece.text for piece in lines[4]).index(sign) == 10 + 10
+    assert "0.01" in lines[4][0].text
+
+
+def test_a_best_epoch_before_a_resumed_curve_has_no_mark() -> None:
+    epochs = np.arange(50.0, 101.0)
+    lines = curve(epochs, epochs, epochs, 30, 7, ASCII, Mark(49, 1e-9))
+    assert "#" not in "".join(piece.text for line in lines for piece in line)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "width", "ticks"),
+    [
+        (0, 100, 20, [0, 100]),
+        (0, 980, 70, [0, 200, 400, 600, 800]),
+        (0, 1, 70, [0, 1]),
+        (1003, 1050, 70, [1010, 1020, 1030, 1040, 1050]),
+        (0, 99, 14, [0, 99]),
+        (0, 20_000_000, 70, [0, 5_000_000, 10_000_000, 15_000_000, 20_000_000]),
+    ],
+)
+def test_ticks_of_epochs_are_round(first: int, last: int, width: int, ticks: list[int]) -> None:
+    assert epoch_ticks(first, last, width) == ticks
+
+
+@pytest.mark.parametrize("width", [24, 40, 80, 133])
+@pytest.mark.parametrize(("first", "last"), [(0, 7), (0, 999_999), (12_345, 12_349), (5, 5)])
+def test_the_numbers_of_the_epoch_axis_stand_apart_below_their_ticks(
+    first: int, last: int, width: int
+) -> None:
+    epochs = np.linspace(first, last, 50)
+    *_, axis, numbers = drawn(epochs, epochs + 1, epochs, (width, 7), ASCII)
+    name, *labels = numbers.split()
+    assert name == "epoch"
+    assert len(labels) == axis.count("+") - 1
+    assert all(first <= int(label) <= max(last, first + 1) for label in labels)
 
 
 def test_a_spike_between_two_columns_is_seen() -> None:

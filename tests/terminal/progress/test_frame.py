@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from bpcli.nn.units import UnitCounts
@@ -68,23 +70,23 @@ def test_a_terminal_of_24_lines_shows_everything() -> None:
     lines = texts(draw_frame(seen_after(980, max_fail=300, goal=1e-3), 80, 24, UNICODE))
     assert [line.rstrip() for line in lines] == [
         "a-run: 2 - 16 tanh - 1 sigmoid, mse",
-        "mean loss (log axis)   ⠤⠤ train   o validation",
-        "         │o o o o",
-        "       1 ┤⠉⠉⠙⠒⠒⠲⠤⠤o⣀o⣀o o o o",
-        "         │           ⠈⠉⠉⠙⠒⠒⠲⠤⠤o⣀o⣀o o o o o",
-        "     0.1 ┤                       ⠈⠉⠉⠙⠒⠒⠲⠤⠤⢤⣀o⣀o o o o o o",
-        "         │                                   ⠈⠉⠉⠙⠒⠒⠲⠤⠤⢤⣀⣀⣀o o o o o o o",
-        "         │                                               ⠈⠉⠉⠙⠒⠒⠲⠤⠤⢤⣀⣀⣀  o o o o",
-        "         │                                                           ⠈⠉⠉⠙⠒⠒⠲⠤⠤⢤⣀",
-        "         └┬──────────────────────┬──────────────────────┬──────────────────────┬",
-        "          0                     327                    653                   980",
+        "mean loss (log axis)   ⠤⠤ train   o validation   ◆ best 0.03125 at epoch 800",
+        "         │o o o",
+        "       1 ┤⠙⠒⠒⠲⠤⠤o⣀o o o o o",
+        "         │        ⠈⠉⠉⠓⠒⠲⠤⠤⢤⣀o⡀o o o o o",
+        "         │                   ⠉⠉⠙⠒⠒⠦⠤⠤⣄⣀⣀o o o o o",
+        "     0.1 ┤                             ⠈⠉⠉⠓⠒⠲⠤⠤⣄⣀⣀o o o o o o",
+        "         │                                        ⠉⠉⠙⠒⠒⠦⠤⢤⣀⣀⡀ o o o o o o",
+        "         │                                                  ⠉⠉⠉⠓⠒⠲⠤◆⣄⣀⣀   o o o",
+        "         │                                                            ⠈⠉⠉⠓⠒⠒⠦⠤⢤⣀",
+        "         └┬─────────────┬─────────────┬─────────────┬─────────────┬─────────────",
+        "   epoch  0            200           400           600           800",
         "layer        all      1      2",
         "gradient   0.012    1.0   0.10",
         "dead        3/17   3/16    0/1",
         "saturated   1/17   0/16    1/1",
         "goal             12 <= 0.001     loss",
         "max_fail         12 >= 300       epochs since the best validation loss",
-        "best validation loss 0.03125 at epoch 800",
         "     epoch          loss   train.accuracy      val.loss   val.accuracy",
         "         0             1              0.5             2              -",
         "       900     0.0158489              0.5     0.0316979              -",
@@ -92,6 +94,42 @@ def test_a_terminal_of_24_lines_shows_everything() -> None:
         "       980     0.0109648              0.5     0.0219296              -",
         "epoch 980/2000 ━━━━━━━━━━━━━━━━━━━━──────────────────── 1,000 epochs/s, 1 s left",
     ]
+
+
+@pytest.mark.parametrize(
+    ("width", "legend"),
+    [
+        (76, "mean loss (log axis)   ** train   o validation   # best 0.03125 at epoch 800"),
+        (75, "mean loss   ** train   o validation   # best 0.03125 at epoch 800"),
+        (60, "mean loss   ** train   o validation   # best at epoch 800"),
+        (56, "mean loss (log axis)   ** train   o validation"),
+        (24, "mean loss   ** train   o validation"),
+    ],
+)
+def test_the_legend_has_what_fits(width: int, legend: str) -> None:
+    lines = texts(draw_frame(seen_after(980), width, 24, ASCII))
+    assert lines[1] == legend
+
+
+@pytest.mark.parametrize(
+    ("width", "title"),
+    [
+        (40, "a-run: 2 - 16 tanh - 1 sigmoid, mse"),
+        (34, "a-run: 2 - 16 tanh - 1 sigmoid"),
+        (29, "a-run"),
+    ],
+)
+def test_a_title_that_is_too_long_ends_between_its_parts(width: int, title: str) -> None:
+    assert texts(draw_frame(seen_after(980), width, 24, ASCII))[0] == title
+
+
+@pytest.mark.parametrize(
+    ("width", "ending"), [(60, " 1,000 epochs/s, 1 s left"), (40, " 1 s left"), (25, "")]
+)
+def test_the_bar_says_what_fits_beside_it(width: int, ending: str) -> None:
+    bar = texts(draw_frame(seen_after(980), width, 24, ASCII))[-1]
+    assert re.fullmatch(f"epoch 980/2000 =+-+{ending}", bar)
+    assert len(bar) == width
 
 
 def test_layers_that_do_not_fit_are_left_out_in_the_middle() -> None:
@@ -103,6 +141,17 @@ def test_layers_that_do_not_fit_are_left_out_in_the_middle() -> None:
         "dead      3/625  3/16  0/16   ...  0/16  0/16  0/16   0/1",
         "saturated 1/625  0/16  0/16   ...  0/16  0/16  0/16   1/1",
     ]
+
+
+def test_norms_of_every_size_stand_apart() -> None:
+    state = seen_after(100)
+    state.grad_norm, state.grad_norms = 8.74e-10, [1.6e-14, 1e-100]
+    lines = texts(draw_frame(state, 80, 24, ASCII))
+    assert "gradient   9e-10  2e-14 1e-100" in lines
+    narrow = seen_after(100, layers=10)
+    narrow.grad_norms = [1e-100] * 10
+    (line,) = [each for each in texts(draw_frame(narrow, 75, 24, ASCII)) if "gradient" in each]
+    assert line.split()[2:] == ["1e-100"] * 3 + ["..."] + ["1e-100"] * 4
 
 
 def test_ten_layers_fit_on_80_columns() -> None:

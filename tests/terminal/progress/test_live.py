@@ -209,7 +209,8 @@ def test_a_real_training_ends_with_its_last_epoch_in_the_summary(
     assert any(line.startswith("57 epochs in ") for line in lines)
     assert max(map(len, lines)) <= width
     if height > 10:
-        assert "mean loss (log axis)   ⠤⠤ train   o validation" in lines
+        legend = "mean loss (log axis)   ⠤⠤ train   o validation   ◆ best 0.0140606 at epoch 57"
+        assert legend in lines
         assert lines[-7].split()[:1] == ["epoch"]
 
 
