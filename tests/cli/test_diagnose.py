@@ -35,16 +35,12 @@ def test_a_training_names_the_command_that_explains_its_warnings(slow: str, bpne
 
 def test_a_block_for_each_finding_and_the_command_to_try(slow: str, bpnet: Bpnet) -> None:
     out = bpnet("diagnose", "latest").out
-    for label in (
-        "  evidence  The training loss fell by ",
-        "  cause     ",
-        "  explains  The test ",
-    ):
+    for label in ("  evidence  The training loss fell", "  cause     ", "  explains  The test "):
         assert label in out
-    (command,) = [each for each in out.splitlines() if each.startswith("  try: bpnet train")]
-    again = bpnet(*shlex.split(command.replace("~", ""))[2:], "--quiet")
-    assert again.code == 0
-    assert "1 error, by 24 rules" in out or "1 error, 1 note, by 24 rules" in out
+    command = next(each for each in out.splitlines() if each.startswith("  try: bpnet train"))
+    assert bpnet(*shlex.split(command)[2:], "--quiet").code == 0
+    assert out.splitlines()[-1].startswith("1 error")
+    assert out.splitlines()[-1].endswith(", by 24 rules")
 
 
 def test_nothing_found_says_what_was_looked_for(bpnet: Bpnet) -> None:

@@ -10,16 +10,12 @@ from bpcli.diagnosis.finding import clause, sentence
 
 @pytest.mark.parametrize(
     ("text", "wanted"),
-    [
-        ("the loss grew", "The loss grew."),
-        ("`x` is 1", "`x` is 1."),
-        ("3 rows", "3 rows."),
-        ("", ""),
-    ],
+    [("the loss grew", "The loss grew."), ("`x` is 1", "`x` is 1."), ("3 rows", "3 rows.")],
 )
 def test_a_clause_becomes_a_sentence_and_back(text: str, wanted: str) -> None:
     assert sentence(text) == wanted
     assert clause(wanted) == text
+    assert sentence("") == clause("") == ""
 
 
 def test_a_line_has_title_cause_and_remedy_or_the_first_consequence() -> None:

@@ -12,9 +12,7 @@ from bpcli.terminal.diagnosis import diagnosis_lines
 
 RECORD: Any = SimpleNamespace(run_id="r", status="finished", epochs=30, has_ended=True)
 WORDS = "many words that do not fit on a single line of a narrow terminal, so that they are wrapped"
-COMMAND = (
-    "bpnet train runs/r/resolved.yaml --set data.scale.inputs=standard --set training.epochs=9"
-)
+COMMAND = "bpnet train runs/r/resolved.yaml --set data.scale.inputs=standard --set training.l2=1"
 FINDING = Finding.of("k", "warning", f"a title of {WORDS}", WORDS, "why", "change it", COMMAND)
 OTHER = Finding.of("stuck", "error", f"stuck by {WORDS}", "", "", "")
 
