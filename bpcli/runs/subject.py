@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -45,7 +46,8 @@ class Subject:
     """The data of a run. For each need that is missing, `errors` has one sentence on the reason.
 
     `lines` are those of metrics.jsonl, `split` is the split to show, and `path` (epochs + 1,
-    n_params) the recorded parameters from epoch 0 on.
+    n_params) the recorded parameters from epoch 0 on. `folds` are the records of all folds of its
+    cross-validation, itself included.
     """
 
     run_id: str
@@ -56,6 +58,8 @@ class Subject:
     split: SplitName
     path: Array | None
     errors: Mapping[Need, str]
+    folder: Path | None = None
+    folds: Sequence[RunRecord] = ()
 
     @property
     def name(self) -> str:

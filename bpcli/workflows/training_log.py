@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import ExitStack, closing
 from typing import NamedTuple
 
@@ -65,6 +66,7 @@ class TrainingLog:
         run: Run,
         file: MetricsFile,
         path: ParameterPath | None,
+        earlier: Iterable[LogLine] = (),
         events: TrainingEvents | None = None,
     ) -> None:
         self._epochs = LogEpochs(training)
@@ -72,6 +74,14 @@ class TrainingLog:
         self._file = file
         self._path = path
         self._events = events
+        self._kept = _SpacedLines()
+        for line in earlier:
+            self._kept.add(line)
+
+    @property
+    def lines(self) -> list[LogLine]:
+        """The lines so far; of very many, some, the first and the latest among them."""
+        return self._kept.all
 
     def has_line(self, number: int) -> bool:
         """True if an epoch gets a line even if it is not the last."""
@@ -89,6 +99,7 @@ class TrainingLog:
             is_scored = is_last or epoch.number in self._epochs.metrics
             line = _line(epoch, scores if is_scored else None)
             self._file.append(line)
+            self._kept.add(line)
             if self._events is not None:
                 self._events.add(line, epoch.params, is_last)
 
@@ -118,6 +129,33 @@ class TrainingLog:
         return digests
 
 
+class _SpacedLines:
+    """Lines in memory: all, or every second, fourth … one if there are more than `_MOST_KEPT`."""
+
+    def __init__(self) -> None:
+        self._lines: list[LogLine] = []
+        self._latest: list[LogLine] = []
+        self._count, self._every = 0, 1
+
+    def add(self, line: LogLine) -> None:
+        if is_kept := self._count % self._every == 0:
+            self._lines.append(line)
+        self._latest = [] if is_kept else [line]
+        self._count += 1
+        if len(self._lines) > _MOST_KEPT:
+            self._latest = self._latest or self._lines[-1:] * (len(self._lines) % 2 == 0)
+            self._lines = self._lines[::2]
+            self._every *= 2
+
+    @property
+    def all(self) -> list[LogLine]:
+        return [*self._lines, *self._latest]
+
+
+_MOST_KEPT = 2048
+"""Lines of `log_every: auto` are fewer; each takes about a kilobyte."""
+
+
 def open_log(
     experiment: Experiment,
     run: Run,
@@ -132,14 +170,14 @@ def open_log(
     if training.record_params:
         recorded = ParameterPath(run, network.n_params, experiment.dtype, rows)
         path = files.enter_context(closing(recorded))
-    events = _open_events(experiment, run, files) if training.tensorboard else None
-    return TrainingLog(training, run, file, path, events)
+    earlier = read_log(run.path(METRICS))
+    first = earlier[-1].epoch + 1 if earlier else 0
+    events = _open_events(experiment, run, first, files) if training.tensorboard else None
+    return TrainingLog(training, run, file, path, earlier, events)
 
 
-def _open_events(experiment: Experiment, run: Run, files: ExitStack) -> TrainingEvents:
-    """Begin an event file behind the lines that the log keeps."""
-    lines = read_log(run.path(METRICS))
-    first = lines[-1].epoch + 1 if lines else 0
+def _open_events(experiment: Experiment, run: Run, first: int, files: ExitStack) -> TrainingEvents:
+    """Begin an event file behind the lines that the log keeps, at the epoch `first`."""
     file = files.enter_context(closing(EventFile(run, first)))
     values = config_record(experiment)
     with_effect = {key: value for key, value in values.items() if not _is_without_effect(key)}

@@ -50,6 +50,7 @@ def test_every_document_has_the_keys_that_are_described(
         "size": "size t.yaml --hidden 2,3 --restarts 1 --splits 1 --set training.epochs=3",
         "eval": "eval latest",
         "eval RUN OTHER --paired": "eval latest~2 latest --paired",
+        "diagnose": "diagnose latest",
         "predict": "predict latest",
         "trace": "trace xor.yaml",
         "gradcheck": "gradcheck",

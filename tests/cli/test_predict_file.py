@@ -437,7 +437,10 @@ def test_intervals_stand_beside_predictions(bpnet, folder) -> None:
         (["predict", "latest", "t.csv", "--interval", "90"], "give a number between 0 and 1."),
         (["predict", "latest", "t.csv", "--interval", "0.9"], "has no validation set on which"),
         (["eval", "latest", "--interval", "0.9"], "has no validation set on which"),
-        (["eval", "a", "b", "--paired", "--interval", "0.9"], "--interval is for the predictions of one run"),
+        (
+            ["eval", "a", "b", "--paired", "--interval", "0.9"],
+            "--interval is for the predictions of one run",
+        ),
     ],
 )
 def test_intervals_that_cannot_be_are_refused(bpnet, folder, arguments, sentence) -> None:
