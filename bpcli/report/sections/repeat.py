@@ -14,6 +14,7 @@ from bpcli.report.section import Section
 from bpcli.report.tables import Cell, Column, folded, table
 from bpcli.report.words import Words
 from bpcli.runs.layout import CONFIG, METRICS, PATH, RESOLVED
+from bpcli.runs.store import Run
 from bpcli.runs.subject import Subject
 
 _TIMED = (METRICS, PATH)
@@ -84,11 +85,12 @@ def _text(value: object) -> str:
 
 def _origins(subject: Subject) -> dict[str, str]:
     """The origin of each value, under dotted keys; empty if the config cannot be read again."""
-    if subject.run is None or subject.rebuilt is None:
+    if subject.folder is None or subject.rebuilt is None:
         return {}
+    run = Run(subject.folder)
     try:
-        source = read_source(subject.run.checked(CONFIG, subject.record), subject.record.overrides)
-        resolved = Source.read(subject.run.checked(RESOLVED, subject.record))
+        source = read_source(run.checked(CONFIG, subject.record), subject.record.overrides)
+        resolved = Source.read(run.checked(RESOLVED, subject.record))
         found = origins(replace(subject.experiment.config, source=source), resolved)
     except BpnetError:
         return {}
