@@ -89,6 +89,7 @@ def _columns(subject: Subject, words: Words) -> Html:
     index = experiment.splits["train"].index
     some = index[some_rows(len(index), MOST_ROWS)]
     X = np.asarray(experiment.table.X[some], np.float64)
+    rows: list[list[Cell]]
     if encoder is None:
         rows = [
             [name, words("kind.number"), 1, *_statistics(X[:, place]), None, ""]
@@ -108,13 +109,17 @@ def _columns(subject: Subject, words: Words) -> Html:
             for column, start in encoder.starts[:MOST_COLUMNS]
         ]
         count = len(encoder.inputs)
-    content = table(words("data.columns_caption"), _column_heads(words), rows)
+    columns = _column_heads(words)
+    if not any(row[-1] for row in rows):
+        columns, rows = columns[:-1], [row[:-1] for row in rows]
+    content = table(words("data.columns_caption"), columns, rows)
     said = words("data.of_columns", shown=len(rows), count=f"{count:,}")
     note = paragraph(said, "aside") if len(rows) < count else None
     if count <= _MANY:
         return joined(tag("h3", words("data.columns")), content, note)
     summary = words("data.all_columns", count=f"{count:,}")
-    return joined(tag("h3", words("data.columns")), folded(summary, content, note))
+    hidden = folded(summary, content, note, is_printed=count <= MOST_COLUMNS)
+    return joined(tag("h3", words("data.columns")), hidden)
 
 
 def _column_heads(words: Words) -> list[Column]:

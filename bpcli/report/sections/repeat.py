@@ -29,7 +29,7 @@ def section(subject: Subject, words: Words) -> Section | None:
         command(f"bpnet {shlex.join(subject.record.argv)}"),
         tag("h3", words("repeat.verify")),
         paragraph(words("repeat.verify_how")),
-        command(shlex.join(["bpnet", "verify", subject.record.name])),
+        command(shlex.join(["bpnet", "verify", subject.run_id])),
         tag("h3", words("repeat.config")),
         _config(subject, words),
         tag("h3", words("repeat.files")),
@@ -63,7 +63,9 @@ def _config(subject: Subject, words: Words) -> Html:
     note = None if known else paragraph(words("repeat.no_origins"))
     content = table(said, heads, changed)
     whole = folded(
-        words("repeat.all_values", count=len(rows)), table(words("repeat.resolved"), heads, rows)
+        words("repeat.all_values", count=len(rows)),
+        table(words("repeat.resolved"), heads, rows),
+        is_printed=False,
     )
     return joined(note, content, whole)
 
