@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from io import TextIOWrapper
 
 _COMMANDS = (
-    "init", "data", "check", "train", "eval", "predict", "plot", "report", "export", "compare",
+    "init", "data", "check", "train", "eval", "predict", "plot", "diagnose", "report", "export",
+    "compare", "size", "sweep", "trace", "gradcheck", "verify", "runs", "schema", "docs",
     "size", "sweep", "trace", "gradcheck", "verify", "runs", "schema", "docs",
 )  # fmt: skip
 
