@@ -34,6 +34,7 @@ FLOORS = [
     {"gradient_check", "trace", "export", "plots"},
     {"workflows"},
     {"sweeps"},
+    {"report"},
     {"api"},
     {"estimators"},
     {"cli"},
