@@ -62,6 +62,19 @@ def joined(*children: Child) -> Html:
     return Html(_content(children), _KEY)
 
 
+def prose(text: str) -> Html:
+    """A text in which what stands in backticks is code."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return joined(text)
+    return joined(*(tag("code", part) if odd % 2 else part for odd, part in enumerate(parts)))
+
+
+def paragraph(text: str, class_: str | None = None) -> Html:
+    """A paragraph of prose."""
+    return tag("p", prose(text), class_=class_)
+
+
 def _content(child: Child) -> str:
     if child is None:
         return ""

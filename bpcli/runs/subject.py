@@ -19,6 +19,7 @@ from bpcli.nn.network import Network
 from bpcli.nn.propagation import LayerPass, Workspace, forward_rows
 from bpcli.runs.metrics_log import LogLine, Numbers
 from bpcli.runs.run_json import RunRecord
+from bpcli.runs.store import Run
 from bpcli.runs.trained import Trained
 from bpcli.training.objective import NetworkObjective
 
@@ -45,7 +46,7 @@ class Subject:
     """The data of a run. For each need that is missing, `errors` has one sentence on the reason.
 
     `lines` are those of metrics.jsonl, `split` is the split to show, and `path` (epochs + 1,
-    n_params) the recorded parameters from epoch 0 on.
+    n_params) the recorded parameters from epoch 0 on. `run` is its folder.
     """
 
     run_id: str
@@ -56,6 +57,7 @@ class Subject:
     split: SplitName
     path: Array | None
     errors: Mapping[Need, str]
+    run: Run | None = None
 
     @property
     def name(self) -> str:

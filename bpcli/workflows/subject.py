@@ -44,7 +44,7 @@ def load_subject(run: Run, weights: Weights, split: SplitName | None) -> Subject
     except BpnetError as error:
         errors["network"] = str(error)
     chosen = _split(run, rebuilt, split)
-    return Subject(run.run_id, record, lines, rebuilt, weights, chosen, path, errors)
+    return Subject(run.run_id, record, lines, rebuilt, weights, chosen, path, errors, run)
 
 
 def _with_rows_in_memory(trained: Trained) -> Trained:
