@@ -31,7 +31,7 @@ FLOORS = [
     {"runs"},
     {"cluster"},
     {"terminal"},
-    {"gradient_check", "trace", "export", "plots"},
+    {"gradient_check", "trace", "export", "plots", "diagnosis"},
     {"workflows"},
     {"sweeps"},
     {"report"},

@@ -28,6 +28,7 @@ from bpcli.metrics.metrics import METRICS_OF
 from bpcli.metrics.score import Scorer
 from bpcli.nn.arrays import Vector
 from bpcli.nn.network import Network
+from bpcli.nn.units import UnitCounter
 from bpcli.optimizers import Optimizer
 from bpcli.optimizers.schedules import first_rate
 from bpcli.system import available_memory
@@ -200,6 +201,10 @@ class Experiment:
             return []  # large generated inputs are random
         constant = constant_columns(X, self.splits["train"].index)
         return [self.table.input_names[number] for number in constant]
+
+    def unit_counter(self) -> UnitCounter:
+        """A new counter of dead and saturated units, over some training rows."""
+        return UnitCounter(self.network, self.rows("train").some().inputs)
 
     @property
     def diagnostics(self) -> tuple[str, ...]:

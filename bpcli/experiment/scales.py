@@ -108,33 +108,42 @@ class Scales:
     def _top(self) -> Activation:
         return self.network.layers[-1].activation
 
-    @cached_property
+    @property
     def out_of_range(self) -> list[str]:
         """A warning if the output layer cannot reach targets of training rows."""
+        misfit = self.unreachable
+        if misfit is None:
+            return []
+        identity = "use `identity` for the output layer"
+        remedy = f"{_setting([misfit])}, or {identity}" if misfit.rule else identity
+        return [f"{misfit.fact}: {remedy}"]
+
+    @cached_property
+    def unreachable(self) -> Misfit | None:
+        """Targets of training rows that the output layer cannot reach; None if it reaches all.
+
+        The rule is empty if no scale brings them into the outputs' range.
+        """
         low, high = self._top.bounds
         if math.isinf(low) and math.isinf(high):
-            return []
+            return None
         ends = [_ends(block.targets) for block in self.rows.blocks()]
         least = np.min([least for least, _ in ends], axis=0)
         largest = np.max([largest for _, largest in ends], axis=0)
         a, b = float(least.min()), float(largest.max())
         slack = _ROUNDING * max(1.0, abs(a), abs(b))
         if low - slack <= a and b <= high + slack:
-            return []
+            return None
         scaled = "scaled " * self.preprocessor.targets.changes_units
         targets = f"the {scaled}targets reach from {a:.6g} to {b:.6g}"
         outputs = f"`{name_of(ACTIVATIONS, self._top)}` outputs are {_between(low, high)}"
-        return [f"{targets}, but {outputs}: {self._remedy(least, largest)}"]
-
-    def _remedy(self, least: Vector, largest: Vector) -> str:
-        """What to do about targets beyond the outputs' range, given each column's ends."""
-        identity = "use `identity` for the output layer"
-        low, high = self._originals(least, largest)
-        rule = "none" if self._top.reaches(low, high) else self._rule(least, largest)
-        if rule is None:
-            return identity
         key = "inputs" if self.table.is_autoencoder else "targets"
-        return f"{_setting([Misfit('', key, rule)])}, or {identity}"
+        return Misfit(f"{targets}, but {outputs}", key, self._reaching(least, largest) or "")
+
+    def _reaching(self, least: Vector, largest: Vector) -> str | None:
+        """The scale of targets that the outputs reach, given each column's ends; None if none."""
+        low, high = self._originals(least, largest)
+        return "none" if self._top.reaches(low, high) else self._rule(least, largest)
 
     def _rule(self, least: Vector, largest: Vector) -> str | None:
         """The rule that scales targets with these ends into the outputs' range, if one does."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bpcli.data.types import SPLITS
 from bpcli.report.figures import text_of
-from bpcli.report.findings import findings_of
-from bpcli.report.html import Html, joined, paragraph, tag
+from bpcli.report.findings import findings_of, title_of
+from bpcli.report.html import Html, joined, paragraph, prose, tag
 from bpcli.report.phrases import (
     activation_names,
     interval_text,
@@ -85,9 +85,9 @@ def _wrong(subject: Subject, words: Words) -> Html:
     found = [each for each in findings_of(subject) if each.severity != "note"]
     if not found:
         return joined(words("banner.nothing_wrong"))
-    titles = words("page.semicolon").join(each.title.rstrip(".。") for each in found[:3])
+    titles = words("page.semicolon").join(title_of(each, words).rstrip(".。") for each in found[:3])
     said = words.counted("banner.wrong", len(found), titles=titles)
-    return joined(said, tag("a", words("banner.details"), href="#diagnosis"))
+    return joined(prose(said), tag("a", words("banner.details"), href="#diagnosis"))
 
 
 def _numbers(subject: Subject, score: Score | None, words: Words) -> Html:

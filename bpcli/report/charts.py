@@ -17,8 +17,8 @@ from bpcli.report.figures import shorts, thinned
 from bpcli.report.html import Html, data_block, joined, tag
 from bpcli.report.words import Words
 
-WIDTH, HEIGHT = 440.0, 280.0
-LEFT, RIGHT, TOP, BOTTOM = 58.0, 14.0, 30.0, 40.0
+WIDTH, HEIGHT = 440.0, 288.0
+LEFT, RIGHT, TOP, BOTTOM = 58.0, 14.0, 38.0, 40.0
 SQUARE = WIDTH - LEFT - RIGHT + TOP + BOTTOM
 """The height of a chart whose axes have the same unit."""
 
@@ -144,7 +144,7 @@ def frame(x: Axis, y: Axis, x_title: str, y_title: str, height: float = HEIGHT) 
     ]
     base = _line(LEFT, height - BOTTOM, WIDTH - RIGHT, height - BOTTOM, "axis")
     titles = [
-        tag("text", y_title, x=4, y=15, class_="title"),
+        tag("text", y_title, x=4, y=12, class_="title"),
         tag("text", x_title, x=WIDTH - RIGHT, y=height - 6, class_="title end"),
     ]
     return joined(lines, base, numbers, below, titles)
@@ -170,7 +170,7 @@ def _mark(mark: Mark, x: Axis, height: float) -> Html:
         "text",
         mark.text,
         x=_px(at + 3 if is_right else at - 3),
-        y=TOP - 4,
+        y=TOP - 5,
         class_="note end" if is_right else "note",
     )
     return joined(_line(at, TOP, at, height - BOTTOM, "mark"), text)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from bpcli.data.types import SPLITS, SplitName
 from bpcli.report.charts import SERIES, Curve, line_chart
 from bpcli.report.figures import text_of
-from bpcli.report.findings import findings_of
-from bpcli.report.html import Html, joined, paragraph, tag
+from bpcli.report.findings import findings_of, title_of
+from bpcli.report.html import Html, joined, paragraph, prose, tag
 from bpcli.report.phrases import (
     cut,
     interval_text,
@@ -210,8 +210,8 @@ def _diagnosis(subjects: Sequence[Subject], labels: Sequence[str], words: Words)
     """The titles of the findings of each run."""
     items = []
     for label, subject in zip(labels, subjects, strict=True):
-        found = [each.title for each in findings_of(subject)]
-        texts = tag("ul", [tag("li", title) for title in found])
+        found = [title_of(each, words) for each in findings_of(subject)]
+        texts = tag("ul", [tag("li", prose(title)) for title in found])
         nothing = paragraph(words("diagnosis.nothing"))
         items.append(joined(tag("h3", label), texts if found else nothing))
     return joined(*items)

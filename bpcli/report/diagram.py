@@ -24,7 +24,7 @@ MOST_EDGES = 600
 
 _FIRST = 8
 _STEP, _GAP, _RADIUS = 34.0, 150.0, 11.0
-_TOP, _SIDE = 48.0, 130.0
+_TOP, _SIDE = 48.0, 150.0
 _WIDEST = 4.5
 
 
@@ -163,7 +163,7 @@ def _names(subject: Subject, columns: list[Units]) -> Html:
     outputs = output_names(subject.network, categories, table.target_names)
     first, last = columns[0], columns[-1]
     texts = [
-        tag("text", cut(table.input_names[unit], 16), x=first.x - 18, y=f"{y + 4:g}", class_="end")
+        tag("text", cut(table.input_names[unit], 18), x=first.x - 18, y=f"{y + 4:g}", class_="end")
         for unit, y in first.y.items()
     ]
     texts += [

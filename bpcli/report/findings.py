@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from bpcli.nn.numerics import repeatable_numerics
+from bpcli.report.words import Words
 from bpcli.runs.subject import Subject
 
 if TYPE_CHECKING:
@@ -23,3 +24,9 @@ def findings_of(subject: Subject) -> Sequence[Finding]:
         with repeatable_numerics():
             _KNOWN[subject] = findings(subject)
     return _KNOWN[subject]
+
+
+def title_of(finding: Finding, words: Words) -> str:
+    """The title of a finding; in another language than English, that of its kind."""
+    key = f"finding.{finding.kind}"
+    return words(key) if words.language != "en" and key in words else finding.title

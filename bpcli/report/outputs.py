@@ -22,6 +22,11 @@ class Outputs(NamedTuple):
     labels: Labels | None
     values: Array | None
 
+    @property
+    def is_probable(self) -> bool:
+        """Whether the outputs are probabilities of classes or labels."""
+        return self.predicted.log_losses is not None
+
 
 _KNOWN: WeakKeyDictionary[Subject, dict[SplitName, Outputs | None]] = WeakKeyDictionary()
 

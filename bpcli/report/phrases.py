@@ -10,6 +10,7 @@ from bpcli.report.figures import text_of
 from bpcli.report.words import Words
 from bpcli.runs.run_json import RunRecord
 from bpcli.runs.subject import Subject
+from bpcli.text import text_width
 
 
 def split_text(name: SplitName, words: Words) -> str:
@@ -56,5 +57,10 @@ def spaced(name: str) -> str:
 
 
 def cut(text: str, most: int = 24) -> str:
-    """A name that is short enough for a chart."""
-    return text if len(text) <= most else text[: most - 1] + "…"
+    """A name that is short enough for a chart: at most so many columns of a terminal."""
+    if text_width(text) <= most:
+        return text
+    end = len(text[:most])
+    while text_width(text[:end]) >= most:
+        end -= 1
+    return text[:end] + "…"

@@ -119,6 +119,11 @@ def main_score(subject: Subject) -> Score | None:
     return None
 
 
+def rounded(value: float | None, metric: str) -> float | None:
+    """A value without the rounding errors of an R² of 0."""
+    return round(value, 12) if value is not None and metric.startswith("r2") else value
+
+
 def greater_is_better(metric: str) -> bool:
     known = METRICS.get(metric.partition(".")[0])
     return known is not None and known.greater_is_better

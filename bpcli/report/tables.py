@@ -21,6 +21,10 @@ class Column:
 Cell: TypeAlias = str | float | tuple[float, str] | Html | None
 """A text, a number, a number with its text, markup, or nothing."""
 
+_SHORT = 32
+_MANY = 9
+"""With more columns, a table is set smaller on paper."""
+
 
 def table(
     caption: str, columns: Sequence[Column], rows: Sequence[Sequence[Cell]], *, sorts: bool = True
@@ -34,6 +38,7 @@ def table(
         tag("thead", head),
         tag("tbody", body),
         data_sort=sorts and len(rows) > 1,
+        class_="many" if len(columns) > _MANY else None,
     )
     return scrolling(caption, content)
 
@@ -58,9 +63,16 @@ def _cell(column: Column, cell: Cell, *, is_head: bool = False) -> Html:
         "th" if is_head else "td",
         shown,
         scope="row" if is_head else None,
-        class_="n" if column.is_number else None,
+        class_="n" if column.is_number else _length(shown),
         data_v=repr(value) if column.is_number and value is not None else None,
     )
+
+
+def _length(shown: str | Html) -> str | None:
+    """Whether a text stays on one line, or needs some width."""
+    if isinstance(shown, Html):
+        return None
+    return "short" if len(shown) <= _SHORT else "long"
 
 
 def _shown(cell: Cell) -> tuple[float | None, str | Html]:
@@ -72,6 +84,7 @@ def _shown(cell: Cell) -> tuple[float | None, str | Html]:
     return None, "–" if cell is None else cell
 
 
-def folded(summary: str, *content: Child) -> Html:
-    """Content that is opened on demand, and is open on paper."""
-    return tag("details", tag("summary", summary), content)
+def folded(summary: str, *content: Child, is_printed: bool = True) -> Html:
+    """Content that is opened on demand; on paper, it is open or left out."""
+    class_ = None if is_printed else "screen"
+    return tag("details", tag("summary", summary), content, class_=class_)

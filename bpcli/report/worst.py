@@ -10,6 +10,7 @@ from bpcli.nn.arrays import Array, Vector
 from bpcli.plots.outcome import target_names
 from bpcli.report.figures import text_of
 from bpcli.report.html import Html, joined, paragraph, tag
+from bpcli.report.inputs import inputs_at
 from bpcli.report.outputs import Outputs, outputs_of
 from bpcli.report.phrases import split_text
 from bpcli.report.tables import Cell, Column, table
@@ -17,7 +18,6 @@ from bpcli.report.words import Words
 from bpcli.runs.subject import Subject
 
 MOST_ROWS = 10
-MOST_INPUTS = 10
 _MOST_TARGETS = 3
 
 
@@ -29,24 +29,23 @@ def worst_rows(subject: Subject, words: Words) -> Html | None:
     errors, name = _errors(outputs, words)
     order: Labels = np.argsort(-errors, kind="stable")[:MOST_ROWS]
     heads, answers = _answers(subject, outputs, order, words)
-    inputs = subject.experiment.table.input_names[:MOST_INPUTS]
-    split = subject.rows
-    X = np.asarray(subject.experiment.table.X[split.index[np.sort(order)]], np.float64)
-    X = X[np.argsort(np.argsort(order))]
-    numbers = subject.experiment.table.numbers_of(split.index[order]).tolist()
+    index = subject.rows.index[order]
+    inputs, left = inputs_at(subject, index)
+    numbers = subject.experiment.table.numbers_of(index).tolist()
     rows: list[list[Cell]] = [
-        [(number, str(number)), *answer, float(errors[row]), *map(float, x[:MOST_INPUTS])]
-        for number, answer, row, x in zip(numbers, answers, order.tolist(), X, strict=True)
+        [(number, str(number)), *answer, float(errors[row]), *cells]
+        for number, answer, row, cells in zip(
+            numbers, answers, order.tolist(), inputs.cells, strict=True
+        )
     ]
-    columns = [
-        Column(words("page.row"), True), *heads, Column(name, True),
-        *(Column(each, True) for each in inputs),
-    ]  # fmt: skip
+    columns = [Column(words("page.row"), True), *heads, Column(name, True), *inputs.columns]
     caption = words("worst.caption", split=split_text(subject.split, words))
-    left = len(subject.experiment.table.input_names) - len(inputs)
     more = paragraph(words("worst.more_inputs", count=f"{left:,}"), "aside") if left else None
-    about = paragraph(words(_about(subject)))
-    return joined(tag("h3", words("worst.title")), about, table(caption, columns, rows), more)
+    about = words(_about(subject))
+    if outputs.values is not None and outputs.values.shape[1] > 1 and not outputs.is_probable:
+        about += words("page.space") + words("worst.of_distance")
+    parts = [tag("h3", words("worst.title")), paragraph(about), table(caption, columns, rows)]
+    return joined(*parts, more)
 
 
 def _about(subject: Subject) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -19,7 +20,6 @@ from bpcli.nn.network import Network
 from bpcli.nn.propagation import LayerPass, Workspace, forward_rows
 from bpcli.runs.metrics_log import LogLine, Numbers
 from bpcli.runs.run_json import RunRecord
-from bpcli.runs.store import Run
 from bpcli.runs.trained import Trained
 from bpcli.training.objective import NetworkObjective
 
@@ -46,7 +46,8 @@ class Subject:
     """The data of a run. For each need that is missing, `errors` has one sentence on the reason.
 
     `lines` are those of metrics.jsonl, `split` is the split to show, and `path` (epochs + 1,
-    n_params) the recorded parameters from epoch 0 on. `run` is its folder.
+    n_params) the recorded parameters from epoch 0 on. `folds` are the records of all folds of its
+    cross-validation, itself included.
     """
 
     run_id: str
@@ -57,7 +58,8 @@ class Subject:
     split: SplitName
     path: Array | None
     errors: Mapping[Need, str]
-    run: Run | None = None
+    folder: Path | None = None
+    folds: Sequence[RunRecord] = ()
 
     @property
     def name(self) -> str:

@@ -28,6 +28,7 @@ from bpcli.config.writing import inline
 from bpcli.data.row_index import same_rows
 from bpcli.errors import ConfigError, RunError
 from bpcli.experiment import Experiment, build
+from bpcli.experiment.constant_loss import constant_loss
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.runs.layout import SWEEP
 from bpcli.runs.provenance import data_digest
@@ -42,7 +43,6 @@ from bpcli.sweeps.space import with_seed
 from bpcli.sweeps.sweep import test_metric_of
 from bpcli.sweeps.training import MOST_TRAININGS, Training, TrainingResult
 from bpcli.terminal.sweep import SilentProgress
-from bpcli.workflows.scores import constant_loss
 
 if TYPE_CHECKING:
     from bpcli.cluster.connection import ClusterConnection

@@ -10,14 +10,15 @@ from functools import cached_property
 
 import numpy as np
 
+from bpcli.diagnosis.rules_data import FEW_ROWS_REMEDY, few_rows_fact
 from bpcli.engine.pool.base import SerialPool
 from bpcli.experiment import Experiment
+from bpcli.experiment.constant_loss import constant_loss
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.nn.units import UnitCounts
 from bpcli.text import listed_names, plural
 from bpcli.training.objective import NetworkObjective
 from bpcli.workflows.log_cost import LogCost, log_cost
-from bpcli.workflows.scores import constant_loss, unit_counter
 
 _MANY_UNITS = 0.1
 _FAR_FROM_CHANCE = 3.0
@@ -66,7 +67,7 @@ class Beginning:
     def units(self) -> UnitCounts:
         """Dead and saturated units before training, over some of the training rows."""
         with repeatable_numerics(), np.errstate(all="ignore"):
-            return unit_counter(self.experiment).count(self.experiment.initial_params)
+            return self.experiment.unit_counter().count(self.experiment.initial_params)
 
     @cached_property
     def warnings(self) -> list[str]:
@@ -81,22 +82,10 @@ class Beginning:
         ]
 
     def _few_rows(self) -> Iterator[str]:
-        """Warn if there are fewer training rows than parameters, and no weight decay.
-
-        Generated rows, and rows in the config, may be all rows that there are, such as XOR: without
-        a held-out split, they get no warning.
-        """
-        spec, splits = self.experiment.spec, self.experiment.splits
-        is_all = not (spec.data.files or len(splits["val"]) or len(splits["test"]))
-        if is_all or spec.training.l2 or spec.training.optimizer.finds_l2:
-            return
-        rows, params = len(splits["train"]), self.experiment.network.n_params
-        if rows < params:
-            counted = "1 training row is" if rows == 1 else f"{rows:,} training rows are"
-            yield (
-                f"{counted} fewer than the {params:,} parameters, which may overfit: watch the "
-                "validation loss, use fewer units, or set `training.l2`"
-            )
+        """Warn if there are fewer training rows than parameters, and no weight decay."""
+        fact = few_rows_fact(self.experiment)
+        if fact is not None:
+            yield f"{fact}, which may overfit: {FEW_ROWS_REMEDY}"
 
     def _constant_columns(self) -> Iterator[str]:
         constant = self.experiment.constant_inputs

@@ -110,7 +110,7 @@ def _ended(session: Session, ending: Ending, best_params: Vector) -> RunRecord:
         metrics={} if ending.is_abandoned else all_scores(experiment, best_params),
         baselines={} if ending.is_abandoned else all_baselines(experiment),
     )
-    found = end_warnings(session, ending, record.metrics, record.baselines.get("constant", {}))
+    found = [] if ending.failure else end_warnings(session, record, best_params)
     return replace(record, warnings=[*record.warnings, *found])
 
 
@@ -130,6 +130,8 @@ def _notes(failure: Exception, run: Run, record: RunRecord) -> Iterator[str]:
         yield _once_it_can_be_saved(run)
         return
     yield f"The run is saved as {run.run_id} ({record.epochs} epochs)."
+    if isinstance(failure, Diverged):
+        yield f"Explain it with: bpnet diagnose {reference_to(run)}"
     if isinstance(failure, Interrupted):
         yield f"Resume with: {_resume(run)}"
 

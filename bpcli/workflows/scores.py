@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from functools import cached_property
 
@@ -14,7 +13,7 @@ from bpcli.engine.passes import Tally
 from bpcli.engine.rows import RowBlocks
 from bpcli.experiment import Experiment
 from bpcli.metrics.baselines import ConstantBaseline, PrincipalComponents, constant_of
-from bpcli.metrics.measures import Measures, Predictor, Scores, weighted, z_of
+from bpcli.metrics.measures import Measures, Predictor, Scores, weighted
 from bpcli.metrics.metrics import (
     Predictions,
     Sample,
@@ -133,40 +132,7 @@ class EpochScores:
     @cached_property
     def _unit_counter(self) -> UnitCounter:
         """The counter; created once, as that takes as long as counting."""
-        return unit_counter(self._experiment)
-
-
-def unit_counter(experiment: Experiment) -> UnitCounter:
-    """Return a counter of dead and saturated units over some training rows."""
-    return UnitCounter(experiment.network, experiment.rows("train").some().inputs)
-
-
-def constant_loss(experiment: Experiment, name: SplitName) -> float | None:
-    """Return the mean loss of a split with the mean of the training targets as constant outputs.
-
-    None if the output layer cannot give those.
-    """
-    loss, training, rows = experiment.network.loss, experiment.rows("train"), experiment.rows(name)
-    targets = np.zeros(experiment.network.outputs)
-    for block in training.blocks():
-        targets += _weighted_sum(block.targets, block.weight)
-    a = (targets / training.total_weight)[:, np.newaxis]
-    total = 0.0
-    with np.errstate(all="ignore"):  # a mean of 0 or 1 has an infinite z: None follows
-        z = z_of(experiment.network, a)
-        for block in rows.blocks():
-            Z, A = (np.repeat(column, block.samples, axis=1) for column in (z, a))
-            losses = loss.per_sample(Z, A, block.targets)
-            total += float(_weighted_sum(losses, block.weight))
-    mean = total / rows.total_weight
-    return mean if math.isfinite(mean) else None
-
-
-def _weighted_sum(values: Array, weight: Array | None) -> Array:
-    """Σ_i w_i value_i over the last axis, in double precision."""
-    numbers = values.astype(np.float64)
-    total: Array = (numbers if weight is None else numbers * weight).sum(axis=-1)
-    return total
+        return self._experiment.unit_counter()
 
 
 def baselines(

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from bpcli.data.types import SplitName
 from bpcli.errors import BpnetError, LimitTooLow, NumericsNotPinned, RunError
+from bpcli.runs.folds import siblings
 from bpcli.runs.integrity import checked_log
 from bpcli.runs.layout import PATH
 from bpcli.runs.metrics_log import LogLine
@@ -44,7 +45,10 @@ def load_subject(run: Run, weights: Weights, split: SplitName | None) -> Subject
     except BpnetError as error:
         errors["network"] = str(error)
     chosen = _split(run, rebuilt, split)
-    return Subject(run.run_id, record, lines, rebuilt, weights, chosen, path, errors, run)
+    folds = siblings(record, run.folder.parent)
+    return Subject(
+        run.run_id, record, lines, rebuilt, weights, chosen, path, errors, run.folder, folds
+    )
 
 
 def _with_rows_in_memory(trained: Trained) -> Trained:

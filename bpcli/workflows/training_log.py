@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import ExitStack, closing
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ from bpcli.nn.units import UnitCounts
 from bpcli.runs.checkpoint import NOTHING, Checkpoint, Extent
 from bpcli.runs.files import file_digest
 from bpcli.runs.layout import METRICS, PATH
-from bpcli.runs.metrics_log import LogLine, MetricsFile
+from bpcli.runs.metrics_log import LogLine, MetricsFile, read_log
 from bpcli.runs.parameter_path import ParameterPath
 from bpcli.runs.store import Run
 from bpcli.training.loop import Epoch
@@ -34,12 +35,25 @@ class TrainingLog:
     """
 
     def __init__(
-        self, training: TrainingConfig, run: Run, file: MetricsFile, path: ParameterPath | None
+        self,
+        training: TrainingConfig,
+        run: Run,
+        file: MetricsFile,
+        path: ParameterPath | None,
+        earlier: Iterable[LogLine] = (),
     ) -> None:
         self._epochs = LogEpochs(training)
         self._run = run
         self._file = file
         self._path = path
+        self._kept = _SpacedLines()
+        for line in earlier:
+            self._kept.add(line)
+
+    @property
+    def lines(self) -> list[LogLine]:
+        """The lines so far; of very many, some, the first and the latest among them."""
+        return self._kept.all
 
     def has_line(self, number: int) -> bool:
         """True if an epoch gets a line even if it is not the last."""
@@ -55,7 +69,9 @@ class TrainingLog:
             self._path.add(epoch.params)
         if is_last or self.has_line(epoch.number):
             is_scored = is_last or epoch.number in self._epochs.metrics
-            self._file.append(_line(epoch, scores if is_scored else None))
+            line = _line(epoch, scores if is_scored else None)
+            self._file.append(line)
+            self._kept.add(line)
 
     @property
     def sizes(self) -> LogSizes:
@@ -83,6 +99,33 @@ class TrainingLog:
         return digests
 
 
+class _SpacedLines:
+    """Lines in memory: all, or every second, fourth … one if there are more than `_MOST_KEPT`."""
+
+    def __init__(self) -> None:
+        self._lines: list[LogLine] = []
+        self._latest: list[LogLine] = []
+        self._count, self._every = 0, 1
+
+    def add(self, line: LogLine) -> None:
+        if is_kept := self._count % self._every == 0:
+            self._lines.append(line)
+        self._latest = [] if is_kept else [line]
+        self._count += 1
+        if len(self._lines) > _MOST_KEPT:
+            self._latest = self._latest or self._lines[-1:] * (len(self._lines) % 2 == 0)
+            self._lines = self._lines[::2]
+            self._every *= 2
+
+    @property
+    def all(self) -> list[LogLine]:
+        return [*self._lines, *self._latest]
+
+
+_MOST_KEPT = 2048
+"""Lines of `log_every: auto` are fewer; each takes about a kilobyte."""
+
+
 def open_log(
     experiment: Experiment, run: Run, start: Checkpoint | None, files: ExitStack
 ) -> TrainingLog:
@@ -94,7 +137,8 @@ def open_log(
     if training.record_params:
         recorded = ParameterPath(run, network.n_params, experiment.dtype, rows)
         path = files.enter_context(closing(recorded))
-    return TrainingLog(training, run, file, path)
+    earlier = () if start is None else read_log(run.path(METRICS))
+    return TrainingLog(training, run, file, path, earlier)
 
 
 def _line(epoch: Epoch, scores: EpochScores | None) -> LogLine:

@@ -49,6 +49,7 @@ def test_every_document_has_the_keys_that_are_described(
         "sweep": "sweep t.yaml --grid hidden=2,3 --set training.epochs=3",
         "size": "size t.yaml --hidden 2,3 --restarts 1 --splits 1 --set training.epochs=3",
         "eval": "eval latest",
+        "diagnose": "diagnose latest",
         "predict": "predict latest",
         "trace": "trace xor.yaml",
         "gradcheck": "gradcheck",

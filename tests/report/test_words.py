@@ -33,7 +33,7 @@ def test_every_language_has_the_same_files() -> None:
 def test_every_language_has_the_same_keys_and_placeholders(file: str) -> None:
     one, other = _texts("en", file), _texts("zh", file)
     assert [*one] == [*other]
-    assert all(isinstance(text, str) and text for text in (*one.values(), *other.values()))
+    assert all(isinstance(text, str) for text in (*one.values(), *other.values()))
     assert {key: _fields(text) for key, text in one.items()} == {
         key: _fields(text) for key, text in other.items()
     }

@@ -13,9 +13,9 @@ from sklearn.metrics import mean_poisson_deviance
 from systems import System, trained
 from tampered import log_of
 
+from bpcli.experiment.constant_loss import constant_loss
 from bpcli.runs.trained import load_trained
 from bpcli.terminal.progress import SilentView
-from bpcli.workflows.scores import constant_loss
 from bpcli.workflows.train import train
 
 

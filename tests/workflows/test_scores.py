@@ -10,8 +10,9 @@ from systems import trained
 from tampered import log_of
 from textbook import Dense, forward, value_and_grads
 
+from bpcli.experiment.constant_loss import constant_loss
 from bpcli.workflows.predict import predict_rows
-from bpcli.workflows.scores import all_baselines, all_scores, constant_loss
+from bpcli.workflows.scores import all_baselines, all_scores
 
 
 def dense_layers(tensors: dict[str, np.ndarray]) -> list[Dense]:

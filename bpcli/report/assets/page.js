@@ -24,7 +24,7 @@
       },
       show: place => {
         const x = start + (stops[place] - low) / (high - low) * (end - start);
-        for (const [name, value] of [["x1", x], ["x2", x], ["y1", 30], ["y2", box.height - 40]])
+        for (const [name, value] of [["x1", x], ["x2", x], ["y1", 38], ["y2", box.height - 40]])
           reader.setAttribute(name, value);
         const said = data.curves.map(([name, xs, ys]) => {
           let found = -1;

@@ -6,20 +6,24 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bpcli.data.columns import InputColumn
+from bpcli.data.dates import date_text
 from bpcli.data.types import SPLITS, SplitName
 from bpcli.nn.arrays import Array
-from bpcli.report.html import Html, joined, paragraph, tag
-from bpcli.report.phrases import split_text
+from bpcli.report.html import Html, joined, paragraph, prose, tag
+from bpcli.report.phrases import cut, split_text
 from bpcli.report.scores import is_sampled, rows_of
 from bpcli.report.section import Section
 from bpcli.report.tables import Cell, Column, folded, table
 from bpcli.report.words import Words
 from bpcli.runs.subject import MOST_ROWS, Subject, some_rows
+from bpcli.text import listed
 from bpcli.workflows.check import class_counts
 
 MOST_COLUMNS = 100
 _MANY = 12
 _MOST_CLASSES = 30
+_MOST_CATEGORIES = 4
 
 
 def section(subject: Subject, words: Words) -> Section | None:
@@ -85,9 +89,10 @@ def _columns(subject: Subject, words: Words) -> Html:
     index = experiment.splits["train"].index
     some = index[some_rows(len(index), MOST_ROWS)]
     X = np.asarray(experiment.table.X[some], np.float64)
+    rows: list[list[Cell]]
     if encoder is None:
         rows = [
-            [name, words("kind.number"), 1, *_statistics(X[:, place]), None]
+            [name, words("kind.number"), 1, *_statistics(X[:, place]), None, ""]
             for place, name in enumerate(experiment.table.input_names[:MOST_COLUMNS])
         ]
         count = len(experiment.table.input_names)
@@ -97,19 +102,24 @@ def _columns(subject: Subject, words: Words) -> Html:
                 column.name,
                 words(f"kind.{column.kind}"),
                 len(column.names),
-                *(_statistics(X[:, start]) if column.kind == "number" else [None] * 4),
+                *_values(column, X[:, start]),
                 None if column.fill is None else column.fill_text,
+                _categories(column, X[:, start:]),
             ]
             for column, start in encoder.starts[:MOST_COLUMNS]
         ]
         count = len(encoder.inputs)
-    content = table(words("data.columns_caption"), _column_heads(words), rows)
+    columns = _column_heads(words)
+    if not any(row[-1] for row in rows):
+        columns, rows = columns[:-1], [row[:-1] for row in rows]
+    content = table(words("data.columns_caption"), columns, rows)
     said = words("data.of_columns", shown=len(rows), count=f"{count:,}")
     note = paragraph(said, "aside") if len(rows) < count else None
     if count <= _MANY:
         return joined(tag("h3", words("data.columns")), content, note)
     summary = words("data.all_columns", count=f"{count:,}")
-    return joined(tag("h3", words("data.columns")), folded(summary, content, note))
+    hidden = folded(summary, content, note, is_printed=count <= MOST_COLUMNS)
+    return joined(tag("h3", words("data.columns")), hidden)
 
 
 def _column_heads(words: Words) -> list[Column]:
@@ -118,13 +128,31 @@ def _column_heads(words: Words) -> list[Column]:
     ]
     return [
         Column(words("data.column")), Column(words("data.kind")), *numbers,
-        Column(words("data.fill")),
+        Column(words("data.fill")), Column(words("data.categories")),
     ]  # fmt: skip
 
 
 def _statistics(values: Array) -> list[float]:
     """Least value, mean, standard deviation and largest value."""
     return [float(values.min()), float(values.mean()), float(values.std()), float(values.max())]
+
+
+def _values(column: InputColumn, x: Array) -> list[Cell]:
+    """The statistics of a column; of dates, the first and the last one."""
+    if column.kind == "category":
+        return [None] * 4
+    if column.kind == "date":
+        ends = [(value, date_text(value, column.date_format)) for value in (x.min(), x.max())]
+        return [ends[0], None, None, ends[1]]
+    return [*_statistics(x)]
+
+
+def _categories(column: InputColumn, X: Array) -> str:
+    """The most frequent categories with their shares: gas 40 %, oil 33 %."""
+    shares = X[:, : len(column.categories)].mean(axis=0)
+    order = np.argsort(-shares, kind="stable")[:_MOST_CATEGORIES].tolist()
+    named = [f"{cut(column.categories[k])} {100 * shares[k]:.0f} %" for k in order]
+    return listed(named, len(column.categories))
 
 
 def _targets(subject: Subject, words: Words) -> Html | None:
@@ -159,5 +187,5 @@ def _notes(subject: Subject, words: Words) -> Html | None:
     notes = [*subject.experiment.notes, *subject.rebuilt.notes]
     if not notes:
         return paragraph(words("data.no_notes"))
-    items = [tag("li", note) for note in notes]
+    items = [tag("li", prose(note)) for note in notes]
     return joined(tag("h3", words("data.notes")), tag("ul", items, lang="en"))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bpcli.report.findings import findings_of
-from bpcli.report.html import Html, joined, paragraph, tag
+from bpcli.report.findings import findings_of, title_of
+from bpcli.report.html import Html, joined, paragraph, prose, tag
 from bpcli.report.section import Section
 from bpcli.report.words import Words
 from bpcli.runs.subject import Subject
@@ -28,13 +28,21 @@ def section(subject: Subject, words: Words) -> Section | None:
 
 
 def _finding(finding: Finding, words: Words) -> Html:
+    """A finding; its texts are in English in every language, its kind is not."""
     command = tag("p", words("diagnosis.next"), tag("code", finding.command))
+    texts = [finding.evidence, finding.cause, finding.remedy, *finding.explains]
     return tag(
         "li",
-        tag("h3", tag("span", words(f"severity.{finding.severity}"), class_="tag"), finding.title),
-        paragraph(finding.evidence),
-        paragraph(finding.cause),
+        tag(
+            "h3",
+            tag("span", words(f"severity.{finding.severity}"), class_="tag"),
+            _title(finding, words),
+        ),
+        tag("div", [paragraph(text) for text in texts if text], lang="en"),
         command if finding.command else None,
         class_=finding.severity,
-        lang=None if words.language == "en" else "en",
     )
+
+
+def _title(finding: Finding, words: Words) -> Html:
+    return tag("span", prose(title_of(finding, words)))

@@ -8,7 +8,7 @@ from bpcli.report.classes import class_parts
 from bpcli.report.html import Html, joined, paragraph
 from bpcli.report.labels import label_parts
 from bpcli.report.phrases import interval_text, metric_text, split_text
-from bpcli.report.scores import Score, is_sampled, scores
+from bpcli.report.scores import Score, is_sampled, rounded, scores
 from bpcli.report.section import Section
 from bpcli.report.tables import Cell, Column, folded, table
 from bpcli.report.values import value_parts
@@ -44,6 +44,7 @@ def _scores(subject: Subject, words: Words) -> Html:
     if not found:
         return paragraph(words("quality.no_scores"))
     main = [score for score in found if "." not in score.metric]
+    main.sort(key=lambda score: score.metric.startswith("loss"))
     others = [score for score in found if "." in score.metric]
     baselines = list(dict.fromkeys(name for score in found for name in score.baselines))
     content = score_table(words("quality.scores"), main, baselines, words)
@@ -69,9 +70,9 @@ def score_table(
         [
             metric_text(score.metric, words),
             split_text(score.split, words),
-            score.value,
+            rounded(score.value, score.metric),
             interval_text(score.interval, words),
-            *(score.baselines.get(name) for name in baselines),
+            *(rounded(score.baselines.get(name), score.metric) for name in baselines),
         ]
         for score in found
     ]

@@ -14,6 +14,7 @@ from bpcli.report.section import Section
 from bpcli.report.tables import Cell, Column, folded, table
 from bpcli.report.words import Words
 from bpcli.runs.layout import CONFIG, METRICS, PATH, RESOLVED
+from bpcli.runs.store import Run
 from bpcli.runs.subject import Subject
 
 _TIMED = (METRICS, PATH)
@@ -28,7 +29,7 @@ def section(subject: Subject, words: Words) -> Section | None:
         command(f"bpnet {shlex.join(subject.record.argv)}"),
         tag("h3", words("repeat.verify")),
         paragraph(words("repeat.verify_how")),
-        command(shlex.join(["bpnet", "verify", subject.record.name])),
+        command(shlex.join(["bpnet", "verify", subject.run_id])),
         tag("h3", words("repeat.config")),
         _config(subject, words),
         tag("h3", words("repeat.files")),
@@ -62,7 +63,9 @@ def _config(subject: Subject, words: Words) -> Html:
     note = None if known else paragraph(words("repeat.no_origins"))
     content = table(said, heads, changed)
     whole = folded(
-        words("repeat.all_values", count=len(rows)), table(words("repeat.resolved"), heads, rows)
+        words("repeat.all_values", count=len(rows)),
+        table(words("repeat.resolved"), heads, rows),
+        is_printed=False,
     )
     return joined(note, content, whole)
 
@@ -84,11 +87,12 @@ def _text(value: object) -> str:
 
 def _origins(subject: Subject) -> dict[str, str]:
     """The origin of each value, under dotted keys; empty if the config cannot be read again."""
-    if subject.run is None or subject.rebuilt is None:
+    if subject.folder is None or subject.rebuilt is None:
         return {}
+    run = Run(subject.folder)
     try:
-        source = read_source(subject.run.checked(CONFIG, subject.record), subject.record.overrides)
-        resolved = Source.read(subject.run.checked(RESOLVED, subject.record))
+        source = read_source(run.checked(CONFIG, subject.record), subject.record.overrides)
+        resolved = Source.read(run.checked(RESOLVED, subject.record))
         found = origins(replace(subject.experiment.config, source=source), resolved)
     except BpnetError:
         return {}

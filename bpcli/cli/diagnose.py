@@ -1,0 +1,45 @@
+"""`bpnet diagnose`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bpcli.cli.common import console, examples, run_options, say_notes
+from bpcli.cli.documents import print_json
+
+
+@click.command(
+    "diagnose",
+    short_help="Say what looks wrong with a run, why, and what to try next.",
+    epilog=examples("diagnose"),
+)
+@click.argument("run")
+@run_options
+def command(run: str, weights: str, runs_dir: Path, as_json: bool) -> None:
+    """Say what looks wrong with a run, why, and what to try next.
+
+    Looks for about thirty likely mistakes in the log, the units, the data and the scores of RUN: an
+    id, a unique beginning of one, a tag, a name, `latest`, `latest~1`, or a path. Each finding has
+    its evidence, its cause, and a command to try. A finding that only follows from another is
+    listed with that one. Also a diverged or interrupted run can be diagnosed; if its weights or
+    data are missing, from its log alone.
+
+    Nothing is trained. The exit code is 0 whatever is found.
+    """
+    from bpcli.diagnosis.diagnose import diagnose
+    from bpcli.runs.references import find_run
+    from bpcli.terminal.diagnosis import diagnosis_lines
+    from bpcli.workflows.subject import load_subject
+
+    subject = load_subject(find_run(run, runs_dir), weights, None)  # type: ignore[arg-type]  # click checked it
+    if subject.rebuilt is not None:
+        say_notes(subject.rebuilt.notes)
+    document = diagnose(subject).to_json()
+    if as_json:
+        print_json({"run_id": subject.run_id, "weights": subject.weights, **document})
+        return
+    out = console()
+    for line in diagnosis_lines(subject.record, document, getattr(out, "width", None)):
+        out.say(line)

@@ -1,0 +1,6 @@
+"""What looks wrong with a training: findings with their evidence, cause and next command."""
+
+from bpcli.diagnosis.diagnose import findings
+from bpcli.diagnosis.finding import Finding
+
+__all__ = ["Finding", "findings"]

@@ -1,0 +1,285 @@
+"""Rules that read the course of the loss: it diverges, oscillates, falls too slowly, or not at all.
+
+`remaining` is the training loss as a fraction of that of the constant baseline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from bpcli.diagnosis.evidence import Curve, Evidence
+from bpcli.diagnosis.finding import Finding, Severity
+from bpcli.diagnosis.rule import Rule
+from bpcli.optimizers.plateau import SMALLEST_RATE
+from bpcli.text import plural
+
+GREW = 2.0
+"""A training that ends at this many times its initial loss has diverged, though to finite numbers.
+Measured: no healthy run of configs/ ends above its initial loss."""
+
+FEWEST_LINES = 10
+"""The fewest lines of the log from which a course is judged: with 10, a share of 0.2 is two."""
+
+RISES = 0.2
+"""The share of steps from line to line, in the last half of the training, in which the loss of an
+oscillating training rises. Measured: 0 in all healthy runs of configs/ with full batches."""
+
+RISE = 0.01
+"""The relative rise that counts with full batches, where a sufficiently small step never raises
+the loss (Nesterov 2004, Introductory Lectures on Convex Optimization, eq. 1.2.13)."""
+
+RISE_OF_BATCHES = 0.25
+"""The same with mini-batches, whose gradients vary. Measured: the loss of healthy runs of configs/
+rises by up to 5 % from line to line in a quarter of the steps, and hardly ever by 25 %."""
+
+TOO_SLOW = 0.5
+"""The loss falls too slowly if it falls in the second half of the training by at least this much of
+its fall in the first half, and if the gradient at the end is at least this much of the first one.
+An exponential approach to a minimum over one time constant or more gives less than e⁻¹ᐟ² = 0.61 for
+the loss and less than e⁻¹ = 0.37 for the gradient."""
+
+NOT_LEARNED = 0.5
+"""`remaining` from which a training has not learned. Measured: the healthy runs of configs/ with
+noisy targets (`diabetes`) end at up to 0.5."""
+
+STUCK = 0.98
+"""`remaining` from which a training has learned nothing. Fitting p parameters to n rows of noise
+lowers the squared error by p/n: 2 % are 2 effective parameters for 100 rows."""
+
+FLAT = 0.01
+"""On a plateau, the loss stays within this fraction. Measured: where the loss falls like 1/epoch,
+as in the healthy runs of configs/, it falls by 1 % in 1 % of the epochs."""
+
+LONG_PLATEAU = 0.25
+"""The share of the epochs that is worth a note. Measured: at most 0.12 in healthy runs of
+configs/."""
+
+TOO_LONG_PLATEAU = 0.5
+"""The share of the epochs from which a plateau is a likely mistake: most of the time was lost."""
+
+FALL_AFTER = 0.9
+"""After a plateau, the loss falls at least to this fraction; else it is no plateau, but the end."""
+
+
+def _numbers(curve: Curve) -> str:
+    (number, lowest), epochs = curve.lowest, curve.epochs
+    return (
+        f"the training loss was {curve.first:.4g} at epoch {epochs[0]}, lowest at epoch {number} "
+        f"({lowest:.4g}), and {curve.last:.4g} at epoch {epochs[-1]}"
+    )
+
+
+def diverging(evidence: Evidence) -> Iterator[Finding]:
+    """The loss is no longer finite, or ended far above its beginning."""
+    has_diverged = evidence.record.status == "diverged"
+    curve = evidence.loss
+    if not has_diverged and not (curve and curve.last > GREW * curve.first):
+        return
+    title = "the training diverged: its loss is no longer finite"
+    if not has_diverged:
+        title = f"the loss grew from {curve.first:.4g} to {curve.last:.4g}"
+    numbers = _numbers(curve) if curve else "the loss of the initial parameters is not finite"
+    if evidence.rate is None or not curve or len(curve.values) < 2:
+        remedy = "scale the data (`data.scale`), or use smaller initial weights (`network.init`)"
+        command = evidence.train_with("data.scale.inputs=standard")
+        yield Finding.of(
+            "diverging", "error", title, numbers, "numbers are too large", remedy, command
+        )
+        return
+    cause = "the steps are too long for the curvature of the loss, so that each overshoots more"
+    yield Finding.of(
+        "diverging", "error", title, numbers, cause, *_other_rate(evidence, 0.1, "smaller")
+    )
+
+
+def _other_rate(evidence: Evidence, factor: float, adjective: str) -> tuple[str, str]:
+    """Another learning rate as remedy, and the command that tries it."""
+    assert evidence.rate is not None, "the optimizer has one"
+    key, other = evidence.rate_key, float(f"{factor * evidence.rate:.2g}")
+    remedy = f"try a {adjective} `{key}`, such as {other:g} instead of {evidence.rate:g}"
+    return remedy, evidence.train_with(f"{key}={other:g}")
+
+
+def oscillating(evidence: Evidence) -> Iterator[Finding]:
+    """The loss goes up and down in the last half of the training."""
+    late = evidence.loss.since(0.5)
+    if len(late.values) < FEWEST_LINES or evidence.rate is None or evidence.is_good_fit:
+        return
+    rise = RISE if evidence.is_full_batch else RISE_OF_BATCHES
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rises = np.diff(late.values) / late.values[:-1]
+    count = int((rises > rise).sum())
+    if count < RISES * len(rises):
+        return
+    numbers = (
+        f"from epoch {late.epochs[0]} on, the loss rose by more than {100 * rise:.0f} % in {count} "
+        f"of {len(rises)} steps of the log, between {late.values.min():.4g} and "
+        f"{late.values.max():.4g}"
+    )
+    cause = "the steps are too long: they jump from side to side of a valley of the loss"
+    if not evidence.is_full_batch:
+        cause = "the gradients of batches vary, and the steps are too long to average them"
+    remedy, command = _other_rate(evidence, 1 / 3, "smaller")
+    yield Finding.of(
+        "oscillating", "warning", "the loss oscillates", numbers, cause, remedy, command
+    )
+
+
+def rate_too_small(evidence: Evidence) -> Iterator[Finding]:
+    """The loss still falls as fast as at the beginning."""
+    curve, gradient, record = evidence.loss, evidence.grad_norm, evidence.record
+    is_cut = record.stop_reason in ("epochs", "max_seconds")
+    if not is_cut or len(curve.values) < FEWEST_LINES or evidence.has_learned(NOT_LEARNED):
+        return
+    early, late = curve.first - curve.at(0.5), curve.at(0.5) - curve.last
+    if early <= 0 or late < TOO_SLOW * early or gradient.last < TOO_SLOW * gradient.first:
+        return
+    numbers = (
+        f"the training loss fell by {early:.3g} in the first half of the epochs and by {late:.3g} "
+        f"in the second, to {curve.last:.4g}; the gradient norm was {gradient.first:.3g} at first "
+        f"and {gradient.last:.3g} at the end"
+    )
+    more = f"use more `training.epochs` than {record.epochs}"
+    title = "the loss was still falling"
+    if evidence.rate is None:
+        cause = "the training ended before it came near a minimum"
+        command = evidence.train_with(f"training.epochs={4 * record.epochs}")
+        yield Finding.of("too_few_epochs", "warning", title, numbers, cause, more, command)
+        return
+    larger = f"{evidence.rate_key}={10 * evidence.rate:g}"
+    remedy = f"{more}, or a larger `{evidence.rate_key}` than {evidence.rate:g}"
+    cause = "the steps are too short for the number of epochs"
+    yield Finding.of(
+        "rate_too_small", "warning", title, numbers, cause, remedy, evidence.train_with(larger)
+    )
+
+
+def stuck(evidence: Evidence) -> Iterator[Finding]:
+    """The training loss is that of a constant prediction."""
+    remaining, constant = evidence.remaining("train"), evidence.constant("train")
+    if remaining is None or remaining < STUCK or not evidence.record.epochs:
+        return
+    if evidence.has_better_accuracy("train"):
+        return
+    loss = evidence.scores["train.loss"]
+    title = "the network has learned nothing, not even of the training rows"
+    numbers = (
+        f"after {plural(evidence.record.epochs, 'epoch')}, the training loss is {loss:.4g}, and "
+        f"that of a constant prediction is {constant:.4g}"
+    )
+    yield Finding.of("stuck", "error", title, numbers, *_why_stuck(evidence))
+
+
+def _why_stuck(evidence: Evidence) -> tuple[str, str, str]:
+    """Cause, remedy and command."""
+    if evidence.record.l2:
+        remedy = f"use a smaller `training.l2` than {evidence.record.l2:g}, or other inputs"
+        cause = "the weight decay holds the weights near 0, or the inputs tell nothing"
+        return cause, remedy, evidence.train_with("training.l2=0")
+    gradient = evidence.grad_norm
+    cause = (
+        f"the gradient norm fell from {gradient.first:.2g} to {gradient.last:.2g}: the outputs "
+        "have become constant, on a plateau or because the inputs tell nothing"
+    )
+    return cause, what_to_change(evidence), other_optimizer(evidence)
+
+
+def what_to_change(evidence: Evidence) -> str:
+    """What may help if the cause is not known."""
+    record = evidence.record
+    longer = "more epochs, " * (record.stop_reason == "epochs")
+    size = "fewer layers" if len(record.layers) > _MANY_LAYERS else "more units"
+    other = "another `training.learning_rate`" if evidence.rate else "other initial weights"
+    return f"use {longer}{size}, {other} or other inputs"
+
+
+_MANY_LAYERS = 3
+
+
+def other_optimizer(evidence: Evidence) -> str:
+    """A command that trains with another optimizer; with `rprop`, from another seed."""
+    if not evidence.is_full_batch or evidence.optimizer == "rprop":
+        return evidence.train_with(f"seed={evidence.record.seed + 1}")
+    return evidence.train_with("training.optimizer=rprop", "training.learning_rate=null")
+
+
+def plateau(evidence: Evidence) -> Iterator[Finding]:
+    """The loss stayed nearly the same for a large part of the training, and then fell."""
+    curve = evidence.loss
+    if len(curve.values) < FEWEST_LINES:
+        return
+    begin, end = _longest_plateau(curve)
+    share = (end - begin) / curve.epochs[-1]
+    if share < LONG_PLATEAU:
+        return
+    level = float(curve.values[curve.epochs == begin][0])
+    title = f"the loss lay on a plateau from epoch {begin} to epoch {end}"
+    numbers = (
+        f"for {100 * share:.0f} % of the epochs, the training loss stayed within "
+        f"{100 * FLAT:.0f} % of {level:.4g}; then it fell to {curve.last:.4g}"
+    )
+    cause = "the gradient is small there, as the units do nearly the same"
+    severity: Severity = "warning" if share >= TOO_LONG_PLATEAU else "note"
+    if evidence.optimizer == "gradient_descent" and not evidence.record.optimizer["momentum"]:
+        remedy = "use a `momentum` of 0.9, a larger `training.learning_rate`, or `rprop`"
+        momentum = "training.optimizer={name: gradient_descent, momentum: 0.9}"
+        command = evidence.train_with(momentum)
+    else:
+        remedy = "use `rprop` or `lbfgs`, or larger initial weights (`network.init`)"
+        command = other_optimizer(evidence)
+    yield Finding.of("plateau", severity, title, numbers, cause, remedy, command)
+
+
+def _longest_plateau(curve: Curve) -> tuple[int, int]:
+    """The first and last epoch of the longest plateau that the loss left; twice 0 without one."""
+    lowest = np.minimum.accumulate(curve.values)
+    ends = np.searchsorted(-lowest, -(1 - FLAT) * lowest, side="right") - 1
+    has_fallen = lowest[-1] <= FALL_AFTER * lowest[ends]
+    lengths = np.where(has_fallen, curve.epochs[ends] - curve.epochs, 0)
+    first = int(lengths.argmax())
+    return int(curve.epochs[first]), int(curve.epochs[ends[first]]) if lengths[first] else 0
+
+
+def never_fell(evidence: Evidence) -> Iterator[Finding]:
+    """The best weights are the initial ones."""
+    record, curve = evidence.record, evidence.val_loss
+    if not (curve and record.epochs and record.rows.val) or record.best_epoch:
+        return
+    if record.restarts is not None or not record.has_ended:
+        return
+    title = "the validation loss never fell below its initial value"
+    numbers = (
+        f"the validation loss was {curve.first:.4g} at first, and {curve.last:.4g} at epoch "
+        f"{record.epochs}: the weights that were kept are the initial ones"
+    )
+    if evidence.rate is None:
+        remedy, command = "", other_optimizer(evidence)
+    else:
+        remedy, command = _other_rate(evidence, 0.1, "smaller")
+    cause = "the steps are too long, or the inputs tell nothing about the target"
+    yield Finding.of("never_fell", "warning", title, numbers, cause, remedy, command)
+
+
+def no_step(evidence: Evidence) -> Iterator[Finding]:
+    """The optimizer found no step, although the network has hardly learned."""
+    record = evidence.record
+    if record.stop_message is None or evidence.advice is None or evidence.is_good_fit:
+        return
+    is_rate = record.stop_reason == SMALLEST_RATE
+    what = "the loss no longer fell" if is_rate else "no step was found that lowers the loss"
+    title = f"{what} (`{record.stop_reason}`)"
+    numbers = f"the training ended after {plural(record.epochs, 'epoch')}: {record.stop_message}"
+    yield Finding.of("no_step", "warning", title, numbers.removesuffix("."), "", "")
+
+
+RULES = (
+    Rule("a loss that diverges", diverging, needs=()),
+    Rule("a loss that oscillates", oscillating),
+    Rule("a learning rate that is too small", rate_too_small),
+    Rule("a loss that stays at that of a constant prediction", stuck),
+    Rule("a plateau", plateau),
+    Rule("a validation loss that never falls", never_fell),
+    Rule("no step that lowers the loss", no_step, needs=("log", "network")),
+)

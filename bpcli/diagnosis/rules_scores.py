@@ -1,0 +1,308 @@
+"""Rules that compare scores: of splits, with baselines, with neighbours, and of several trainings.
+
+The excess of a split is its loss as a fraction of that of the constant baseline on the same split.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from bpcli.data.types import SplitName
+from bpcli.diagnosis.evidence import Evidence
+from bpcli.diagnosis.finding import Finding, Severity
+from bpcli.diagnosis.neighbours import neighbours
+from bpcli.diagnosis.rule import Rule
+from bpcli.diagnosis.rules_loss import other_optimizer, what_to_change
+from bpcli.runs.run_json import RunRecord
+from bpcli.runs.subject import SPLIT_NAMES
+from bpcli.text import plural
+
+CLEARLY = 1e-3
+"""A loss is better than the constant baseline's if it is lower by this fraction: with vanishing
+gradients it ends slightly lower."""
+
+GAP = 0.5
+"""The excess of held-out rows minus that of the training rows from which a network overfits: half
+of what there is to learn is learned of the training rows alone. Measured: at most 0.2 in healthy
+runs of configs/."""
+
+ROSE = 0.2
+"""The excess by which the validation loss ends above its minimum, from which that is noted: since
+then, the training did harm. The fraction of 20 % is PROBEN1's GL20 (Prechelt 1994), of the constant
+baseline instead of the minimum, as minima near 0 are exceeded by any noise."""
+
+FEW = 5
+"""With this many rows for each parameter, a gap is hardly due to the number of parameters: least
+squares would raise the error of new rows by 20 % only (Akaike 1970, FPE)."""
+
+STILL_FALLS, LATE = 1e-2, 0.9
+"""A loss still falls if it fell by this fraction in the last tenth of the epochs."""
+
+WIDE = 0.1
+"""The smallest difference of two accuracies that is significant, from which a note says that the
+test set is small: with 95 % confidence, p the accuracy and n the test rows, it is 1.96 √(2p(1-p)/n)
+(p with two more right and two more wrong rows; Agresti & Coull 1998)."""
+
+WIDE_LOSS = 0.5
+"""The same for a regression: the significant difference of two mean losses, as a fraction."""
+
+SPREAD = 0.1
+"""How far above the best a training of several ended, as a fraction of the constant baseline's
+loss, if it is counted as another minimum."""
+
+MANY_OTHERS = 0.25
+"""The share of trainings in another minimum that is worth a finding: a single training misses the
+best minimum as often."""
+
+CHANCE = 1e-3
+"""The probability that folds of equal networks differ as much by chance."""
+
+
+def overfitting(evidence: Evidence) -> Iterator[Finding]:
+    """Held-out rows fit much worse than training rows, or did so at the end."""
+    name = evidence.held_out
+    if name is None or not evidence.record.epochs:
+        return
+    of_train, of_held = evidence.remaining("train"), evidence.remaining(name)
+    if of_train is None or of_held is None:
+        return
+    rose = _rose(evidence)
+    if of_held - of_train < GAP and rose < ROSE:
+        return
+    is_kept = of_held - of_train >= GAP
+    severity: Severity = "warning" if is_kept else "note"
+    title = "the network overfits the training rows"
+    if not is_kept:
+        title = (
+            "the last epochs overfit the training rows; the weights of an earlier epoch were kept"
+        )
+    numbers = (
+        f"as a fraction of that of a constant prediction, the training loss is {of_train:.3g} and "
+        f"the {SPLIT_NAMES[name]} loss {of_held:.3g}{_since(evidence, rose)}"
+    )
+    record = evidence.record
+    counts = (
+        f"{plural(record.n_params, 'parameter')} for {plural(record.rows.train, 'training row')}"
+    )
+    cause = f"with {counts}, it learns details that other rows do not have"
+    if FEW * record.n_params < record.rows.train:
+        cause = f"{counts} are few: other rows may follow another rule, if they are of another time"
+    remedy = "use fewer units, more rows or `training.l2`"
+    if is_kept or not record.rows.val:
+        command = evidence.train_with(f"training.l2={max(1.0, 10 * record.l2):g}")
+    else:
+        remedy = "end the training early with `training.stop.max_fail`, which saves time"
+        command = evidence.train_with(f"training.stop.max_fail={max(10, record.best_epoch)}")
+    yield Finding.of("overfitting", severity, title, numbers, cause, remedy, command)
+
+
+def _rose(evidence: Evidence) -> float:
+    """The excess by which the validation loss ended above its minimum; 0 without one."""
+    curve, constant = evidence.val_loss, evidence.constant("val") if evidence.val_loss else None
+    return (curve.last - curve.lowest[1]) / constant if constant else 0.0
+
+
+def _since(evidence: Evidence, rose: float) -> str:
+    """Since which epoch the network overfits, if there is a validation set."""
+    if not evidence.val_loss:
+        return "; without a validation set, it is not known since which epoch"
+    number, lowest = evidence.val_loss.lowest
+    if rose <= 0:
+        return ""
+    return (
+        f"; the validation loss was lowest at epoch {number} ({lowest:.4g}) and ended at "
+        f"{evidence.val_loss.last:.4g}"
+    )
+
+
+def worse_than_constant(evidence: Evidence) -> Iterator[Finding]:
+    """A held-out split, or the training set without one, is scored no better than by a constant.
+
+    It is better if its loss is lower, with the weights of rows and classes, or its accuracy clearly
+    higher. Accuracy alone does not decide: with unbalanced classes, a network may have a lower
+    accuracy but much better probabilities.
+    """
+    name = evidence.last_split
+    constant, loss = evidence.constant(name), evidence.scores.get(f"{name}.loss")
+    if constant is None or (loss is not None and loss < (1 - CLEARLY) * constant):
+        return
+    if evidence.has_better_accuracy(name):
+        return
+    of_loss = "not finite" if loss is None else f"{loss:.4g}"
+    title = f"the {SPLIT_NAMES[name]} loss is {of_loss}, and that of a constant prediction is {constant:.4g}"
+    numbers = _scores_beside(evidence, name)
+    cause, remedy, command = _why_worse(evidence)
+    yield Finding.of("worse_than_constant", "error", title, numbers, cause, remedy, command)
+
+
+def _scores_beside(evidence: Evidence, name: SplitName) -> str:
+    """The main score beside that of the constant baseline."""
+    baseline = evidence.record.baselines.get("constant", {})
+    for metric in ("accuracy", "r2", "rmse"):
+        score, usual = evidence.scores.get(f"{name}.{metric}"), baseline.get(f"{name}.{metric}")
+        if score is not None and usual is not None:
+            return f"`{name}.{metric}` is {score:.4g}, and that of the constant is {usual:.4g}"
+    return f"the {SPLIT_NAMES[name]} set has {plural(evidence.rows(name), 'row')}"
+
+
+def _why_worse(evidence: Evidence) -> tuple[str, str, str]:
+    """Cause, remedy and command."""
+    epochs = evidence.record.epochs
+    if evidence.record.stop_reason == "epochs" and _still_falls(evidence):
+        remedy = f"use more `training.epochs` than {epochs}"
+        command = evidence.train_with(f"training.epochs={4 * epochs}")
+        return "the loss was still falling", remedy, command
+    return "", what_to_change(evidence), other_optimizer(evidence)
+
+
+def _still_falls(evidence: Evidence) -> bool:
+    curve = evidence.loss
+    return bool(curve) and curve.last < (1 - STILL_FALLS) * curve.at(LATE)
+
+
+def underfitting(evidence: Evidence) -> Iterator[Finding]:
+    """The rows nearest to a row tell its target better than the network does."""
+    found = neighbours(evidence)
+    if found is None or not found.are_clearly_better:
+        return
+    title = f"the network underfits: {found.title}"
+    cause = "the rows have a structure that a network of this size has not learned"
+    remedy = "use more hidden units, or train longer or with another optimizer"
+    command = evidence.train_with(*_wider(evidence.record))
+    yield Finding.of("underfitting", "warning", title, found.evidence, cause, remedy, command)
+
+
+def _wider(record: RunRecord) -> list[str]:
+    """Settings that double the hidden units, or add a hidden layer where there is none."""
+    sizes = [record.layers[0].inputs, *(layer.units for layer in record.layers)]
+    has_given = record.config.get("network.parameters") is not None
+    drawn = ["network.parameters=null"] * has_given
+    if len(sizes) == 2:
+        layers = f"network.layers=[{sizes[0]}, 16, {sizes[1]}]"
+        top = record.layers[0].activation["name"]
+        return [layers, f"network.activations=[tanh, {top}]", "network.bias=true", *drawn]
+    inner = ", ".join(str(2 * size) for size in sizes[1:-1])
+    return [f"network.layers=[{sizes[0]}, {inner}, {sizes[-1]}]", *drawn]
+
+
+def few_test_rows(evidence: Evidence) -> Iterator[Finding]:
+    """So few test rows that two runs can hardly be told apart."""
+    if not (rows := evidence.rows("test")):
+        return
+    accuracy = evidence.scores.get("test.accuracy")
+    if accuracy is not None:
+        p = (accuracy * rows + 2) / (rows + 4)
+        width, most, of = 1.96 * math.sqrt(2 * p * (1 - p) / rows), WIDE, "accuracy"
+        text = f"{100 * width:.0f} percentage points"
+    else:
+        width, most, of = _relative_width(evidence), WIDE_LOSS, "loss"
+        text = f"{100 * width:.0f} %"
+    if width < most:
+        return
+    title = f"{plural(rows, 'test row')} can hardly tell two runs apart"
+    numbers = (
+        f"the test {of}s of two runs must differ by {text} to be significantly different (95 %)"
+    )
+    cause = "a score of few rows depends on which rows they are"
+    remedy = "compare runs by cross-validation (`data.split.folds`), or hold out more rows"
+    yield Finding.of("few_test_rows", "note", title, numbers, cause, remedy, _folds(evidence))
+
+
+def _relative_width(evidence: Evidence) -> float:
+    """The significant difference of two mean test losses, as a fraction; 0 if it is unknown."""
+    predicted, Y = evidence.subject.predictions, evidence.subject.rows.values
+    if evidence.subject.split != "test" or Y is None or len(Y) < 2:
+        return 0.0
+    squares = ((predicted.outputs - Y) ** 2).mean(axis=1)
+    mean = squares.mean()
+    return float(1.96 * squares.std() * math.sqrt(2 / len(Y)) / mean) if mean > 0 else 0.0
+
+
+def _folds(evidence: Evidence) -> str:
+    """The command of a cross-validation, where the split is by fractions."""
+    split = evidence.experiment.spec.data.split
+    if split.folds is not None or not split.test or split.order == "time":
+        return ""
+    train = ["data.split.train=null"] * (split.train is not None)
+    return evidence.train_with(*train, "data.split.test=0", "data.split.folds=5")
+
+
+def disagreeing_restarts(evidence: Evidence) -> Iterator[Finding]:
+    """Trainings from other initialisations that end in other minima."""
+    restarts = evidence.record.restarts
+    if restarts is None or restarts.criterion not in ("objective", "val.loss"):
+        return
+    name: SplitName = "val" if restarts.criterion == "val.loss" else "train"
+    constant = evidence.constant(name)
+    if constant is not None and name == "train" and evidence.record.reduction == "sum":
+        constant *= evidence.rows(name)
+    values = [each.value for each in restarts.trainings if each.value is not None]
+    if len(values) < 2 or constant is None:
+        return
+    best = min(values)
+    others = sum(value > best + SPREAD * constant for value in values)
+    if others < MANY_OTHERS * len(values):
+        return
+    title = f"{others} of {len(values)} initialisations ended in another minimum than the best"
+    numbers = (
+        f"their `{restarts.criterion}` reaches from {best:.4g} to {max(values):.4g}; that of a "
+        f"constant prediction is {constant:.4g}"
+    )
+    cause = "the loss has several minima or plateaus, and the initial weights decide between them"
+    remedy = "use more restarts, or more hidden units, with which bad minima are rarer"
+    command = evidence.train_with(options=f"--restarts {2 * len(restarts.trainings)}")
+    yield Finding.of("disagreement", "warning", title, numbers, cause, remedy, command)
+
+
+def disagreeing_folds(evidence: Evidence) -> Iterator[Finding]:
+    """Folds whose accuracies differ more than by chance."""
+    ended = [each for each in evidence.subject.folds if each.status == "finished"]
+    known = [
+        (score, each.rows.test)
+        for each in ended
+        if (score := each.metrics.get("test.accuracy")) is not None and each.rows.test
+    ]
+    if len(known) < 3:
+        return
+    accuracies, rows = np.array(known).T
+    mean = float((accuracies * rows).sum() / rows.sum())
+    if not 0 < mean < 1:
+        return
+    chi2 = float((rows * (accuracies - mean) ** 2).sum() / (mean * (1 - mean)))
+    if chi2 < _limit(len(known) - 1):
+        return
+    low, high = accuracies.min(), accuracies.max()
+    title = f"the folds disagree: their accuracies reach from {low:.3g} to {high:.3g}"
+    numbers = (
+        f"chi² is {chi2:.1f} with {len(known) - 1} degrees of freedom; up to "
+        f"{_limit(len(known) - 1):.1f} could be chance"
+    )
+    cause = (
+        "some trainings ended in a bad minimum, or the rows of some folds differ from the others"
+    )
+    remedy = "use `training.restarts`, and look at the rows of the worst fold"
+    command = evidence.train_with("training.restarts=5")
+    yield Finding.of("disagreement", "warning", title, numbers, cause, remedy, command)
+
+
+_NORMAL_QUANTILE = 3.09
+"""That of 1 - CHANCE."""
+
+
+def _limit(freedom: int) -> float:
+    """The 1 - CHANCE quantile of chi², by Wilson & Hilferty 1931, PNAS 17, 684."""
+    spread = 2 / (9 * freedom)
+    return float(freedom * (1 - spread + _NORMAL_QUANTILE * math.sqrt(spread)) ** 3)
+
+
+RULES = (
+    Rule("overfitting", overfitting, needs=("log", "network")),
+    Rule("scores that are worse than a constant prediction", worse_than_constant, ("network",)),
+    Rule("underfitting", underfitting, needs=("network",), at_end=False),
+    Rule("too few test rows to compare runs", few_test_rows, needs=("network",), at_end=False),
+    Rule("restarts that disagree", disagreeing_restarts, needs=("network",), at_end=False),
+    Rule("folds that disagree", disagreeing_folds, needs=(), at_end=False),
+)
