@@ -118,7 +118,7 @@ def _found(
 
 
 def _trained(config: Path, overrides: tuple[str, ...], runs_dir: Path, is_silent: bool) -> Run:
-    """Train a config for a lesson. Raises a failure, unless it is a divergence after some epochs."""
+    """Train a config for a lesson. Raises failures, except a divergence after some epochs."""
     from bpcli.report.lesson.preparing import lesson_experiment
     from bpcli.terminal.progress.choice import view_of
     from bpcli.workflows.train import train
