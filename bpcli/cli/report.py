@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from bpcli.cli.common import console, examples, json_option, runs_dir_option, say_notes
+from bpcli.cli.common import (
+    console,
+    examples,
+    json_option,
+    names_a_config,
+    runs_dir_option,
+    say_notes,
+    say_warnings,
+    set_option,
+)
 from bpcli.cli.documents import print_json
+from bpcli.errors import ConfigError, Diverged
+
+if TYPE_CHECKING:
+    from bpcli.runs.store import Run
 
 
 @click.command(
@@ -32,6 +45,14 @@ from bpcli.cli.documents import print_json
     show_default=True,
     help="The language of the page: English or Chinese.",
 )
+@click.option(
+    "--lesson",
+    "has_lesson",
+    is_flag=True,
+    help="Add questions for a class, to predict and reveal. With a CONFIG instead of a RUN, train "
+    "it first, with all its epochs recorded.",
+)
+@set_option
 @runs_dir_option
 @json_option
 def command(
@@ -39,6 +60,8 @@ def command(
     output: Path | None,
     opens: bool,
     language: str,
+    has_lesson: bool,
+    overrides: tuple[str, ...],
     runs_dir: Path,
     as_json: bool,
 ) -> None:
@@ -52,16 +75,15 @@ def command(
     from bpcli.report.report import report_of
     from bpcli.report.saving import output_file
     from bpcli.runs.files import make_folder_of, write_atomically
-    from bpcli.runs.references import find_run
     from bpcli.workflows.subject import load_subject
 
-    found = [find_run(run, runs_dir) for run in runs]
+    found = _found(runs, runs_dir, overrides, has_lesson=has_lesson, is_silent=as_json)
     path = output_file(found, output)
     subjects = [load_subject(run, "best", None) for run in found]
     say_notes(
         dict.fromkeys(note for each in subjects if each.rebuilt for note in each.rebuilt.notes)
     )
-    content = report_of(subjects, language).encode()
+    content = report_of(subjects, language, has_lesson=has_lesson).encode()
     make_folder_of(path)
     write_atomically(path, content)
     if as_json:
@@ -72,6 +94,45 @@ def command(
         click.echo(harmless(str(path)))
     if opens:
         _open(path)
+
+
+def _found(
+    references: tuple[str, ...],
+    runs_dir: Path,
+    overrides: tuple[str, ...],
+    *,
+    has_lesson: bool,
+    is_silent: bool,
+) -> list[Run]:
+    """The runs; for a lesson about a CONFIG, the run that is trained for it."""
+    from bpcli.runs.references import find_run
+
+    is_config = has_lesson and names_a_config(references[0])
+    if has_lesson and len(references) > 1:
+        raise ConfigError("--lesson is about one RUN or CONFIG: name one of them.")
+    if is_config:
+        return [_trained(Path(references[0]), overrides, runs_dir, is_silent)]
+    if overrides:
+        raise ConfigError("--set is for --lesson with a CONFIG: a RUN keeps its config.")
+    return [find_run(reference, runs_dir) for reference in references]
+
+
+def _trained(config: Path, overrides: tuple[str, ...], runs_dir: Path, is_silent: bool) -> Run:
+    """Train a config for a lesson. Raises failures, except a divergence after some epochs."""
+    from bpcli.report.lesson.preparing import lesson_experiment
+    from bpcli.terminal.progress.choice import view_of
+    from bpcli.workflows.train import train
+
+    experiment, notes = lesson_experiment(config, overrides)
+    say_notes((*experiment.notes, *notes))
+    with view_of(experiment, console(stderr=True), is_silent) as view:
+        outcome = train(experiment, runs_dir, view)
+    say_warnings(outcome.warnings)
+    if isinstance(outcome.failure, Diverged) and outcome.record.epochs:
+        say_warnings([str(outcome.failure)])  # a lesson can be about this too
+    elif outcome.failure is not None:
+        raise outcome.failure
+    return outcome.run
 
 
 def _document(subjects: Any, path: Path, content: bytes, language: str) -> dict[str, Any]:

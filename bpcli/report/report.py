@@ -15,14 +15,14 @@ from bpcli.report.words import words_of
 from bpcli.runs.subject import Subject
 
 SECTIONS = (
-    "sections.data", "sections.network", "sections.history", "scrubber", "sections.quality",
-    "sections.diagnosis", "sections.repeat",
+    "sections.data", "sections.network", "sections.history", "scrubber", "lesson",
+    "sections.quality", "sections.diagnosis", "sections.repeat",
 )  # fmt: skip
 """The modules of the sections, in their order on the page."""
 
 
-def report_of(subjects: Sequence[Subject], language: str) -> str:
-    """The HTML of a report of one run, or of a comparison of several runs.
+def report_of(subjects: Sequence[Subject], language: str, *, has_lesson: bool = False) -> str:
+    """The HTML of a report of one run, with a lesson or without, or of a comparison of several.
 
     Raises `RunError` if nothing is known of a run besides its record.
     """
@@ -39,13 +39,15 @@ def report_of(subjects: Sequence[Subject], language: str) -> str:
             )
             title = words("compare.page", count=len(subjects))
         else:
-            head, sections = banner(subjects[0], words), sections_of(subjects[0], language)
+            head = banner(subjects[0], words)
+            sections = sections_of(subjects[0], language, has_lesson=has_lesson)
             title = words("page.title", name=subjects[0].name)
     return page(title, head, sections, words)
 
 
-def sections_of(subject: Subject, language: str) -> list[Section]:
+def sections_of(subject: Subject, language: str, *, has_lesson: bool = False) -> list[Section]:
     """The sections that a run has."""
     words = words_of(language)
-    made = [importlib.import_module(f"bpcli.report.{name}").section for name in SECTIONS]
+    names = [name for name in SECTIONS if has_lesson or name != "lesson"]
+    made = [importlib.import_module(f"bpcli.report.{name}").section for name in names]
     return [each for each in (section(subject, words) for section in made) if each is not None]

@@ -62,9 +62,9 @@ def _caption(recording: Recording, frame: int, words: Words) -> Html:
     return tag(
         "figcaption",
         tag("strong", words("scrubber.epoch", epoch=epoch)),
-        " ",
+        words("scrubber.space"),
         _story(recording, frame, words),
-        " ",
+        words("scrubber.space"),
         facts(recording, frame, words),
     )
 

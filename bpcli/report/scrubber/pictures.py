@@ -20,7 +20,7 @@ from bpcli.runs.subject import Subject, some_rows
 ACROSS = 64
 """Points of a picture along each side."""
 
-SHADES = 32
+SHADES = 64
 """Colours from one class to the other; their boundary is where the score is ½."""
 
 POINTS = 97
