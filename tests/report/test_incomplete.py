@@ -61,7 +61,7 @@ def test_a_training_that_was_broken_off_has_its_curves(
 ) -> None:
     change_record(run, {"status": "running"}, without=OF_THE_END)
     text = text_of(browser, page_of(run), tmp_path / "r.html")
-    assert "or was broken off" in text
+    assert "The training was broken off after 5 epochs, and can be resumed." in text
     assert "There are no scores, as the training has not come to its end." in text
     assert "Loss by epoch" in text
 
