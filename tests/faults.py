@@ -139,7 +139,7 @@ FAULTS: Mapping[str, Plant] = {
     "plateau": shipped("moons", *ORIGIN),
     "dead_units": shipped("parity", *DEAD, "training.epochs=200"),
     "saturated_units": shipped("moons", *SATURATED),
-    "vanishing_gradients": shipped("ten_layers_sigmoid", "training.epochs=100"),
+    "vanishing_gradients": shipped("ten_layers_sigmoid", "training.epochs=40"),
     "exploding_gradients": shipped("ten_layers_relu", *CHAOTIC),
     "saturated_outputs": shipped("parity", *FLAT, "network.init={name: normal, std: 100}"),
     "overfitting": noise,

@@ -43,8 +43,8 @@ EXPLAINS: Mapping[str, Sequence[str]] = {
     "rate_too_small": ("plateau", *_UNLEARNED),
     "too_few_epochs": ("plateau", *_UNLEARNED),
     "overfitting": ("worse_than_constant", "never_fell"),
-    "plateau": ("underfitting",),
     "stuck": ("worse_than_constant", "underfitting", "plateau", "never_fell"),
+    "plateau": ("underfitting",),
 }
 """For each kind of finding, those that follow from it. A kind comes before those that it explains:
 causes first."""

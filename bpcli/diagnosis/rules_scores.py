@@ -214,16 +214,16 @@ def few_test_rows(evidence: Evidence) -> Iterator[Finding]:
     accuracy = evidence.scores.get("test.accuracy")
     if accuracy is not None:
         p = (accuracy * rows + 2) / (rows + 4)
-        width, most, of = 1.96 * math.sqrt(2 * p * (1 - p) / rows), WIDE, "accuracy"
+        width, most, of = 1.96 * math.sqrt(2 * p * (1 - p) / rows), WIDE, "accuracies"
         text = f"{100 * width:.0f} percentage points"
     else:
-        width, most, of = _relative_width(evidence), WIDE_LOSS, "loss"
+        width, most, of = _relative_width(evidence), WIDE_LOSS, "losses"
         text = f"{100 * width:.0f} %"
     if width < most:
         return
     title = f"{plural(rows, 'test row')} can hardly tell two runs apart"
     numbers = (
-        f"the test {of}s of two runs must differ by {text} to be significantly different (95 %)"
+        f"the test {of} of two runs must differ by {text} to be significantly different (95 %)"
     )
     cause = "a score of few rows depends on which rows they are"
     remedy = "compare runs by cross-validation (`data.split.folds`), or hold out more rows"
