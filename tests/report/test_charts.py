@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import re
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
+from systems import trained
 
-from bpcli.report.charts import HEIGHT, WIDTH, Curve, Mark, line_chart
+from bpcli.report.charts import HEIGHT, LEFT, RIGHT, WIDTH, Curve, Mark, line_chart
 from bpcli.report.points import histogram, point_chart
+from bpcli.report.sections.quality import section
 from bpcli.report.words import words_of
+from bpcli.workflows.subject import load_subject
 
 WORDS = words_of("en")
 TITLES = ("x", "y")
@@ -94,3 +98,14 @@ def test_bars_count_every_row() -> None:
 def test_equal_errors_are_one_bar() -> None:
     markup = str(histogram("c", [("a", np.zeros(5))], "Errors", WORDS, titles=TITLES))
     assert markup.count("<rect") == 1
+
+
+def test_a_sample_of_rows_keeps_its_lines_within_the_frame(tmp_path: Path) -> None:
+    run = trained(tmp_path, "sine", training__epochs=3, data__n_samples=2500).run
+    found = section(load_subject(run, "best", None), WORDS)
+    assert found is not None
+    markup = str(found.body)
+    assert "1,000 of" in markup
+    straight = re.findall(r'<path d="M([\d.-]+) [\d.-]+L([\d.-]+) [\d.-]+" class="', markup)
+    assert straight
+    assert all(LEFT <= float(x) <= WIDTH - RIGHT for ends in straight for x in ends)
