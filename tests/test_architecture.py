@@ -35,6 +35,7 @@ FLOORS = [
     {"gradient_check", "trace", "export", "plots", "diagnosis"},
     {"workflows"},
     {"sweeps"},
+    {"report"},
     {"api"},
     {"estimators"},
     {"cli"},
@@ -243,6 +244,7 @@ def test_every_file_opens_with_a_docstring() -> None:
         ("from bpcli.cli.main import main; main(['schema', '--help'])", _HEAVY),
         ("from bpcli.cli.main import main; main(['check', '--help'])", _HEAVY),
         ("from bpcli.cli.main import main; main(['plot', '--help'])", _HEAVY),
+        ("from bpcli.cli.main import main; main(['report', '--help'])", _HEAVY),
         ("from bpcli.cli.main import main; main(['trace', '--help'])", _HEAVY),
         ("import bpcli.export.export", ["pandas", "onnx", "onnxruntime", "sklearn", "scipy"]),
         (

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from io import TextIOWrapper
 
 _COMMANDS = (
-    "init", "data", "check", "train", "eval", "diagnose", "predict", "plot", "export", "compare",
-    "size", "sweep", "trace", "gradcheck", "verify", "runs", "schema", "docs",
+    "init", "data", "check", "train", "eval", "diagnose", "predict", "plot", "report", "export",
+    "compare", "size", "sweep", "trace", "gradcheck", "verify", "runs", "schema", "docs",
 )  # fmt: skip
 
 

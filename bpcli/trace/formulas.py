@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import accumulate
 
 from bpcli.nn.activation import Activation
 from bpcli.nn.network import Layer, Network
@@ -71,8 +72,9 @@ def bracketed(text: str) -> str:
 
 def bare(text: str) -> str:
     """A difference without the brackets of a factor."""
-    is_bracketed = text.startswith("(") and text.find(")") == len(text) - 1
-    return text[1:-1] if is_bracketed else text
+    inside = text[1:-1] if text.startswith("(") and text.endswith(")") else ""
+    depths = accumulate((sign == "(") - (sign == ")") for sign in inside)
+    return inside if inside and min(depths) >= 0 else text
 
 
 def delta_formulas(network: Network, number: int, weighted: bool) -> list[str]:

@@ -137,7 +137,7 @@ def trace(
     loss_issues = list(issues.of_loss(experiment.network, experiment.splits))
     if loss_issues:
         raise experiment.config.source.error(loss_issues)
-    objective = _objective(experiment, index)
+    objective = objective_on(experiment, index)
     training = _training(experiment, objective, params)
     setting = _setting(experiment, index, shown, objective)
     if params is not experiment.initial_params and _remembers(experiment, params):
@@ -167,7 +167,7 @@ def _training(experiment: Experiment, objective: NetworkObjective, params: Vecto
     )
 
 
-def _objective(experiment: Experiment, index: Labels) -> NetworkObjective:
+def objective_on(experiment: Experiment, index: Labels) -> NetworkObjective:
     """The objective of training, over some rows of the table as one batch."""
     split = experiment.preprocessor.split("data", experiment.table, index)
     network, training = experiment.network, experiment.spec.training

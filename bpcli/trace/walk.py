@@ -15,8 +15,9 @@ from bpcli.registry import name_of
 from bpcli.trace import formulas
 from bpcli.trace.blocks import Arrays, Block, Chain, Formula, Heading, Named, Prose
 from bpcli.trace.cells import has_cut, number
-from bpcli.trace.entry import Worked, scaled_formula, terms
+from bpcli.trace.entry import Worked, scaled_formula
 from bpcli.trace.numbers import Setting, Trace
+from bpcli.trace.row_equations import terms
 from bpcli.trace.updates import Backward, Forward, Pass, Update, is_layerwise, slots
 
 

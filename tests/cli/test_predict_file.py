@@ -439,7 +439,7 @@ def test_intervals_stand_beside_predictions(bpnet, folder) -> None:
         (["eval", "latest", "--interval", "0.9"], "has no validation set on which"),
         (
             ["eval", "a", "b", "--paired", "--interval", "0.9"],
-            "--interval is for the predictions of one run",
+            "--interval is for the predictions of one",
         ),
     ],
 )

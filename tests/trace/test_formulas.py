@@ -79,7 +79,8 @@ def test_brackets_are_put_round_sums_alone(parts: list[str]) -> None:
 
 def test_a_difference_alone_needs_no_brackets() -> None:
     assert formulas.bare("(a - y)") == "a - y"
-    for text in ("a - y", "2 (a - y)", "(a) + (y)", "(a - f(y))"):
+    assert formulas.bare("(a - (-1))") == "a - (-1)"
+    for text in ("a - y", "2 (a - y)", "(a) + (y)", "(a - y) f'(z)"):
         assert formulas.bare(text) == text
 
 

@@ -1,0 +1,128 @@
+"""The head of a report: what was trained, how good it is, and what looks wrong."""
+
+from __future__ import annotations
+
+from bpcli.data.types import SPLITS
+from bpcli.report.figures import text_of
+from bpcli.report.findings import findings_of, title_of
+from bpcli.report.html import Html, joined, paragraph, prose, tag
+from bpcli.report.phrases import (
+    activation_names,
+    interval_text,
+    metric_text,
+    optimizer_text,
+    sizes_text,
+    spaced,
+    split_text,
+)
+from bpcli.report.scores import CONSTANT, Score, compared, main_score, rows_of
+from bpcli.report.words import Words
+from bpcli.runs.run_json import BROKEN_OFF
+from bpcli.runs.subject import Subject
+
+
+def banner(subject: Subject, words: Words) -> Html:
+    """Three sentences on the run, and its most important numbers."""
+    score = main_score(subject)
+    return joined(
+        paragraph(words("banner.kind"), "kind"),
+        tag("h1", subject.name),
+        paragraph(_trained(subject, words), "lead"),
+        paragraph(_good(subject, score, words), f"verdict {_tone(score)}"),
+        tag("p", _wrong(subject, words), class_="lead"),
+        _numbers(subject, score, words),
+    )
+
+
+def _trained(subject: Subject, words: Words) -> str:
+    record = subject.record
+    return words(
+        "banner.trained",
+        sizes=sizes_text(record),
+        activations=", ".join(activation_names(record)),
+        params=f"{record.n_params:,}",
+        rows=f"{record.rows.train:,}",
+        task=words(f"task.{record.task}") if f"task.{record.task}" in words else record.task,
+        optimizer=optimizer_text(record),
+        loss=spaced(record.loss),
+    ) + _ended(subject, words)
+
+
+def _ended(subject: Subject, words: Words) -> str:
+    record = subject.record
+    if record.status == "finished":
+        return words.counted("banner.finished", record.epochs)
+    key = "broken_off" if record.status == BROKEN_OFF else record.status
+    return words(f"banner.{key}", epochs=f"{_epochs(subject):,}")
+
+
+def _epochs(subject: Subject) -> int:
+    """The epochs of a training; of one that has not ended, those in its log."""
+    if subject.record.has_results or not subject.lines:
+        return subject.record.epochs
+    return subject.lines[-1].epoch
+
+
+def _good(subject: Subject, score: Score | None, words: Words) -> str:
+    if score is None:
+        return words("banner.no_scores")
+    verdict = compared(score)
+    sentence = words(
+        f"banner.{verdict}",
+        metric=metric_text(score.metric, words),
+        value=text_of(score.value),
+        interval=_interval(score, words),
+        constant=text_of(score.baselines.get(CONSTANT)),
+        rows=f"{rows_of(subject, score.split):,}",
+        split=split_text(score.split, words),
+    )
+    return sentence + (words("banner.only_train") if score.split == "train" else "")
+
+
+def _interval(score: Score, words: Words) -> str:
+    if score.interval is None:
+        return ""
+    return words("banner.interval", interval=interval_text(score.interval, words))
+
+
+def _tone(score: Score | None) -> str:
+    return "unknown" if score is None else compared(score)
+
+
+def _wrong(subject: Subject, words: Words) -> Html:
+    found = [each for each in findings_of(subject) if each.severity != "note"]
+    if not found:
+        return joined(words("banner.nothing_wrong"))
+    titles = words("page.semicolon").join(title_of(each, words).rstrip(".。") for each in found[:3])
+    said = words.counted("banner.wrong", len(found), titles=titles)
+    return joined(prose(said), tag("a", words("banner.details"), href="#diagnosis"))
+
+
+def _numbers(subject: Subject, score: Score | None, words: Words) -> Html:
+    record = subject.record
+    pairs = [
+        (words("banner.epochs"), f"{_epochs(subject):,}"),
+        (words("banner.best_epoch"), f"{record.best_epoch:,}" if record.has_results else "–"),
+        (words("banner.parameters"), f"{record.n_params:,}"),
+        (words("banner.rows", splits=_splits(subject, words)), _rows(subject)),
+    ]
+    if score is not None:
+        name = words(
+            "history.of_split",
+            metric=metric_text(score.metric, words),
+            split=split_text(score.split, words),
+        )
+        pairs.insert(0, (name, text_of(score.value)))
+    return tag(
+        "dl", [tag("div", tag("dt", name), tag("dd", text)) for name, text in pairs], class_="tiles"
+    )
+
+
+def _splits(subject: Subject, words: Words) -> str:
+    names = [name for name in SPLITS if rows_of(subject, name)]
+    return " / ".join(words(f"brief.{name}") for name in names)
+
+
+def _rows(subject: Subject) -> str:
+    rows = subject.record.rows
+    return " / ".join(f"{count:,}" for count in (rows.train, rows.val, rows.test) if count)

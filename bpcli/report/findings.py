@@ -1,0 +1,32 @@
+"""What looks wrong with a run, for the banner and the section on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from bpcli.nn.numerics import repeatable_numerics
+from bpcli.report.words import Words
+from bpcli.runs.subject import Subject
+
+if TYPE_CHECKING:
+    from bpcli.diagnosis import Finding
+
+_KNOWN: WeakKeyDictionary[Subject, Sequence[Finding]] = WeakKeyDictionary()
+
+
+def findings_of(subject: Subject) -> Sequence[Finding]:
+    """The findings of a run, the most severe first; computed once."""
+    if subject not in _KNOWN:
+        from bpcli.diagnosis import findings
+
+        with repeatable_numerics():
+            _KNOWN[subject] = findings(subject)
+    return _KNOWN[subject]
+
+
+def title_of(finding: Finding, words: Words) -> str:
+    """The title of a finding; in another language than English, that of its kind."""
+    key = f"finding.{finding.kind}"
+    return words(key) if words.language != "en" and key in words else finding.title

@@ -1,0 +1,160 @@
+"""Charts of rows: points, and histograms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from bpcli.nn.arrays import Array
+from bpcli.report.axes import Axis, clipped, fitted
+from bpcli.report.charts import (
+    BOTTOM,
+    HEIGHT,
+    LEFT,
+    RIGHT,
+    SQUARE,
+    TOP,
+    WIDTH,
+    Curve,
+    dots,
+    figure,
+    frame,
+    legend,
+    plot,
+)
+from bpcli.report.figures import shorts, text_of
+from bpcli.report.html import Html, joined, tag
+from bpcli.report.words import Words
+
+
+def point_chart(
+    id_: str,
+    x: Array,
+    y: Array,
+    caption: str,
+    words: Words,
+    *,
+    titles: tuple[str, str],
+    lines: Sequence[Curve] = (),
+    is_square: bool = False,
+    numbers: Sequence[int] = (),
+) -> Html:
+    """Points with straight lines through them; `numbers` are those of their rows."""
+    both = np.concatenate([x, y]) if is_square else None
+    across = fitted(clipped(x if both is None else both), LEFT, WIDTH - RIGHT)
+    height = SQUARE if is_square else HEIGHT
+    up = fitted(clipped(y if both is None else both), height - BOTTOM, TOP)
+    body = [frame(across, up, *titles, height)]
+    body.append(tag("path", d=dots(across.at(x), up.at(y)), class_=f"dots s0 {_size(len(x))}"))
+    body += [_straight(line, across, up) for line in lines]
+    data = {
+        "kind": "points",
+        "x": [across.low, across.high, across.start, across.end],
+        "y": [up.low, up.high, up.start, up.end],
+        "names": [words("page.row"), *titles],
+        "points": [list(numbers), shorts(x), shorts(y)],
+    }
+    entries = [(line.name, f"{'guide' if line.style < 0 else 'fit'}", False) for line in lines]
+    below = legend(entries) if len(entries) > 1 else None
+    return figure(id_, plot(body, caption, height), caption, words, below, data=data)
+
+
+def _size(count: int) -> str:
+    return "large" if count <= 60 else "" if count <= 400 else "small"
+
+
+def _straight(line: Curve, x: Axis, y: Axis) -> Html:
+    """A line between two points, cut at the frame."""
+    (x1, x2), (y1, y2) = x.at(line.x).tolist(), y.at(line.y).tolist()
+    if y1 != y2:
+        ends = sorted((limit - y1) / (y2 - y1) for limit in (y.start, y.end))
+        low, high = max(0.0, ends[0]), min(1.0, ends[1])
+        x1, x2, y1, y2 = (
+            x1 + low * (x2 - x1), x1 + high * (x2 - x1),
+            y1 + low * (y2 - y1), y1 + high * (y2 - y1),
+        )  # fmt: skip
+    style = "guide" if line.style < 0 else "line fit"
+    return tag("path", d=f"M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}", class_=style)
+
+
+def histogram(
+    id_: str,
+    groups: Sequence[tuple[str, Array]],
+    caption: str,
+    words: Words,
+    *,
+    titles: tuple[str, str],
+    bins: int = 20,
+) -> Html:
+    """Stacked bars of the numbers of values in equal intervals, one group over the other."""
+    values = clipped(np.concatenate([each for _, each in groups]))
+    finite = values[np.isfinite(values)]
+    edges = _edges(finite, bins)
+    counts = np.array([np.histogram(clipped(each), edges)[0] for _, each in groups])
+    across = Axis(edges[0], edges[-1], LEFT, WIDTH - RIGHT)
+    up = Axis(0.0, float(counts.sum(axis=0).max()) * 1.05 or 1.0, HEIGHT - BOTTOM, TOP)
+    names = [name for name, _ in groups]
+    bars = [_bar(edges, counts, place, names, across, up, words) for place in range(bins)]
+    body = [frame(across, up, *titles), tag("g", bars, class_="bars")]
+    if edges[0] < 0 < edges[-1]:
+        zero = across.position(0)
+        body.append(tag("path", d=f"M{zero:.1f} {TOP}V{HEIGHT - BOTTOM}", class_="mark"))
+    below = _bar_legend(names) if len(groups) > 1 else None
+    return figure(id_, plot(body, caption), caption, words, below)
+
+
+def _edges(values: Array, bins: int) -> list[float]:
+    low, high = (float(values.min()), float(values.max())) if len(values) else (-1.0, 1.0)
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    edges: list[float] = np.linspace(low, high, bins + 1).tolist()
+    return edges
+
+
+def _bar(
+    edges: Sequence[float],
+    counts: Array,
+    place: int,
+    names: Sequence[str],
+    x: Axis,
+    y: Axis,
+    words: Words,
+) -> Html:
+    left, right = x.position(edges[place]), x.position(edges[place + 1])
+    tops = np.concatenate([[0], np.cumsum(counts[:, place])])
+    parts = [
+        tag(
+            "rect",
+            x=f"{left + 0.5:.1f}",
+            y=f"{y.position(tops[group + 1]):.1f}",
+            width=f"{max(0.5, right - left - 1):.1f}",
+            height=f"{y.position(tops[group]) - y.position(tops[group + 1]):.1f}",
+            class_=f"fill{group}",
+        )
+        for group in range(len(names))
+        if counts[group, place]
+    ]
+    said = ", ".join(
+        f"{name} {count:,}" for name, count in zip(names, counts[:, place].tolist(), strict=True)
+    )
+    where = words("page.range", low=text_of(edges[place]), high=text_of(edges[place + 1]))
+    return tag("g", parts, data_say=f"{where}: {said}") if parts else joined()
+
+
+def _bar_legend(names: Sequence[str]) -> Html:
+    entries = [
+        tag(
+            "li",
+            tag(
+                "svg",
+                tag("rect", x=4, width=20, y=1, height=10, class_=f"fill{place}"),
+                viewBox="0 0 28 12",
+                aria_hidden="true",
+                class_="swatch",
+            ),
+            name,
+        )
+        for place, name in enumerate(names)
+    ]
+    return tag("ul", entries, class_="legend")

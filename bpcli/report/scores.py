@@ -1,0 +1,142 @@
+"""The scores of a run on each split, beside its baselines, and what they amount to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, TypeAlias
+from weakref import WeakKeyDictionary
+
+from bpcli.data.types import SPLITS, SplitName
+from bpcli.errors import BpnetError
+from bpcli.metrics.bootstrap import Interval
+from bpcli.metrics.metrics import METRICS
+from bpcli.nn.numerics import repeatable_numerics
+from bpcli.runs.subject import Subject
+from bpcli.workflows.evaluate import MOST_ROWS_WITH_INTERVALS, SplitEvaluation, evaluate
+
+MOST_WITH_REPORT = MOST_ROWS_WITH_INTERVALS
+"""Splits of more rows are not passed through the network again: their scores are in the record."""
+
+CONSTANT = "constant"
+
+
+class Score(NamedTuple):
+    """A metric of the chosen weights on a split; the values of baselines by their names."""
+
+    split: SplitName
+    metric: str
+    value: float | None
+    interval: Interval | None
+    baselines: Mapping[str, float | None]
+
+
+Comparison: TypeAlias = Literal["better", "unclear", "worse", "unknown"]
+"""How a score compares with the constant baseline, with regard to its interval."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What was computed of a run, once for all sections."""
+
+    evaluations: dict[SplitName, SplitEvaluation]
+
+
+_KNOWN: WeakKeyDictionary[Subject, Known] = WeakKeyDictionary()
+
+
+def evaluations(subject: Subject) -> Mapping[SplitName, SplitEvaluation]:
+    """The evaluation of each split that has few enough rows; empty if there is no network.
+
+    Rows that were streamed are only a sample: their evaluation has no scores of the split.
+    """
+    if subject not in _KNOWN:
+        _KNOWN[subject] = Known(_evaluated(subject))
+    return _KNOWN[subject].evaluations
+
+
+def _evaluated(subject: Subject) -> dict[SplitName, SplitEvaluation]:
+    if subject.rebuilt is None:
+        return {}
+    found: dict[SplitName, SplitEvaluation] = {}
+    with repeatable_numerics():
+        for name, split in subject.experiment.splits.items():
+            if 0 < len(split) <= MOST_WITH_REPORT:
+                try:
+                    found[name] = evaluate(subject.rebuilt, name)
+                except BpnetError:
+                    continue  # the record has its scores
+    return found
+
+
+def rows_of(subject: Subject, name: SplitName) -> int:
+    """The rows of a split in training; a streamed run has a sample of them in memory."""
+    count: int = getattr(subject.record.rows, name)
+    return count
+
+
+def is_sampled(subject: Subject) -> bool:
+    """Whether only some rows of the run are in memory."""
+    if subject.rebuilt is None:
+        return False
+    splits = subject.experiment.splits
+    return any(len(splits[name]) != rows_of(subject, name) for name in SPLITS)
+
+
+def scores(subject: Subject) -> list[Score]:
+    """Every score in the record, metric by metric, with intervals where they are computed."""
+    by_metric: dict[str, list[Score]] = {}
+    for path, value in subject.record.metrics.items():
+        split, _, metric = path.partition(".")
+        if split in SPLITS:
+            by_metric.setdefault(metric, []).append(_score(subject, split, metric, value))
+    return [score for group in by_metric.values() for score in group]
+
+
+def _score(subject: Subject, split: SplitName, metric: str, value: float | None) -> Score:
+    path = f"{split}.{metric}"
+    baselines = {
+        name: values[path] for name, values in subject.record.baselines.items() if path in values
+    }
+    return Score(split, metric, value, _interval(subject, split, metric), baselines)
+
+
+def _interval(subject: Subject, split: SplitName, metric: str) -> Interval | None:
+    evaluation = evaluations(subject).get(split)
+    if evaluation is None or evaluation.intervals is None or is_sampled(subject):
+        return None
+    return evaluation.intervals.get(metric)
+
+
+def main_score(subject: Subject) -> Score | None:
+    """The score that the verdict is about: the first metric, on the split to show."""
+    found = scores(subject)
+    for name in reversed(SPLITS):
+        of_split = [score for score in found if score.split == name and score.value is not None]
+        metrics = [score for score in of_split if not score.metric.startswith("loss")]
+        if of_split:
+            return (metrics or of_split)[0]
+    return None
+
+
+def rounded(value: float | None, metric: str) -> float | None:
+    """A value without the rounding errors of an R² of 0, and without its sign."""
+    return round(value, 12) + 0.0 if value is not None and metric.startswith("r2") else value
+
+
+def greater_is_better(metric: str) -> bool:
+    known = METRICS.get(metric.partition(".")[0])
+    return known is not None and known.greater_is_better
+
+
+def compared(score: Score) -> Comparison:
+    """Whether a score is better than that of the constant baseline."""
+    constant, value = score.baselines.get(CONSTANT), score.value
+    if constant is None or value is None:
+        return "unknown"
+    low, high = score.interval or (value, value)
+    if not greater_is_better(score.metric):
+        low, high, constant = -high, -low, -constant
+    if low > constant:
+        return "better"
+    return "worse" if high < constant or score.interval is None else "unclear"

@@ -1,0 +1,185 @@
+"""The network as a diagram whose lines follow the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from bpcli.experiment.output_names import output_names
+from bpcli.nn.activations import ACTIVATIONS
+from bpcli.nn.arrays import Array, Vector
+from bpcli.nn.network import Network
+from bpcli.plots.network import MOST_UNITS, MOST_WEIGHTS
+from bpcli.registry import name_of
+from bpcli.report.html import Html, tag
+from bpcli.report.words import Words
+from bpcli.runs.subject import Subject
+
+WIDEST = 5.0
+"""The width of the line of the largest weight of all frames."""
+
+NARROWEST = 0.15
+_RADIUS = 9.0
+_ACROSS, _DOWN = 118.0, 25.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 76.0, 92.0, 34.0, 10.0
+_MOST_SIGNS = 12
+
+
+def can_be_drawn(network: Network) -> bool:
+    """Whether a diagram shows each weight as a line of its own."""
+    widest = max(network.inputs, *(layer.units for layer in network.layers))
+    return (
+        int(network.is_weight.sum()) <= MOST_WEIGHTS
+        and widest <= MOST_UNITS
+        and all(layer.activation.rows_per_unit == 1 for layer in network.layers)
+    )
+
+
+@dataclass(frozen=True)
+class Place:
+    """The ends of one line, (x, y) each."""
+
+    start: tuple[float, float]
+    end: tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Diagram:
+    """The places of units and lines; `largest` is the largest |weight| of all frames."""
+
+    network: Network
+    largest: float
+
+    @property
+    def _tallest(self) -> int:
+        below = [layer.columns for layer in self.network.layers]
+        return max(*below, self.network.outputs)
+
+    @property
+    def size(self) -> tuple[float, float]:
+        width = _LEFT + _ACROSS * len(self.network.layers) + _RIGHT
+        return width, _TOP + _DOWN * self._tallest + _BOTTOM
+
+    def place(self, layer: int, unit: int) -> tuple[float, float]:
+        """The centre of a unit; the input of the biases above a layer comes after its units."""
+        network = self.network
+        units = network.inputs if layer == 0 else network.layers[layer - 1].units
+        has_bias = layer < len(network.layers) and network.layers[layer].has_bias
+        first = (self._tallest - units - has_bias) / 2
+        return _LEFT + _ACROSS * layer, _TOP + _DOWN * (first + unit + 0.5)
+
+    def places(self) -> Iterator[Place]:
+        """The lines in the order of the parameter vector."""
+        for number, layer in enumerate(self.network.layers):
+            for row in range(layer.rows):
+                for column in range(layer.columns):
+                    yield Place(self.place(number, column), self.place(number + 1, row))
+
+    def width(self, value: float) -> float:
+        return max(NARROWEST, round(WIDEST * abs(value) / self.largest, 2))
+
+
+def diagram_of(network: Network, params: Array) -> Diagram:
+    """The diagram of a network for the parameters (F, n_params) of all frames."""
+    return Diagram(network, float(np.abs(params).max()) or 1.0)
+
+
+def drawn(diagram: Diagram, subject: Subject, params: Vector, words: Words) -> Html:
+    """The diagram with a line for each parameter, which the script changes."""
+    lines = [_line(diagram, *each) for each in zip(diagram.places(), params, strict=True)]
+    width, height = diagram.size
+    return tag(
+        "svg",
+        tag("g", lines, class_="edges"),
+        tag("line", class_="edge-chosen", x1=-9, x2=-9, y1=-9, y2=-9),
+        tag("g", _units(diagram), class_="units"),
+        tag("g", _texts(diagram, subject, words)),
+        viewBox=f"0 0 {width:g} {height:g}", width=width, role="img",
+        aria_label=words("scrubber.network.label", network=subject.network.summary),
+        class_="network",
+    )  # fmt: skip
+
+
+def small(diagram: Diagram, params: Vector, label: str) -> Html:
+    """The diagram without names, with one path for all lines of about the same width."""
+    width, height = diagram.size
+    left, top = _LEFT - 2 * _RADIUS, _TOP - _RADIUS
+    box = f"{left:g} {top:g} {width - _LEFT - _RIGHT + 4 * _RADIUS:g} {height - top:g}"
+    return tag(
+        "svg",
+        tag("g", _grouped(diagram, params), class_="edges"),
+        tag("g", _units(diagram), class_="units"),
+        viewBox=box, role="img", aria_label=label, class_="network",
+    )  # fmt: skip
+
+
+_WIDTHS = (0.25, 0.75, 1.5, 2.5, 3.5, 4.5)
+
+
+def _grouped(diagram: Diagram, params: Vector) -> Iterator[Html]:
+    """One path for each sign and width."""
+    paths: dict[tuple[str, float], list[str]] = {}
+    for place, value in zip(diagram.places(), params.tolist(), strict=True):
+        width = min(_WIDTHS, key=lambda each: abs(each - diagram.width(value)))
+        text = "M{:g} {:g}L{:g} {:g}".format(*place.start, *place.end)
+        paths.setdefault((_sign(value), width), []).append(text)
+    for (sign, width), texts in sorted(paths.items()):
+        yield tag("path", d="".join(texts), class_=sign, stroke_width=width)
+
+
+def _sign(value: float) -> str:
+    return "minus" if value < 0 else "plus"
+
+
+def _line(diagram: Diagram, place: Place, value: float) -> Html:
+    (x1, y1), (x2, y2) = place.start, place.end
+    width = diagram.width(float(value))
+    return tag(
+        "line", x1=f"{x1:g}", y1=f"{y1:g}", x2=f"{x2:g}", y2=f"{y2:g}",
+        class_=_sign(value), stroke_width=width,
+    )  # fmt: skip
+
+
+def _units(diagram: Diagram) -> Iterator[Html]:
+    layers = diagram.network.layers
+    for number, units in enumerate((diagram.network.inputs, *(layer.units for layer in layers))):
+        for unit in range(units):
+            x, y = diagram.place(number, unit)
+            yield tag("circle", cx=f"{x:g}", cy=f"{y:g}", r=_RADIUS, class_="unit")
+            yield _text(str(unit + 1), x, y, "middle")
+        if number < len(layers) and layers[number].has_bias:
+            x, y = diagram.place(number, units)
+            side = 2 * _RADIUS - 3
+            yield tag(
+                "rect", x=f"{x - side / 2:g}", y=f"{y - side / 2:g}", width=side, height=side,
+                class_="ones",
+            )  # fmt: skip
+            yield _text("1", x, y, "middle")
+
+
+def _text(text: str, x: float, y: float, anchor: str, class_: str = "number") -> Html:
+    return tag("text", text, x=f"{x:g}", y=f"{y + 3.5:g}", text_anchor=anchor, class_=class_)
+
+
+def _texts(diagram: Diagram, subject: Subject, words: Words) -> Iterator[Html]:
+    """Names of inputs and outputs beside their units, and activations above the layers."""
+    network, experiment = diagram.network, subject.experiment
+    table = experiment.table
+    outputs = output_names(network, experiment.preprocessor.categories, table.target_names)
+    for unit, name in enumerate(table.input_names):
+        x, y = diagram.place(0, unit)
+        yield _text(cut(name, _MOST_SIGNS), x - 2 * _RADIUS, y, "end", "name")
+    for unit, name in enumerate(outputs):
+        x, y = diagram.place(len(network.layers), unit)
+        yield _text(cut(name, _MOST_SIGNS + 2), x + 2 * _RADIUS, y, "start", "name")
+    yield _text(words("scrubber.network.inputs"), _LEFT, _TOP - 20, "middle", "head")
+    for number, layer in enumerate(network.layers, start=1):
+        name = name_of(ACTIVATIONS, layer.activation)
+        yield _text(f"{number}: {name}", _LEFT + _ACROSS * number, _TOP - 20, "middle", "head")
+
+
+def cut(name: str, most: int) -> str:
+    """A name of at most `most` characters."""
+    return name if len(name) <= most else f"{name[: most - 1]}…"

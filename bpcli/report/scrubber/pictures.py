@@ -1,0 +1,247 @@
+"""What the network computes at each frame: regions or a surface over two inputs, or curves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from bpcli.data.preprocessing import taken
+from bpcli.nn.arrays import Array, Vector
+from bpcli.nn.propagation import Workspace, columns_of, forward
+from bpcli.plots.outcome import is_one_score, shown_targets
+from bpcli.plots.plane import widened
+from bpcli.report.scrubber.png import Colour, columns_for, data_address, sheet
+from bpcli.report.scrubber.recording import Recording
+from bpcli.runs.subject import Subject, some_rows
+
+ACROSS = 64
+"""Points of a picture along each side."""
+
+SHADES = 64
+"""Colours from one class to the other; their boundary is where the score is ½."""
+
+POINTS = 97
+"""Points of a curve."""
+
+COLOURS = (
+    "0a5ea8", "c2410c", "0f766e", "7a3e9d", "8a6d00", "111827", "be185d", "4d7c0f",
+)  # fmt: skip
+"""The colours --c0 to --c7 of the style sheet; with an opacity they fit a dark page too."""
+
+MOST_CURVES = 3
+_MOST_ROWS = 240
+_PALEST, _FULLEST = 0.06, 0.42
+
+
+@dataclass(frozen=True, eq=False)
+class Field:
+    """Pictures of the plane of two inputs: `tiles` (F, ACROSS, ACROSS) are colour numbers.
+
+    The first row is at the top of the window, which is left, right, bottom and top in units of the
+    inputs.
+    """
+
+    tiles: Array
+    palette: Sequence[Colour]
+    window: tuple[float, float, float, float]
+
+    @property
+    def columns(self) -> int:
+        return columns_for(len(self.tiles), ACROSS, ACROSS)
+
+    @cached_property
+    def address(self) -> str:
+        """All tiles as one image."""
+        return data_address(sheet(self.tiles, self.columns), self.palette)
+
+    def address_of(self, frame: int) -> str:
+        """One tile as an image."""
+        return data_address(self.tiles[frame], self.palette)
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """The outputs along one input: `values` (F, K, POINTS) in the window's units."""
+
+    values: Array
+    names: tuple[str, ...]
+    window: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """Training rows on a picture: positions (n, 2), and the class (n,) of each, or 0."""
+
+    places: Array
+    labels: Array
+    total: int
+
+
+def picture_of(recording: Recording) -> Field | Curves | None:
+    """The picture of a network with one or two inputs; None for others."""
+    subject = recording.subject
+    if subject.experiment.preprocessor.words:
+        return None
+    if subject.network.inputs == 2:
+        return _field(recording)
+    return _curves(recording) if subject.network.inputs == 1 else None
+
+
+def _outputs(recording: Recording, X: Array) -> Iterator[Array]:
+    """The outputs (n, K) of each frame in original units, for inputs (n, d) in such units.
+
+    They are computed in single precision, which is enough for colours and takes half the time.
+    """
+    network, preprocessor = recording.subject.network, recording.experiment.preprocessor
+    work = Workspace(network, recording.params[0].astype(np.float32))
+    work.fit(len(X))
+    columns = columns_of(network, preprocessor.inputs.apply(X), work.grad.dtype)
+    with np.errstate(all="ignore"):
+        for params in recording.params:
+            work.read(params.astype(np.float32))
+            forward(work, columns)
+            yield preprocessor.original(work.layers[-1].a.T.copy())
+
+
+def _training_inputs(subject: Subject) -> Array:
+    split = subject.experiment.splits["train"]
+    inputs: Array = np.asarray(taken(subject.experiment.table.X, split.index[:]), np.float64)
+    return inputs
+
+
+# Two inputs.
+
+
+def _field(recording: Recording) -> Field:
+    subject = recording.subject
+    sides = [widened(column) for column in np.asarray(subject.experiment.table.X[:]).T]
+    axes = [_centres(*side) for side in sides]
+    grid = np.stack([axis.ravel() for axis in np.meshgrid(axes[0], axes[1][::-1])], axis=1)
+    numbers, palette = _painted(subject, np.stack([*_outputs(recording, grid)]))
+    tiles = numbers.reshape(len(recording), ACROSS, ACROSS)
+    (left, right), (bottom, top) = sides
+    return Field(tiles, palette, (left, right, bottom, top))
+
+
+def _centres(low: float, high: float) -> Vector:
+    """The middles of ACROSS equal parts of a range."""
+    centres: Vector = low + (np.arange(ACROSS) + 0.5) * (high - low) / ACROSS
+    return centres
+
+
+def _painted(subject: Subject, outputs: Array) -> tuple[Array, list[Colour]]:
+    """The colour number (F, n) of each point, and the palette."""
+    if subject.experiment.splits["train"].labels is None:
+        return _values_painted(subject, outputs)
+    if is_one_score(subject):
+        return _shades_of(outputs[:, :, -1]), _between(0, 1)
+    certain = subject.network.layers[-1].activation.gives_distribution
+    return _classes_painted(outputs, certain)
+
+
+def _shades_of(shares: Array) -> Array:
+    """Numbers from 0 to 1 as shades; the middle is the border of two shades."""
+    numbers: Array = np.clip(np.nan_to_num(shares) * SHADES, 0, SHADES - 1).astype(np.uint8)
+    return numbers
+
+
+def _between(one: int, other: int) -> list[Colour]:
+    """Shades from one colour, strongest first, to the other."""
+    half = SHADES // 2
+    strengths = np.linspace(_PALEST, _FULLEST, half).tolist()
+    return [
+        *[(*_rgb(one), strength) for strength in reversed(strengths)],
+        *[(*_rgb(other), strength) for strength in strengths],
+    ]
+
+
+_STEPS = 4
+"""Shades of each of several classes, by the probability of the class."""
+
+
+def _classes_painted(outputs: Array, is_distribution: bool) -> tuple[Array, list[Colour]]:
+    count = outputs.shape[-1]
+    labels = outputs.argmax(axis=-1)
+    steps = _STEPS if is_distribution and count * _STEPS <= 256 else 1
+    least = 1 / count
+    surety = (outputs.max(axis=-1) - least) / (1 - least)
+    step = np.clip(np.nan_to_num(surety) * steps, 0, steps - 1).astype(np.intp)
+    strengths = np.linspace(_PALEST, _FULLEST, steps + 1)[1:].tolist()
+    palette = [(*_rgb(label), strength) for label in range(count) for strength in strengths]
+    return (labels * steps + step).astype(np.uint8), palette
+
+
+def _values_painted(subject: Subject, outputs: Array) -> tuple[Array, list[Colour]]:
+    """The target that varies most, as shades from below to above the middle of its range."""
+    target, (low, high) = _main_target(subject)
+    return _shades_of((outputs[:, :, target] - low) / (high - low)), _between(0, 1)
+
+
+def _main_target(subject: Subject) -> tuple[int, tuple[float, float]]:
+    values = subject.experiment.splits["train"].values
+    assert values is not None, "the targets are numbers"
+    target = int(values.std(axis=0).argmax())
+    return target, widened(values[:, target])
+
+
+def _rgb(number: int) -> tuple[int, int, int]:
+    red, green, blue = bytes.fromhex(COLOURS[number % len(COLOURS)])
+    return red, green, blue
+
+
+# One input.
+
+
+def _curves(recording: Recording) -> Curves:
+    subject = recording.subject
+    low, high = widened(np.asarray(subject.experiment.table.X[:]))
+    x = np.linspace(low, high, POINTS)[:, np.newaxis]
+    shown, names, side = _shown_outputs(subject)
+    values = np.stack([outputs[:, shown].T for outputs in _outputs(recording, x)])
+    return Curves(values, names, (low, high, *side))
+
+
+def _shown_outputs(
+    subject: Subject,
+) -> tuple[Sequence[int], tuple[str, ...], tuple[float, float]]:
+    """The outputs that are drawn, their names, and the range of the vertical axis."""
+    from bpcli.experiment.output_names import output_names
+
+    experiment = subject.experiment
+    values = experiment.splits["train"].values
+    if values is None:
+        classes = experiment.preprocessor.class_names
+        names = output_names(subject.network, classes, ())
+        shown = [subject.network.outputs - 1] if is_one_score(subject) else range(len(names))
+        shown = [*shown][:MOST_CURVES]
+        return shown, tuple(names[k] for k in shown), (-0.12, 1.12)
+    names = output_names(subject.network, (), experiment.table.target_names)
+    shown = [int(k) for k in shown_targets(values)][:MOST_CURVES]
+    return shown, tuple(names[k] for k in shown), widened(values[:, shown])
+
+
+# Rows.
+
+
+def points_of(subject: Subject, picture: Field | Curves) -> Points:
+    """The training rows that are drawn on a picture: all, or some that are evenly spaced."""
+    split, X = subject.experiment.splits["train"], _training_inputs(subject)
+    some = some_rows(len(X), _MOST_ROWS)
+    labels = np.zeros(len(some), np.intp) if split.labels is None else split.labels[some]
+    if isinstance(picture, Field):
+        if split.labels is None:
+            target, side = _main_target(subject)
+            assert split.values is not None, "the targets are numbers"
+            shares = (split.values[some, target] - side[0]) / (side[1] - side[0])
+            labels = (shares > 0.5).astype(np.intp)
+        return Points(X[some], labels, len(X))
+    shown, _, _ = _shown_outputs(subject)
+    if split.values is None:
+        heights = labels.astype(np.float64) if is_one_score(subject) else np.zeros(len(some))
+        return Points(np.column_stack([X[some, 0], heights]), labels, len(X))
+    places = [np.column_stack([X[some, 0], split.values[some, k]]) for k in shown]
+    numbers = [np.full(len(some), number) for number in range(len(shown))]
+    return Points(np.concatenate(places), np.concatenate(numbers), len(X))

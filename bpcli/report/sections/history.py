@@ -1,0 +1,202 @@
+"""How the training went: curves over the epochs, why it stopped, and a table of epochs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bpcli.nn.arrays import Array
+from bpcli.report.charts import Curve, Mark, line_chart
+from bpcli.report.figures import text_of
+from bpcli.report.html import Html, joined, paragraph, tag
+from bpcli.report.over_epochs import TestScores, test_scores
+from bpcli.report.phrases import metric_text, split_text
+from bpcli.report.section import Section
+from bpcli.report.tables import Cell, Column, folded, table
+from bpcli.report.words import Words
+from bpcli.runs.metrics_log import OWN_KEYS
+from bpcli.runs.subject import Subject
+
+MOST_METRICS = 7
+MOST_LAYERS = 8
+MOST_LINES = 25
+_BOUNDED = ("accuracy", "exact_match", "precision", "recall", "f1", "f1_micro", "r2")
+
+
+def section(subject: Subject, words: Words) -> Section | None:
+    """Curves from the log, or why there are none; the stop reason always."""
+    if not subject.lines:
+        why = paragraph(words("history.no_log", why=subject.errors["log"]))
+        return Section("history", words("history.title"), joined(why, _stop(subject, words)))
+    test = test_scores(subject)
+    body = joined(
+        _stop(subject, words),
+        paragraph(_about_test(test, words)) if test is not None else None,
+        tag("div", _charts(subject, test, words), class_="charts"),
+        folded(words("history.table"), _lines(subject, words)),
+    )
+    return Section("history", words("history.title"), body)
+
+
+def _about_test(test: TestScores, words: Words) -> str:
+    return words("history.test_path" if test.is_curve else "history.test_point")
+
+
+def _charts(subject: Subject, test: TestScores | None, words: Words) -> list[Html]:
+    charts = [_loss(subject, test, words)]
+    charts += [
+        _metric(subject, test, metric, f"metric-{place}", words)
+        for place, metric in enumerate(_metrics(subject)[:MOST_METRICS], 1)
+    ]
+    if subject.has_numbers("grad_norms"):
+        charts.append(_gradients(subject, words))
+    charts += [
+        _diagnostic(subject, key, f"diagnostic-{place}", words)
+        for place, key in enumerate(_diagnostics(subject), 1)
+    ]
+    return [chart for chart in charts if chart is not None]
+
+
+def _metrics(subject: Subject) -> list[str]:
+    """The metrics of the log besides the loss that have a number."""
+    paths = [key for key in subject.keys if key.partition(".")[0] in ("train", "val")]
+    names = dict.fromkeys(path.partition(".")[2] for path in paths if subject.has_numbers(path))
+    return [name for name in names if name != "loss"]
+
+
+def _diagnostics(subject: Subject) -> list[str]:
+    """The optimizer's numbers that are not the same throughout."""
+    own = [key for key in subject.keys if key not in OWN_KEYS and "." not in key]
+    return [key for key in own if subject.has_numbers(key) and _varies(subject.series(key)[1])]
+
+
+def _varies(values: Array) -> bool:
+    finite = values[np.isfinite(values)]
+    return bool(finite.min() != finite.max())
+
+
+def _split_curves(
+    subject: Subject, test: TestScores | None, metric: str, words: Words
+) -> list[Curve]:
+    curves = []
+    for style, split in enumerate(("train", "val")):
+        if f"{split}.{metric}" in subject.keys:
+            epochs, values = subject.series(f"{split}.{metric}")
+            curves.append(Curve(split_text(split, words), epochs, values, style))  # type: ignore[arg-type]
+    if test is not None and metric in test.values:
+        key = "history.test_curve" if test.is_curve else "history.test_best"
+        curves.append(Curve(words(key), test.epochs, test.values[metric], 2))
+    return curves
+
+
+def _best(subject: Subject, words: Words) -> list[Mark]:
+    record = subject.record
+    if not record.has_results or not record.rows.val:
+        return []
+    return [Mark(record.best_epoch, words("history.best", epoch=f"{record.best_epoch:,}"))]
+
+
+def _loss(subject: Subject, test: TestScores | None, words: Words) -> Html | None:
+    if not subject.has_numbers("train.loss"):
+        return paragraph(words("history.no_loss"))
+    return line_chart(
+        "loss",
+        _split_curves(subject, test, "loss", words),
+        words("history.loss"),
+        words,
+        x_title=words("history.epoch"),
+        y_title=words("history.mean_loss", loss=subject.record.loss),
+        marks=_best(subject, words),
+    )
+
+
+def _metric(subject: Subject, test: TestScores | None, metric: str, id_: str, words: Words) -> Html:
+    name = metric_text(metric, words)
+    return line_chart(
+        id_,
+        _split_curves(subject, test, metric, words),
+        words("history.metric", metric=name),
+        words,
+        x_title=words("history.epoch"),
+        y_title=name,
+        marks=_best(subject, words),
+        is_log=False if metric in _BOUNDED else None,
+    )
+
+
+def _gradients(subject: Subject, words: Words) -> Html:
+    epochs, norms = subject.layer_series("grad_norms")
+    shown = np.unique(np.linspace(0, norms.shape[1] - 1, min(norms.shape[1], MOST_LAYERS)).round())
+    curves = [
+        Curve(words("network.number", number=layer + 1), epochs, norms[:, layer], style)
+        for style, layer in enumerate(shown.astype(int).tolist())
+    ]
+    caption = words("history.gradients")
+    if len(shown) < norms.shape[1]:
+        caption += words("history.of_layers", shown=len(shown), count=norms.shape[1])
+    return line_chart(
+        "gradients", curves, caption, words,
+        x_title=words("history.epoch"), y_title=words("history.norm"),
+    )  # fmt: skip
+
+
+def _diagnostic(subject: Subject, key: str, id_: str, words: Words) -> Html:
+    epochs, values = subject.series(key)
+    name = words(f"diagnostic.{key}") if f"diagnostic.{key}" in words else key.replace("_", " ")
+    return line_chart(
+        id_, [Curve(name, epochs, values)], words("history.diagnostic", name=name), words,
+        x_title=words("history.epoch"), y_title=name,
+    )  # fmt: skip
+
+
+def _stop(subject: Subject, words: Words) -> Html:
+    """Why the training stopped, in a sentence, and its stop rules."""
+    record = subject.record
+    key = f"stop.{record.stop_reason or 'none'}"
+    reason = words(key) if key in words else words("stop.other", reason=record.stop_reason)
+    message = tag("p", record.stop_message, lang="en") if record.stop_message else None
+    if not record.stop:
+        return joined(paragraph(reason), message)
+    heads = [
+        Column(words("history.rule")),
+        *(Column(words(f"history.{key}"), True) for key in ("start", "now", "target")),
+        Column(words("history.met")),
+    ]
+    rows: list[list[Cell]] = [
+        [
+            words(f"rule.{rule.name}") if f"rule.{rule.name}" in words else rule.meaning,
+            rule.start,
+            rule.now,
+            f"{'≤' if rule.falls else '≥'} {text_of(rule.target)}",
+            words("history.ended") if rule.name == record.stop_reason else "",
+        ]
+        for rule in record.stop
+    ]
+    return joined(
+        paragraph(reason), message, table(words("history.rules"), heads, rows, sorts=False)
+    )
+
+
+def _lines(subject: Subject, words: Words) -> Html:
+    """Some lines of the log: the first, the last, the best, and some between."""
+    keys = [key for key in subject.keys if key == "grad_norm" or "." in key]
+    lines = [line.numbers() for line in subject.lines]
+    wanted = set(np.linspace(0, len(lines) - 1, min(len(lines), MOST_LINES)).round().astype(int))
+    wanted |= {
+        place for place, line in enumerate(lines) if line["epoch"] == subject.record.best_epoch
+    }
+    heads = [Column(words("history.epoch"), True)]
+    heads += [Column(_key_text(key, words), True) for key in keys]
+    rows = [
+        [lines[place].get(key) for key in ("epoch", *keys)]  # none of these is a list
+        for place in sorted(wanted)
+    ]
+    said = words("history.shown", shown=len(rows), count=f"{len(lines):,}")
+    return table(said, heads, rows)
+
+
+def _key_text(key: str, words: Words) -> str:
+    if key == "grad_norm":
+        return words("history.norm")
+    split, _, metric = key.partition(".")
+    name = words(f"short.{split}") if f"short.{split}" in words else split
+    return words("history.of_split", metric=metric_text(metric, words), split=name)
