@@ -84,7 +84,8 @@ def command(
     """Train a network and save the run.
 
     Shows the loss, metrics and gradient norm during training, and the stop reason at the end. The
-    run's weights, metrics and resolved config are saved in a folder of its own. With
+    run's weights, metrics and resolved config are saved in a folder of its own. What looks wrong at
+    the end is a warning, which `bpnet diagnose` explains. With
     `data.split.folds`, one network is trained per fold, and each is a run. With
     `training.restarts`, the run is the best of several trainings, or their average.
 
@@ -334,6 +335,8 @@ def _print_result(outcome: Outcome, experiment: Experiment, profile: dict[str, A
         out.say(f"stop reason: {record.stop_reason}. {record.stop_message}")
     out.say(f"saved in {outcome.run.folder}")
     run = reference_to(outcome.run)
+    if outcome.warnings:
+        out.say(f"explain it with: bpnet diagnose {run}")
     out.say(f"score it with: bpnet eval {run}")
     out.say(f"plot it with: bpnet plot {run}")
     if isinstance(experiment.spec.data, FileData):

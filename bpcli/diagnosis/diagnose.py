@@ -8,18 +8,21 @@ from typing import Any
 
 import numpy as np
 
-from bpcli.diagnosis import rules_data, rules_loss, rules_scores, rules_units
+from bpcli.diagnosis import rules_data, rules_ends, rules_loss, rules_scores, rules_units
 from bpcli.diagnosis.evidence import Evidence
 from bpcli.diagnosis.finding import SEVERITIES, Finding
 from bpcli.diagnosis.rule import Rule
 from bpcli.runs.subject import Subject
 
 RULES: Sequence[Rule] = (
+    *rules_scores.RULES,
+    *rules_ends.RULES,
     *rules_loss.RULES,
     *rules_units.RULES,
     *rules_data.RULES,
-    *rules_scores.RULES,
 )
+"""All rules. Those whose findings a user notices first come first: a line at the end of a training
+begins with the first consequence of what it names."""
 
 _UNLEARNED = ("stuck", "worse_than_constant", "underfitting")
 _SLOW = ("rate_too_small", "too_few_epochs", "plateau", "no_step", "never_fell")
@@ -30,8 +33,8 @@ EXPLAINS: Mapping[str, Sequence[str]] = {
     "unscaled": ("diverging", "oscillating", *_SLOW, *_UNITS, *_GRADIENTS, *_UNLEARNED),
     "out_of_range": (*_SLOW, *_UNITS, *_GRADIENTS, *_UNLEARNED, "overfitting"),
     "diverging": ("oscillating", *_SLOW, *_UNITS, *_GRADIENTS, *_UNLEARNED, "overfitting"),
+    "saturated_outputs": (*_UNITS, *_SLOW, *_GRADIENTS, *_UNLEARNED),
     "dead_units": ("plateau", "too_few_epochs", "rate_too_small", *_GRADIENTS, *_UNLEARNED),
-    "saturated_outputs": ("saturated_units", *_SLOW, *_GRADIENTS, *_UNLEARNED),
     "saturated_units": ("plateau", "rate_too_small", *_GRADIENTS, *_UNLEARNED),
     "exploding_gradients": ("oscillating", *_UNLEARNED),
     "vanishing_gradients": ("vanished_gradient", *_SLOW, *_UNLEARNED),
@@ -39,9 +42,9 @@ EXPLAINS: Mapping[str, Sequence[str]] = {
     "oscillating": ("never_fell", *_UNLEARNED),
     "rate_too_small": ("plateau", *_UNLEARNED),
     "too_few_epochs": ("plateau", *_UNLEARNED),
-    "overfitting": ("worse_than_constant", "never_fell", "few_rows"),
-    "plateau": ("underfitting",),
+    "overfitting": ("worse_than_constant", "never_fell"),
     "stuck": ("worse_than_constant", "underfitting", "plateau", "never_fell"),
+    "plateau": ("underfitting",),
 }
 """For each kind of finding, those that follow from it. A kind comes before those that it explains:
 causes first."""
@@ -98,11 +101,14 @@ def _found(evidence: Evidence, rules: Iterable[Rule]) -> list[Finding]:
 
 
 def without_consequences(found: Sequence[Finding]) -> list[Finding]:
-    """The findings that follow from no other; each names those that follow from it."""
+    """The findings that follow from no other; each names those that follow from it.
+
+    A note explains nothing: what it tells is no fault.
+    """
     rest = list(found)
     for kind, follows in EXPLAINS.items():
-        causes = [each for each in rest if each.kind == kind]
-        consequences = [each for each in rest if each.kind in follows]
+        causes = [each for each in rest if each.kind == kind and each.severity != "note"]
+        consequences = [each for each in rest if each.kind in follows and each.kind != kind]
         if causes and consequences:
             rest = [each for each in rest if each not in consequences]
             rest[rest.index(causes[0])] = causes[0].explaining(consequences)

@@ -48,9 +48,13 @@ class Finding:
         return cls(kind, severity, title, evidence, cause, command, remedy)
 
     def explaining(self, others: Sequence[Finding]) -> Finding:
-        """Return this finding with those that follow from it, as severe as the worst of them."""
-        titles = (*self.explains, *(title for each in others for title in _titles(each)))
-        worst = min((self, *others), key=lambda each: SEVERITIES.index(each.severity))
+        """Return this finding with those that follow from it, as severe as the worst of them.
+
+        Notes are not repeated.
+        """
+        told = [each for each in others if each.severity != "note"]
+        titles = (*self.explains, *(title for each in told for title in _titles(each)))
+        worst = min((self, *told), key=lambda each: SEVERITIES.index(each.severity))
         return replace(self, severity=worst.severity, explains=tuple(dict.fromkeys(titles)))
 
     @property

@@ -12,7 +12,6 @@ import numpy as np
 from bpcli.diagnosis.evidence import Curve, Evidence
 from bpcli.diagnosis.finding import Finding, Severity
 from bpcli.diagnosis.rule import Rule
-from bpcli.optimizers.plateau import SMALLEST_RATE
 from bpcli.text import plural
 
 GREW = 2.0
@@ -90,11 +89,11 @@ def diverging(evidence: Evidence) -> Iterator[Finding]:
         return
     cause = "the steps are too long for the curvature of the loss, so that each overshoots more"
     yield Finding.of(
-        "diverging", "error", title, numbers, cause, *_other_rate(evidence, 0.1, "smaller")
+        "diverging", "error", title, numbers, cause, *other_rate(evidence, 0.1, "smaller")
     )
 
 
-def _other_rate(evidence: Evidence, factor: float, adjective: str) -> tuple[str, str]:
+def other_rate(evidence: Evidence, factor: float, adjective: str) -> tuple[str, str]:
     """Another learning rate as remedy, and the command that tries it."""
     assert evidence.rate is not None, "the optimizer has one"
     key, other = evidence.rate_key, float(f"{factor * evidence.rate:.2g}")
@@ -119,9 +118,12 @@ def oscillating(evidence: Evidence) -> Iterator[Finding]:
         f"{late.values.max():.4g}"
     )
     cause = "the steps are too long: they jump from side to side of a valley of the loss"
+    remedy, command = other_rate(evidence, 1 / 3, "smaller")
     if not evidence.is_full_batch:
         cause = "the gradients of batches vary, and the steps are too long to average them"
-    remedy, command = _other_rate(evidence, 1 / 3, "smaller")
+        cosine = f"{{schedule: cosine, start: {evidence.rate:g}}}"
+        remedy = f"let the rate fall (`learning_rate: {cosine}`), or use larger batches"
+        command = evidence.train_with(f"training.learning_rate={cosine}")
     yield Finding.of(
         "oscillating", "warning", "the loss oscillates", numbers, cause, remedy, command
     )
@@ -164,11 +166,8 @@ def stuck(evidence: Evidence) -> Iterator[Finding]:
     if evidence.has_better_accuracy("train"):
         return
     loss = evidence.scores["train.loss"]
-    title = "the network has learned nothing, not even of the training rows"
-    numbers = (
-        f"after {plural(evidence.record.epochs, 'epoch')}, the training loss is {loss:.4g}, and "
-        f"that of a constant prediction is {constant:.4g}"
-    )
+    title = f"the training loss is {loss:.4g}, and that of a constant prediction is {constant:.4g}"
+    numbers = f"after {plural(evidence.record.epochs, 'epoch')}, not even training rows are learned"
     yield Finding.of("stuck", "error", title, numbers, *_why_stuck(evidence))
 
 
@@ -242,44 +241,10 @@ def _longest_plateau(curve: Curve) -> tuple[int, int]:
     return int(curve.epochs[first]), int(curve.epochs[ends[first]]) if lengths[first] else 0
 
 
-def never_fell(evidence: Evidence) -> Iterator[Finding]:
-    """The best weights are the initial ones."""
-    record, curve = evidence.record, evidence.val_loss
-    if not (curve and record.epochs and record.rows.val) or record.best_epoch:
-        return
-    if record.restarts is not None or not record.has_ended:
-        return
-    title = "the validation loss never fell below its initial value"
-    numbers = (
-        f"the validation loss was {curve.first:.4g} at first, and {curve.last:.4g} at epoch "
-        f"{record.epochs}: the weights that were kept are the initial ones"
-    )
-    if evidence.rate is None:
-        remedy, command = "", other_optimizer(evidence)
-    else:
-        remedy, command = _other_rate(evidence, 0.1, "smaller")
-    cause = "the steps are too long, or the inputs tell nothing about the target"
-    yield Finding.of("never_fell", "warning", title, numbers, cause, remedy, command)
-
-
-def no_step(evidence: Evidence) -> Iterator[Finding]:
-    """The optimizer found no step, although the network has hardly learned."""
-    record = evidence.record
-    if record.stop_message is None or evidence.advice is None or evidence.is_good_fit:
-        return
-    is_rate = record.stop_reason == SMALLEST_RATE
-    what = "the loss no longer fell" if is_rate else "no step was found that lowers the loss"
-    title = f"{what} (`{record.stop_reason}`)"
-    numbers = f"the training ended after {plural(record.epochs, 'epoch')}: {record.stop_message}"
-    yield Finding.of("no_step", "warning", title, numbers.removesuffix("."), "", "")
-
-
 RULES = (
     Rule("a loss that diverges", diverging, needs=()),
     Rule("a loss that oscillates", oscillating),
     Rule("a learning rate that is too small", rate_too_small),
     Rule("a loss that stays at that of a constant prediction", stuck),
     Rule("a plateau", plateau),
-    Rule("a validation loss that never falls", never_fell),
-    Rule("no step that lowers the loss", no_step, needs=("log", "network")),
 )

@@ -12,10 +12,10 @@ import numpy as np
 
 from bpcli.data.types import SplitName
 from bpcli.diagnosis.evidence import Evidence
-from bpcli.diagnosis.finding import Finding, Severity
+from bpcli.diagnosis.finding import Finding
 from bpcli.diagnosis.neighbours import neighbours
 from bpcli.diagnosis.rule import Rule
-from bpcli.diagnosis.rules_loss import other_optimizer, what_to_change
+from bpcli.diagnosis.rules_loss import STUCK, other_optimizer, what_to_change
 from bpcli.runs.run_json import RunRecord
 from bpcli.runs.subject import SPLIT_NAMES
 from bpcli.text import plural
@@ -67,36 +67,52 @@ def overfitting(evidence: Evidence) -> Iterator[Finding]:
     if name is None or not evidence.record.epochs:
         return
     of_train, of_held = evidence.remaining("train"), evidence.remaining(name)
-    if of_train is None or of_held is None:
+    if of_train is None or of_held is None or of_train >= STUCK:
         return
     rose = _rose(evidence)
-    if of_held - of_train < GAP and rose < ROSE:
-        return
-    is_kept = of_held - of_train >= GAP
-    severity: Severity = "warning" if is_kept else "note"
-    title = "the network overfits the training rows"
-    if not is_kept:
-        title = (
-            "the last epochs overfit the training rows; the weights of an earlier epoch were kept"
-        )
     numbers = (
         f"as a fraction of that of a constant prediction, the training loss is {of_train:.3g} and "
         f"the {SPLIT_NAMES[name]} loss {of_held:.3g}{_since(evidence, rose)}"
     )
-    record = evidence.record
-    counts = (
-        f"{plural(record.n_params, 'parameter')} for {plural(record.rows.train, 'training row')}"
-    )
-    cause = f"with {counts}, it learns details that other rows do not have"
-    if FEW * record.n_params < record.rows.train:
-        cause = f"{counts} are few: other rows may follow another rule, if they are of another time"
-    remedy = "use fewer units, more rows or `training.l2`"
-    if is_kept or not record.rows.val:
-        command = evidence.train_with(f"training.l2={max(1.0, 10 * record.l2):g}")
+    if of_held - of_train >= GAP:
+        yield _overfitted(evidence, numbers)
+    elif rose >= ROSE:
+        yield _overfitted_later(evidence, numbers)
+
+
+def _overfitted(evidence: Evidence, numbers: str) -> Finding:
+    """The finding if the weights that were kept overfit."""
+    title = "the network overfits the training rows"
+    cause, l2 = _why_overfitted(evidence.record), evidence.record.l2
+    if evidence.experiment.spec.training.optimizer.finds_l2:
+        remedy, command = "use fewer units or more rows", ""
     else:
-        remedy = "end the training early with `training.stop.max_fail`, which saves time"
-        command = evidence.train_with(f"training.stop.max_fail={max(10, record.best_epoch)}")
-    yield Finding.of("overfitting", severity, title, numbers, cause, remedy, command)
+        remedy = "use fewer units, more rows or `training.l2`"
+        command = evidence.train_with(f"training.l2={max(1.0, 10 * l2):g}")
+    return Finding.of("overfitting", "warning", title, numbers, cause, remedy, command)
+
+
+def _overfitted_later(evidence: Evidence, numbers: str) -> Finding:
+    """The finding if the weights of an earlier epoch were kept."""
+    title = "the last epochs overfit the training rows, but earlier weights were kept"
+    remedy = "end the training early with `training.stop.max_fail`, which saves time"
+    patience = max(10, evidence.record.best_epoch)
+    command = evidence.train_with(f"training.stop.max_fail={patience}")
+    cause = _why_overfitted(evidence.record)
+    return Finding.of("overfitting", "note", title, numbers, cause, remedy, command)
+
+
+def _why_overfitted(record: RunRecord) -> str:
+    rows, params = record.rows.train, plural(record.n_params, "parameter")
+    if FEW * record.n_params < rows:
+        return (
+            f"{params} are few for {rows:,} training rows: the other rows may obey another rule, "
+            "such as that of a later time"
+        )
+    return (
+        f"with {params} for {plural(rows, 'training row')}, it learns details that other rows do "
+        "not have"
+    )
 
 
 def _rose(evidence: Evidence) -> float:
@@ -119,20 +135,23 @@ def _since(evidence: Evidence, rose: float) -> str:
 
 
 def worse_than_constant(evidence: Evidence) -> Iterator[Finding]:
-    """A held-out split, or the training set without one, is scored no better than by a constant.
+    """A held-out split, or any without training, is scored no better than by a constant.
 
     It is better if its loss is lower, with the weights of rows and classes, or its accuracy clearly
     higher. Accuracy alone does not decide: with unbalanced classes, a network may have a lower
     accuracy but much better probabilities.
     """
     name = evidence.last_split
+    if name == "train" and evidence.record.epochs:
+        return  # `stuck` says it
     constant, loss = evidence.constant(name), evidence.scores.get(f"{name}.loss")
     if constant is None or (loss is not None and loss < (1 - CLEARLY) * constant):
         return
     if evidence.has_better_accuracy(name):
         return
     of_loss = "not finite" if loss is None else f"{loss:.4g}"
-    title = f"the {SPLIT_NAMES[name]} loss is {of_loss}, and that of a constant prediction is {constant:.4g}"
+    split = SPLIT_NAMES[name]
+    title = f"the {split} loss is {of_loss}, and that of a constant prediction is {constant:.4g}"
     numbers = _scores_beside(evidence, name)
     cause, remedy, command = _why_worse(evidence)
     yield Finding.of("worse_than_constant", "error", title, numbers, cause, remedy, command)
@@ -195,16 +214,16 @@ def few_test_rows(evidence: Evidence) -> Iterator[Finding]:
     accuracy = evidence.scores.get("test.accuracy")
     if accuracy is not None:
         p = (accuracy * rows + 2) / (rows + 4)
-        width, most, of = 1.96 * math.sqrt(2 * p * (1 - p) / rows), WIDE, "accuracy"
+        width, most, of = 1.96 * math.sqrt(2 * p * (1 - p) / rows), WIDE, "accuracies"
         text = f"{100 * width:.0f} percentage points"
     else:
-        width, most, of = _relative_width(evidence), WIDE_LOSS, "loss"
+        width, most, of = _relative_width(evidence), WIDE_LOSS, "losses"
         text = f"{100 * width:.0f} %"
     if width < most:
         return
     title = f"{plural(rows, 'test row')} can hardly tell two runs apart"
     numbers = (
-        f"the test {of}s of two runs must differ by {text} to be significantly different (95 %)"
+        f"the test {of} of two runs must differ by {text} to be significantly different (95 %)"
     )
     cause = "a score of few rows depends on which rows they are"
     remedy = "compare runs by cross-validation (`data.split.folds`), or hold out more rows"

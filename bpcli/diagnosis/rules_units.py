@@ -12,11 +12,9 @@ import numpy as np
 from bpcli.diagnosis.evidence import Evidence, setting_of
 from bpcli.diagnosis.finding import Finding, Severity
 from bpcli.diagnosis.rule import Rule
-from bpcli.diagnosis.rules_loss import NOT_LEARNED, other_optimizer
+from bpcli.diagnosis.rules_loss import NOT_LEARNED
 from bpcli.nn.losses import LOSSES, canonical_loss
 from bpcli.nn.propagation import Workspace, forward
-from bpcli.nn.units import can_fail
-from bpcli.optimizers.base import ZERO_GRADIENT
 from bpcli.registry import name_of
 from bpcli.runs.run_json import LayerRecord
 
@@ -87,10 +85,10 @@ def _against_dead(evidence: Evidence, layers: Sequence[int]) -> tuple[str, str]:
         settings = [f"network.activations.{k}=leaky_relu" for k in relus]
         remedy = "use `leaky_relu`, smaller initial weights (`network.init`) or a smaller step"
         return remedy, evidence.train_with(*settings, *_drawn(evidence))
-    return _SMALLER, evidence.train_with(*_other_start(evidence))
+    return SMALLER, evidence.train_with(*_other_start(evidence))
 
 
-_SMALLER = "use another `seed`, smaller initial weights (`network.init`), or scaled inputs"
+SMALLER = "use another `seed`, smaller initial weights (`network.init`), or scaled inputs"
 
 
 def _by_layer(counts: Sequence[int], layers: Sequence[LayerRecord]) -> str:
@@ -143,7 +141,7 @@ def saturated_units(evidence: Evidence) -> Iterator[Finding]:
         f"{title} {verb} saturated",
         numbers,
         cause,
-        _SMALLER,
+        SMALLER,
         evidence.train_with(*_other_start(evidence)),
     )
 
@@ -259,43 +257,9 @@ def _against_flat_ends(evidence: Evidence) -> tuple[str, str]:
     return remedy, evidence.train_with(*_other_start(evidence))
 
 
-def vanished(evidence: Evidence) -> Iterator[Finding]:
-    """The gradient has become zero, although the training loss is not small."""
-    record = evidence.record
-    if record.stop_reason != ZERO_GRADIENT or evidence.is_good_fit:
-        return
-    layer = _failing_layer(evidence)
-    if not layer:
-        return
-    title = "the gradient has vanished"
-    numbers = f"the training ended after {record.epochs} epochs with `{record.stop_reason}`"
-    cause = f"all units in layer {layer} are dead or saturated"
-    yield Finding.of(
-        "vanished_gradient", "error", title, numbers, cause, _SMALLER, other_optimizer(evidence)
-    )
-
-
-def _failing_layer(evidence: Evidence) -> int:
-    """The last layer, from 1, whose units are all dead or saturated; 0 if there is none.
-
-    The output layer comes first: its delta is a factor of all gradients.
-    """
-    experiment = evidence.experiment
-    counts, layers = (
-        experiment.unit_counter().count(evidence.subject.params),
-        experiment.network.layers,
-    )
-    for k in reversed(range(len(layers))):
-        failing = counts.dead[k] + counts.saturated[k]
-        if failing == layers[k].units and can_fail(experiment.network, k):
-            return k + 1
-    return 0
-
-
 RULES = (
     Rule("dead units", dead_units),
     Rule("saturated units", saturated_units),
     Rule("gradients that vanish or explode from layer to layer", vanishing),
     Rule("outputs at the flat ends of their activation", saturated_outputs, needs=("network",)),
-    Rule("a gradient that has become zero", vanished, needs=("network",)),
 )

@@ -17,6 +17,7 @@ from bpcli.report.phrases import (
 )
 from bpcli.report.scores import CONSTANT, Score, compared, main_score, rows_of
 from bpcli.report.words import Words
+from bpcli.runs.run_json import BROKEN_OFF
 from bpcli.runs.subject import Subject
 
 
@@ -51,8 +52,15 @@ def _ended(subject: Subject, words: Words) -> str:
     record = subject.record
     if record.status == "finished":
         return words.counted("banner.finished", record.epochs)
-    key = record.status.partition(",")[0]
-    return words(f"banner.{key}", epochs=f"{record.epochs:,}")
+    key = "broken_off" if record.status == BROKEN_OFF else record.status
+    return words(f"banner.{key}", epochs=f"{_epochs(subject):,}")
+
+
+def _epochs(subject: Subject) -> int:
+    """The epochs of a training; of one that has not ended, those in its log."""
+    if subject.record.has_results or not subject.lines:
+        return subject.record.epochs
+    return subject.lines[-1].epoch
 
 
 def _good(subject: Subject, score: Score | None, words: Words) -> str:
@@ -93,8 +101,8 @@ def _wrong(subject: Subject, words: Words) -> Html:
 def _numbers(subject: Subject, score: Score | None, words: Words) -> Html:
     record = subject.record
     pairs = [
-        (words("banner.epochs"), f"{record.epochs:,}"),
-        (words("banner.best_epoch"), f"{record.best_epoch:,}"),
+        (words("banner.epochs"), f"{_epochs(subject):,}"),
+        (words("banner.best_epoch"), f"{record.best_epoch:,}" if record.has_results else "–"),
         (words("banner.parameters"), f"{record.n_params:,}"),
         (words("banner.rows", splits=_splits(subject, words)), _rows(subject)),
     ]

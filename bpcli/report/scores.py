@@ -120,8 +120,8 @@ def main_score(subject: Subject) -> Score | None:
 
 
 def rounded(value: float | None, metric: str) -> float | None:
-    """A value without the rounding errors of an R² of 0."""
-    return round(value, 12) if value is not None and metric.startswith("r2") else value
+    """A value without the rounding errors of an R² of 0, and without its sign."""
+    return round(value, 12) + 0.0 if value is not None and metric.startswith("r2") else value
 
 
 def greater_is_better(metric: str) -> bool:

@@ -93,7 +93,7 @@ def _predicted(
     fit = fitted_line(true, predicted)
     split = split_text(name, words)
     rows = some_rows(len(true), MOST_DRAWN)
-    ends = np.array([true.min(), true.max()])
+    ends = np.array([true[rows].min(), true[rows].max()])
     lines = [Curve(words("values.diagonal"), ends, ends, -1)]
     caption = words("values.predicted", split=split)
     if fit is not None:
@@ -121,7 +121,7 @@ def _drawn(drawn: int, count: int, words: Words) -> str:
 def _residuals(subject: Subject, pair: tuple[Array, Array], id_: str, words: Words) -> Html:
     true, predicted = pair
     rows = some_rows(len(true), MOST_DRAWN)
-    ends = np.array([predicted.min(), predicted.max()])
+    ends = np.array([predicted[rows].min(), predicted[rows].max()])
     caption = words("values.residuals", split=split_text(subject.split, words))
     return point_chart(
         id_, predicted[rows], (predicted - true)[rows],

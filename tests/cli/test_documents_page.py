@@ -57,6 +57,7 @@ def test_every_document_has_the_keys_that_are_described(
         "gradcheck --self-test": "gradcheck --self-test",
         "verify": "verify latest",
         "plot": "plot latest loss",
+        "report": "report latest",
         "export": "export latest --to json",
         "runs list": "runs list",
         "runs show": "runs show latest",

@@ -105,9 +105,11 @@ def test_divergence_says_where_the_run_is_and_is_the_exception_that_was_raised(
     outcome = trained(tmp_path, *steep, config="linear_regression")
     assert isinstance(outcome.failure, Diverged)
     assert outcome.failure.__traceback__ is not None
-    (note,) = outcome.failure.__notes__
     epochs = outcome.record.epochs
-    assert note == f"The run is saved as {outcome.run.run_id} ({epochs} epochs)."
+    assert outcome.failure.__notes__ == [
+        f"The run is saved as {outcome.run.run_id} ({epochs} epochs).",
+        f"Explain it with: bpnet diagnose {outcome.run.folder}",
+    ]
     assert not outcome.run.path(f"checkpoint-{epochs}.safetensors").exists()
 
 
@@ -164,8 +166,8 @@ def test_a_loss_that_never_fell_is_a_warning(tmp_path: Path) -> None:
     assert record.best_epoch == 0
     assert record.warnings[:1] == [
         (
-            "the validation loss never fell below its initial value: try a smaller "
-            "`training.learning_rate`"
+            "the validation loss never fell below its initial value: the loss grew from "
+            "0.6893 to 2938: try a smaller `training.learning_rate`, such as 100 instead of 1000"
         )
     ]
     assert trained(tmp_path / "fine").record.warnings == []

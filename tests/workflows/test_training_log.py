@@ -20,6 +20,7 @@ from bpcli.runs.checkpoint import NOTHING
 from bpcli.runs.files import file_digest, strict_json
 from bpcli.runs.layout import METRICS, PATH
 from bpcli.runs.store import Run
+from bpcli.workflows import training_log as module
 from bpcli.workflows.training_log import LogSizes, TrainingLog, open_log
 
 SCORES: Any = SimpleNamespace(
@@ -215,3 +216,19 @@ def test_without_a_path_its_extent_is_nothing(tmp_path: Path, files: ExitStack) 
     log, _ = log_of(tmp_path, files)
     assert log.extents(log.sizes)[1] == NOTHING
     assert log.finish().keys() == {METRICS}
+
+
+@pytest.mark.parametrize("count", [1, 8, 9, 10, 33, 100])
+def test_of_very_many_lines_evenly_spaced_ones_and_the_latest_stay_in_memory(
+    count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_MOST_KEPT", 8)
+    kept: Any = module._SpacedLines()
+    for number in range(count):
+        kept.add(number)
+    *spaced, latest = kept.all
+    assert latest == count - 1
+    assert len(spaced) <= 8
+    assert spaced[:1] in ([0], [])
+    assert len({b - a for a, b in pairwise(spaced)}) <= 1
+    assert spaced == [*range(count - 1)] or count > 8

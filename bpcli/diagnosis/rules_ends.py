@@ -1,0 +1,87 @@
+"""Rules that read how a training ended: where its best weights are, and why it stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bpcli.diagnosis.evidence import Evidence
+from bpcli.diagnosis.finding import Finding
+from bpcli.diagnosis.rule import Rule
+from bpcli.diagnosis.rules_loss import other_optimizer, other_rate
+from bpcli.diagnosis.rules_units import SMALLER
+from bpcli.nn.units import can_fail
+from bpcli.optimizers.base import ZERO_GRADIENT
+from bpcli.optimizers.plateau import SMALLEST_RATE
+from bpcli.text import plural
+
+
+def never_fell(evidence: Evidence) -> Iterator[Finding]:
+    """The best weights are the initial ones."""
+    record, curve = evidence.record, evidence.val_loss
+    if not (curve and record.epochs and record.rows.val) or record.best_epoch:
+        return
+    if record.restarts is not None or not record.has_ended:
+        return
+    title = "the validation loss never fell below its initial value"
+    numbers = (
+        f"the validation loss was {curve.first:.4g} at first, and {curve.last:.4g} at epoch "
+        f"{record.epochs}: the weights that were kept are the initial ones"
+    )
+    if evidence.rate is None:
+        remedy, command = "", other_optimizer(evidence)
+    else:
+        remedy, command = other_rate(evidence, 0.1, "smaller")
+    cause = "the steps are too long, or the inputs tell nothing about the target"
+    yield Finding.of("never_fell", "warning", title, numbers, cause, remedy, command)
+
+
+def no_step(evidence: Evidence) -> Iterator[Finding]:
+    """The optimizer found no step, although the network has hardly learned."""
+    record = evidence.record
+    if record.stop_message is None or evidence.advice is None or evidence.is_good_fit:
+        return
+    is_rate = record.stop_reason == SMALLEST_RATE
+    what = "the loss no longer fell" if is_rate else "no step was found that lowers the loss"
+    title = f"{what} (`{record.stop_reason}`)"
+    numbers = f"the training ended after {plural(record.epochs, 'epoch')}: {record.stop_message}"
+    yield Finding.of("no_step", "warning", title, numbers.removesuffix("."), "", "")
+
+
+def vanished(evidence: Evidence) -> Iterator[Finding]:
+    """The gradient has become zero, although the training loss is not small."""
+    record = evidence.record
+    if record.stop_reason != ZERO_GRADIENT or evidence.is_good_fit:
+        return
+    layer = _failing_layer(evidence)
+    if not layer:
+        return
+    title = "the gradient has vanished"
+    numbers = f"the training ended after {record.epochs} epochs with `{record.stop_reason}`"
+    cause = f"all units in layer {layer} are dead or saturated"
+    yield Finding.of(
+        "vanished_gradient", "error", title, numbers, cause, SMALLER, other_optimizer(evidence)
+    )
+
+
+def _failing_layer(evidence: Evidence) -> int:
+    """The last layer, from 1, whose units are all dead or saturated; 0 if there is none.
+
+    The output layer comes first: its delta is a factor of all gradients.
+    """
+    experiment = evidence.experiment
+    counts, layers = (
+        experiment.unit_counter().count(evidence.subject.params),
+        experiment.network.layers,
+    )
+    for k in reversed(range(len(layers))):
+        failing = counts.dead[k] + counts.saturated[k]
+        if failing == layers[k].units and can_fail(experiment.network, k):
+            return k + 1
+    return 0
+
+
+RULES = (
+    Rule("a gradient that has become zero", vanished, needs=("network",)),
+    Rule("no step that lowers the loss", no_step, needs=("log", "network")),
+    Rule("a validation loss that never falls", never_fell),
+)

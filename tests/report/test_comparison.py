@@ -1,0 +1,54 @@
+"""Comparisons of several runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser import opened
+from systems import trained
+
+from bpcli.report.comparison import labels_of
+from bpcli.report.report import report_of
+from bpcli.runs.subject import Subject
+from bpcli.workflows.subject import load_subject
+
+
+@pytest.fixture
+def subjects(tmp_path: Path) -> list[Subject]:
+    runs = [
+        trained(tmp_path / "runs", "moons", training__epochs=epochs, name=name).run
+        for epochs, name in ((4, "short"), (30, "long"))
+    ]
+    return [load_subject(run, "best", None) for run in runs]
+
+
+def test_a_comparison_shows_what_differs_and_all_curves(
+    browser: Any, subjects: list[Subject], tmp_path: Path
+) -> None:
+    file = tmp_path / "c.html"
+    file.write_text(report_of(subjects, "en"), "utf-8")
+    with opened(browser, file) as found:
+        assert (found.said, found.requests()) == ([], [])
+        assert found.violations() == []
+        page = found.page
+        ids = page.evaluate("[...document.querySelectorAll('main > section')].map(s => s.id)")
+        assert ids == ["scores", "curves", "differences", "diagnosis"]
+        keys = page.locator("#differences tbody th").all_inner_texts()
+        assert keys == ["training.epochs"]
+        assert page.locator("#differences tbody td").all_inner_texts() == ["4", "30"]
+        assert page.locator("#curve-0 path.line").count() == 4  # two curves, two in the legend
+        assert "All runs have the same data." in page.locator("#differences").inner_text()
+    with opened(browser, file, width=390) as narrow:
+        assert narrow.page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_the_best_run_is_named_and_doubted_if_intervals_overlap(subjects: list[Subject]) -> None:
+    page = report_of([subjects[0], subjects[1]], "en")
+    assert "long is best: its accuracy on the test set is" in page
+
+
+def test_runs_of_the_same_name_are_told_apart_by_their_ids(subjects: list[Subject]) -> None:
+    assert labels_of(subjects) == ["short", "long"]
+    assert labels_of([subjects[0], subjects[0]]) == [subjects[0].run_id] * 2
