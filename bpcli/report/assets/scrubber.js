@@ -41,14 +41,13 @@
       shown = frame;
       if (!image.complete || !image.naturalWidth) return;
       context.imageSmoothingEnabled = isSmooth;
-      context.imageSmoothingQuality = "high";
       context.clearRect(0, 0, canvas.width, canvas.height);
       context.drawImage(
         image, (frame % across) * width, Math.floor(frame / across) * height, width, height,
         0, 0, canvas.width, canvas.height,
       );
     };
-    const scale = isSmooth ? Math.ceil(800 / width) : Math.max(1, Math.ceil(480 / width));
+    const scale = Math.min(isSmooth ? 7 : 12, Math.max(2, Math.floor(480 / Math.max(width, height))));
     canvas.width = width * scale;
     canvas.height = height * scale;
     image.addEventListener("load", () => draw(shown));

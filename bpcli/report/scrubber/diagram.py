@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from unicodedata import east_asian_width
 
 import numpy as np
 
@@ -23,8 +24,12 @@ WIDEST = 5.0
 NARROWEST = 0.15
 _RADIUS = 9.0
 _ACROSS, _DOWN = 118.0, 25.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 76.0, 92.0, 34.0, 10.0
-_MOST_SIGNS = 12
+_TOP, _BOTTOM = 34.0, 10.0
+_SIGN = 5.9
+"""The width of a letter of a name; Chinese characters are twice as wide."""
+
+_MOST_SIGNS = 14
+_LEAST_MARGIN = 40.0
 
 
 def can_be_drawn(network: Network) -> bool:
@@ -47,10 +52,15 @@ class Place:
 
 @dataclass(frozen=True, eq=False)
 class Diagram:
-    """The places of units and lines; `largest` is the largest |weight| of all frames."""
+    """The places of units and lines; `largest` is the largest |weight| of all frames.
+
+    `left` and `right` are the margins, in which the names of inputs and outputs stand.
+    """
 
     network: Network
     largest: float
+    left: float
+    right: float
 
     @property
     def _tallest(self) -> int:
@@ -59,7 +69,7 @@ class Diagram:
 
     @property
     def size(self) -> tuple[float, float]:
-        width = _LEFT + _ACROSS * len(self.network.layers) + _RIGHT
+        width = self.left + _ACROSS * len(self.network.layers) + self.right
         return width, _TOP + _DOWN * self._tallest + _BOTTOM
 
     def place(self, layer: int, unit: int) -> tuple[float, float]:
@@ -68,7 +78,7 @@ class Diagram:
         units = network.inputs if layer == 0 else network.layers[layer - 1].units
         has_bias = layer < len(network.layers) and network.layers[layer].has_bias
         first = (self._tallest - units - has_bias) / 2
-        return _LEFT + _ACROSS * layer, _TOP + _DOWN * (first + unit + 0.5)
+        return self.left + _ACROSS * layer, _TOP + _DOWN * (first + unit + 0.5)
 
     def places(self) -> Iterator[Place]:
         """The lines in the order of the parameter vector."""
@@ -81,9 +91,29 @@ class Diagram:
         return max(NARROWEST, round(WIDEST * abs(value) / self.largest, 2))
 
 
-def diagram_of(network: Network, params: Array) -> Diagram:
+def diagram_of(subject: Subject, params: Array) -> Diagram:
     """The diagram of a network for the parameters (F, n_params) of all frames."""
-    return Diagram(network, float(np.abs(params).max()) or 1.0)
+    inputs, outputs = _names(subject)
+    largest = float(np.abs(params).max()) or 1.0
+    return Diagram(subject.network, largest, _margin(inputs), _margin(outputs))
+
+
+def _names(subject: Subject) -> tuple[list[str], list[str]]:
+    """The names of inputs and outputs, cut to what fits."""
+    experiment, table = subject.experiment, subject.experiment.table
+    categories = experiment.preprocessor.categories
+    outputs = output_names(subject.network, categories, table.target_names)
+    return [cut(name, _MOST_SIGNS) for name in table.input_names], [
+        cut(name, _MOST_SIGNS) for name in outputs
+    ]
+
+
+def _margin(names: list[str]) -> float:
+    return max(_LEAST_MARGIN, 2 * _RADIUS + 4 + max(map(_width, names)))
+
+
+def _width(name: str) -> float:
+    return _SIGN * sum(2 if east_asian_width(sign) in "WF" else 1 for sign in name)
 
 
 def drawn(diagram: Diagram, subject: Subject, params: Vector, words: Words) -> Html:
@@ -105,13 +135,14 @@ def drawn(diagram: Diagram, subject: Subject, params: Vector, words: Words) -> H
 def small(diagram: Diagram, params: Vector, label: str) -> Html:
     """The diagram without names, with one path for all lines of about the same width."""
     width, height = diagram.size
-    left, top = _LEFT - 2 * _RADIUS, _TOP - _RADIUS
-    box = f"{left:g} {top:g} {width - _LEFT - _RIGHT + 4 * _RADIUS:g} {height - top:g}"
+    left, top = diagram.left - 2 * _RADIUS, _TOP - _RADIUS
+    across = width - diagram.left - diagram.right + 4 * _RADIUS
+    box = f"{left:g} {top:g} {across:g} {height - top:g}"
     return tag(
         "svg",
         tag("g", _grouped(diagram, params), class_="edges"),
         tag("g", _units(diagram), class_="units"),
-        viewBox=box, role="img", aria_label=label, class_="network",
+        viewBox=box, width=across, role="img", aria_label=label, class_="network",
     )  # fmt: skip
 
 
@@ -165,19 +196,19 @@ def _text(text: str, x: float, y: float, anchor: str, class_: str = "number") ->
 
 def _texts(diagram: Diagram, subject: Subject, words: Words) -> Iterator[Html]:
     """Names of inputs and outputs beside their units, and activations above the layers."""
-    network, experiment = diagram.network, subject.experiment
-    table = experiment.table
-    outputs = output_names(network, experiment.preprocessor.categories, table.target_names)
-    for unit, name in enumerate(table.input_names):
+    network = diagram.network
+    inputs, outputs = _names(subject)
+    for unit, name in enumerate(inputs):
         x, y = diagram.place(0, unit)
-        yield _text(cut(name, _MOST_SIGNS), x - 2 * _RADIUS, y, "end", "name")
+        yield _text(name, x - 2 * _RADIUS, y, "end", "name")
     for unit, name in enumerate(outputs):
         x, y = diagram.place(len(network.layers), unit)
-        yield _text(cut(name, _MOST_SIGNS + 2), x + 2 * _RADIUS, y, "start", "name")
-    yield _text(words("scrubber.network.inputs"), _LEFT, _TOP - 20, "middle", "head")
+        yield _text(name, x + 2 * _RADIUS, y, "start", "name")
+    yield _text(words("scrubber.network.inputs"), diagram.left, _TOP - 20, "middle", "head")
     for number, layer in enumerate(network.layers, start=1):
         name = name_of(ACTIVATIONS, layer.activation)
-        yield _text(f"{number}: {name}", _LEFT + _ACROSS * number, _TOP - 20, "middle", "head")
+        x = diagram.left + _ACROSS * number
+        yield _text(f"{number}: {name}", x, _TOP - 20, "middle", "head")
 
 
 def cut(name: str, most: int) -> str:

@@ -58,7 +58,7 @@ def _views(recording: Recording) -> Views:
     network, params = recording.subject.network, recording.params
     picture = picture_of(recording)
     if can_be_drawn(network):
-        return Views(picture, diagram_of(network, params), ())
+        return Views(picture, diagram_of(recording.subject, params), ())
     return Views(picture, None, matrices_of(network, params))
 
 

@@ -123,7 +123,6 @@ def chart_of(
     low, high = float(every.min()), float(every.max())
     is_log = low > 0 and high / low > _MANY_TIMES
     if is_log:
-        low, high = max(low, high * 1e-12), high
         return LossChart(epochs, low / 1.15, high * 1.15, True, width, height)
     margin = 0.06 * (high - low) or max(abs(high), 1.0) * 0.1
     bottom = 0.0 if 0 <= low < 0.4 * high else low - margin

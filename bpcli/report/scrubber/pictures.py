@@ -103,7 +103,7 @@ def _outputs(recording: Recording, X: Array) -> Iterator[Array]:
         for params in recording.params:
             work.read(params.astype(np.float32))
             forward(work, columns)
-            yield preprocessor.original(work.layers[-1].a.T.copy())
+            yield preprocessor.original(work.layers[-1].a.T)
 
 
 def _training_inputs(subject: Subject) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -74,8 +75,11 @@ class Recording:
         end = len(self) - 1
         best = self.best if 0 < self.best < end else end
         shares = (0.25, 0.75) if best == end else (0.5,)
-        on_the_way = [self._at_share(share, best) for share in shares]
-        return tuple(sorted({0, *on_the_way, best, end}))
+        frames = {0, *(self._at_share(share, best) for share in shares), best, end}
+        while len(frames) < min(4, len(self)):  # the loss fell at once: fill the longest gap
+            first, second = max(pairwise(sorted(frames)), key=lambda gap: gap[1] - gap[0])
+            frames.add((first + second) // 2)
+        return tuple(sorted(frames))
 
     def _at_share(self, share: float, best: int) -> int:
         """The first frame after the start at which a share of the fall to the best has passed."""

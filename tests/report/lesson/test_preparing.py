@@ -41,5 +41,5 @@ def test_restarts_become_one_training_with_a_note() -> None:
 
 
 def test_all_folds_are_no_lesson() -> None:
-    with pytest.raises(ConfigError, match="--set data.split.fold=1"):
+    with pytest.raises(ConfigError, match=r"--set data\.split\.fold=1"):
         lesson_experiment(CONFIGS / "moons.yaml", ("data.split={folds: 3, val: 0.1}",))

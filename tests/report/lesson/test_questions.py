@@ -133,7 +133,7 @@ def test_saturated_units_are_named_with_their_share(tmp_path: Path) -> None:
     [
         ("sine", "0.1", "Training diverges: with 1,"),
         ("xor", "1", "It falls faster"),
-        ("xor", "0.003", "It ends at about the same value"),
+        ("xor", "0.00001", "It ends at about the same value"),
         ("moons", "0.5", "It ends higher"),
     ],
 )
