@@ -12,11 +12,16 @@ from bpcli.experiment.output_names import output_names
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
-from bpcli.plots.network import MOST_UNITS, MOST_WEIGHTS
 from bpcli.registry import name_of
 from bpcli.report.html import Html, tag
 from bpcli.report.words import Words
 from bpcli.runs.subject import Subject
+
+MOST_UNITS = 16
+"""The most units of a layer for which every line can be pointed at."""
+
+MOST_WEIGHTS = 200
+"""The most weights for which every line can be pointed at; others are shown as matrices."""
 
 WIDEST = 5.0
 """The width of the line of the largest weight of all frames."""
