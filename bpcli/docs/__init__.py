@@ -19,7 +19,7 @@ FOLDER = Path(__file__).parent
 CONTENTS = "README"
 """The topic of the chapter that lists all others."""
 
-_FOR_DEVELOPERS = ("claims", "contributing", "CHANGELOG")
+_FOR_DEVELOPERS = ("claims", "contributing", "dependencies", "CHANGELOG")
 _WORD = r"[\u4e00-\u9fff]|[^\W\u4e00-\u9fff]{2,}"
 """A word, or a character of a text that has no spaces between words."""
 _HEADING = re.compile(r"(#+) (.+)")
