@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 from bpcli.report.html import Html, joined, tag
-from bpcli.report.lesson.questions import AFTER, BEFORE, WITH_TRIALS, Pupil, Question
+from bpcli.report.lesson.questions import (
+    Pupil,
+    Question,
+    count_of_parameters,
+    largest_gradient,
+    last_step,
+    no_hidden_layer,
+    other_seeds,
+    overfitting,
+    ten_times_the_rate,
+    zero_weights,
+)
 from bpcli.report.lesson.trials import Trials
+from bpcli.report.lesson.units import dead_units, saturated_units
 from bpcli.report.section import Section
 from bpcli.report.words import Words
 from bpcli.runs.subject import Subject
+
+BEFORE = (count_of_parameters, largest_gradient)
+WITH_TRIALS = (ten_times_the_rate, zero_weights, no_hidden_layer, other_seeds)
+AFTER = (last_step, dead_units, saturated_units, overfitting)
+"""Questions in the order in which they are asked: before training, variants, and afterwards."""
 
 
 def section(subject: Subject, words: Words) -> Section | None:

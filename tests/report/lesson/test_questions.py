@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from plotted import logged, subject_of
 
-from bpcli.report.lesson import questions, questions_of, section
+from bpcli.report.lesson import questions, questions_of, section, units
 from bpcli.report.lesson.questions import Pupil, Question
 from bpcli.report.words import words_of
 from bpcli.runs.subject import Subject
@@ -106,14 +106,14 @@ def relu_subject(tmp_path: Path) -> Subject:
 
 def test_dead_units_are_found_and_no_others(tmp_path: Path) -> None:
     subject = relu_subject(tmp_path)
-    assert told(questions.dead_units(Pupil(subject, EN))).strip().startswith("No.")
+    assert told(units.dead_units(Pupil(subject, EN))).strip().startswith("No.")
     params = np.array(subject.params)
     W, b = (dict(subject.network.tensors(params))[name] for name in ("W1", "b1"))
     W[4], b[4] = 0, -1
-    answer = told(questions.dead_units(Pupil(with_params(subject, params), EN)))
+    answer = told(units.dead_units(Pupil(with_params(subject, params), EN)))
     assert answer.strip().startswith("Yes: unit 5 of layer 1.")
     for config in ("xor", "leaky_relu_moons"):
-        assert questions.dead_units(pupil(tmp_path, config)) is None
+        assert units.dead_units(pupil(tmp_path, config)) is None
 
 
 def test_saturated_units_are_named_with_their_share(tmp_path: Path) -> None:
@@ -121,11 +121,11 @@ def test_saturated_units_are_named_with_their_share(tmp_path: Path) -> None:
     params = np.array(subject.params)
     tensors = dict(subject.network.tensors(params))
     tensors["W2"][2], tensors["b2"][2] = 0, 9
-    answer = told(questions.saturated_units(Pupil(with_params(subject, params), EN)))
+    answer = told(units.saturated_units(Pupil(with_params(subject, params), EN)))
     assert "Saturated most often: unit 3 of layer 2. For 100%" in answer
     for tensor in tensors.values():
         tensor[...] *= 1e-3
-    assert questions.saturated_units(Pupil(with_params(subject, params), EN)) is None
+    assert units.saturated_units(Pupil(with_params(subject, params), EN)) is None
 
 
 @pytest.mark.parametrize(
