@@ -76,7 +76,7 @@ def test_several_kinds_are_pages_of_a_pdf_or_panels(bpnet, run: Path, tmp_path: 
         assert bpnet("plot", "latest", *kinds, "-o", name).out == f"{name}\n"
     pages = (tmp_path / "all.pdf").read_bytes()
     assert pages.count(b"/Type /Page ") + pages.count(b"/Type /Page\n") == 3
-    assert (tmp_path / "all.svg").read_text().count("<!-- xor -->") == 3  # a title each
+    assert (tmp_path / "all.svg").read_text().count(">xor") == 3  # details each
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_a_run_that_diverged_has_plots(bpnet, tmp_path: Path) -> None:
     assert bpnet("train", CONFIGS / "plane.yaml", "--set", rate).code == 3
     done = bpnet("plot", "latest", "loss", "weights", "-o", "a.svg")
     assert (done.code, done.err) == (0, "")
-    assert "; diverged" in (tmp_path / "a.svg").read_text()
+    assert " · diverged" in (tmp_path / "a.svg").read_text()
 
 
 def test_last_weights_differ_from_the_best_where_there_is_validation(bpnet, tmp_path: Path) -> None:
