@@ -21,7 +21,7 @@ class LazyArray:
         return len(self._array)
 
     def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
-        assert isinstance(rows, (slice, np.ndarray)), "no single rows"
+        assert isinstance(rows, slice | np.ndarray), "no single rows"
         number = np.arange(len(self))[rows]
         assert (np.diff(number) > 0).all()
         self.reads.append(number.tolist())

@@ -168,7 +168,7 @@ def net(w: np.ndarray, x: np.ndarray = X, hidden: Callable = logistic) -> np.nda
     return hidden(x @ W1.T + b1) @ W2.T + b2
 
 
-def squares(w: np.ndarray, rows: Any = slice(None)) -> Any:
+def squares(w: np.ndarray, rows: Any = ...) -> Any:
     """½ Σ_i Σ_k (d - o)² over some rows."""
     return ((D[rows] - logistic(net(w, X[rows]))) ** 2).sum() / 2
 

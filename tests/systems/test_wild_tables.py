@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 
@@ -121,7 +122,12 @@ def test_names_in_two_rows_repeated_or_of_years_are_found_again(
     Path("new.csv").write_text("\n".join(content.splitlines()[:8]) + "\n")
     few = bpnet("predict", "latest", "new.csv")
     assert few.code == 0, few.err
-    assert few.out.splitlines() == predicted.out.splitlines()[: len(few.out.splitlines())]
+    header, *rows = few.out.splitlines()
+    first, *others = predicted.out.splitlines()
+    assert header == first
+    # Which rows are computed together may change the last bit of a probability.
+    numbers, expected = (np.loadtxt(lines) for lines in (rows, others[: len(rows)]))
+    np.testing.assert_allclose(numbers, expected, rtol=1e-14)
 
 
 def test_no_row_is_lost_where_only_some_end_with_a_separator(bpnet: Callable[..., Any]) -> None:
