@@ -168,6 +168,8 @@ def stuck(evidence: Evidence) -> Iterator[Finding]:
     loss = evidence.scores["train.loss"]
     title = f"the training loss is {loss:.4g}, and that of a constant prediction is {constant:.4g}"
     numbers = f"after {plural(evidence.record.epochs, 'epoch')}, not even training rows are learned"
+    if gradient := evidence.grad_norm:
+        numbers += f"; the gradient norm went from {gradient.first:.2g} to {gradient.last:.2g}"
     yield Finding.of("stuck", "error", title, numbers, *_why_stuck(evidence))
 
 
@@ -177,11 +179,8 @@ def _why_stuck(evidence: Evidence) -> tuple[str, str, str]:
         remedy = f"use a smaller `training.l2` than {evidence.record.l2:g}, or other inputs"
         cause = "the weight decay holds the weights near 0, or the inputs tell nothing"
         return cause, remedy, evidence.train_with("training.l2=0")
-    gradient = evidence.grad_norm
-    cause = (
-        f"the gradient norm fell from {gradient.first:.2g} to {gradient.last:.2g}: the outputs "
-        "have become constant, on a plateau or because the inputs tell nothing"
-    )
+    is_constant = (evidence.remaining("train") or 0) < 2 - STUCK
+    cause = "the outputs have become constant" if is_constant else "the outputs are still wrong"
     return cause, what_to_change(evidence), other_optimizer(evidence)
 
 

@@ -174,7 +174,8 @@ def _why_worse(evidence: Evidence) -> tuple[str, str, str]:
         remedy = f"use more `training.epochs` than {epochs}"
         command = evidence.train_with(f"training.epochs={4 * epochs}")
         return "the loss was still falling", remedy, command
-    return "", what_to_change(evidence), other_optimizer(evidence)
+    cause = "what the network has learned does not hold for these rows"
+    return cause, what_to_change(evidence), other_optimizer(evidence)
 
 
 def _still_falls(evidence: Evidence) -> bool:
