@@ -12,7 +12,6 @@ import numpy as np
 from bpcli.config.load import validate
 from bpcli.config.models import Spec
 from bpcli.config.source import Source
-from bpcli.data.columns import FeatureEncoder
 from bpcli.data.preprocessing import Preprocessor
 from bpcli.data.split import ROWS_AT_ONCE
 from bpcli.data.table import Table, table_without_rows
@@ -30,6 +29,7 @@ from bpcli.runs.run_json import RunRecord
 from bpcli.runs.store import Run
 
 if TYPE_CHECKING:
+    from bpcli.data.columns import FeatureEncoder
     from bpcli.runs.saved_weights import WeightsMeta
 
 Weights: TypeAlias = Literal["best", "last"]
@@ -96,6 +96,8 @@ class SavedWeights:
         columns = self.meta.columns
         if columns is None:
             return None
+        from bpcli.data.columns import FeatureEncoder  # only tables in files have one
+
         encoder = FeatureEncoder.from_json(columns.to_json())
         if list(encoder.names) != self.meta.input_names:
             raise RunError(

@@ -8,7 +8,6 @@ from bpcli.nn.arrays import Vector
 from bpcli.runs.run_json import RunRecord
 from bpcli.runs.subject import Subject
 from bpcli.runs.trained import Trained
-from bpcli.workflows.evaluate import default_split
 from bpcli.workflows.session import Session
 
 _SAID_BEFORE = ("unscaled", "out_of_range", "few_rows")
@@ -20,9 +19,17 @@ def end_warnings(session: Session, record: RunRecord, params: Vector) -> list[st
     """The findings of the cheap rules, in a line each; `record` has the results of `params`."""
     target = session.target
     trained = Trained(target.run, record, target.experiment, params)
-    split, folder = default_split(target.experiment), target.run.folder
-    lines = session.log.lines
-    subject = Subject(record.run_id, record, lines, trained, "best", split, None, {}, folder)
+    subject = Subject(
+        record.run_id,
+        record,
+        session.log.lines,
+        trained,
+        "best",
+        "train",  # the split to show, which no cheap rule reads
+        None,
+        {},
+        target.run.folder,
+    )
     return [finding.line for finding in findings_at_end(subject) if _is_said(finding)]
 
 
