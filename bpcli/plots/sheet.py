@@ -1,7 +1,7 @@
 """A sheet: one figure with several plots, each in a subfigure of its own size.
 
-A plot stands as high up as it fits, then as far left, so that low plots fill the room beside high
-ones. The width of the sheet is the one of several that leaves little of it empty; if that saves
+Plots stand in rows as high as their highest plot; beside a high plot, low ones stand above each
+other. The width of the sheet is the one of several that leaves little of it empty; if that saves
 much, large plots come first.
 """
 
@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
+
+from bpcli.plots.base import Panel
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
@@ -36,22 +37,28 @@ _LEAST = 1e-6
 """Shorter lengths than this, in inches, are rounding errors."""
 
 
-@dataclass(frozen=True)
-class Place:
-    """A rectangle in inches, from the sheet's upper left corner."""
+@dataclass
+class Stack:
+    """Plots above each other, by their index in the list of sizes."""
 
-    left: float
-    top: float
+    plots: list[int]
     width: float
     height: float
 
-    @property
-    def right(self) -> float:
-        return self.left + self.width
+
+@dataclass
+class Row:
+    """Stacks beside each other."""
+
+    stacks: list[Stack]
 
     @property
-    def bottom(self) -> float:
-        return self.top + self.height
+    def width(self) -> float:
+        return sum(stack.width for stack in self.stacks) + _GUTTER * (len(self.stacks) - 1)
+
+    @property
+    def height(self) -> float:
+        return max(stack.height for stack in self.stacks)
 
 
 def sheet(sizes: Sequence[Size]) -> tuple[Figure, list[SubFigure]]:
@@ -59,33 +66,51 @@ def sheet(sizes: Sequence[Size]) -> tuple[Figure, list[SubFigure]]:
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    places = arranged(sizes)
-    width, height = _extent(places)
+    rows = arranged(sizes)
+    width, height = extent(rows)
     layout = ConstrainedLayoutEngine(wspace=0, hspace=0)  # relative to the sheet, so too wide
     figure = Figure(figsize=(width, height), layout=layout)
-    across = _edges([width, *(edge for place in places for edge in (place.left, place.right))])
-    down = _edges([height, *(edge for place in places for edge in (place.top, place.bottom))])
-    grid = figure.add_gridspec(
-        len(down) - 1,
-        len(across) - 1,
-        width_ratios=[right - left for left, right in pairwise(across)],
-        height_ratios=[bottom - top for top, bottom in pairwise(down)],
-    )
-    cells = [
-        grid[_between(down, place.top, place.bottom), _between(across, place.left, place.right)]
-        for place in places
-    ]
-    return figure, [figure.add_subfigure(cell) for cell in cells]
+    panels: dict[int, SubFigure] = {}
+    bands = _below_each_other(figure, [row.height for row in rows], height)
+    for band, row in zip(bands, rows, strict=True):
+        cells = _beside_each_other(band, [stack.width for stack in row.stacks], width)
+        for cell, stack in zip(cells, row.stacks, strict=True):
+            heights = [sizes[index][1] for index in stack.plots]
+            places = _below_each_other(cell, heights, row.height)
+            for index, place in zip(stack.plots, places, strict=True):
+                panels[index] = _beside_each_other(place, [sizes[index][0]], stack.width)[0]
+    return figure, [panels[index] for index in range(len(sizes))]
 
 
-def arranged(sizes: Sequence[Size]) -> list[Place]:
-    """The places of plots on the best sheet: little is empty, and it is not very long."""
+def _below_each_other(panel: Panel, heights: Sequence[float], whole: float) -> list[SubFigure]:
+    """Subfigures of these heights, with gutters and what is left of the whole between them."""
+    ratios = _with_gutters(heights, whole)
+    grid = panel.subfigures(len(ratios), 1, squeeze=False, height_ratios=ratios)
+    return list(grid[::2, 0])[: len(heights)]
+
+
+def _beside_each_other(panel: Panel, widths: Sequence[float], whole: float) -> list[SubFigure]:
+    """Subfigures of these widths, with gutters and what is left of the whole between them."""
+    ratios = _with_gutters(widths, whole)
+    grid = panel.subfigures(1, len(ratios), squeeze=False, width_ratios=ratios)
+    return list(grid[0, ::2])[: len(widths)]
+
+
+def _with_gutters(lengths: Sequence[float], whole: float) -> list[float]:
+    """The lengths, a gutter after each but the last, and the rest of the whole if there is any."""
+    ratios = [ratio for length in lengths for ratio in (length, _GUTTER)][:-1]
+    rest = whole - sum(ratios)
+    return [*ratios, rest] if rest > _LEAST else ratios
+
+
+def arranged(sizes: Sequence[Size]) -> list[Row]:
+    """The rows of the best sheet: little is empty, and it is not very long."""
     in_order = range(len(sizes))
     largest_first = sorted(in_order, key=lambda index: -sizes[index][0] * sizes[index][1])
     sheets = [
-        (factor * _cost(places), places)
+        (factor * _cost(rows), rows)
         for factor, order in ((1.0, in_order), (_OUT_OF_ORDER, largest_first))
-        for places in (_placed(sizes, order, width) for width in _widths(sizes))
+        for rows in (_rows(sizes, order, width) for width in _widths(sizes))
     ]
     return min(sheets, key=lambda sheet: sheet[0])[1]
 
@@ -101,51 +126,37 @@ def _widths(sizes: Sequence[Size]) -> list[float]:
     return sorted({widest, *(width for width in sums if widest < width <= _WIDTH)})
 
 
-def _cost(places: Sequence[Place]) -> float:
+def _cost(rows: Sequence[Row]) -> float:
     """The area of the sheet, more for another shape than the preferred one."""
-    width, height = _extent(places)
+    width, height = extent(rows)
     return width * height * (1 + _SHAPE_COUNTS * abs(math.log(width / height / _SHAPE)))
 
 
-def _extent(places: Sequence[Place]) -> Size:
-    return max(place.right for place in places), max(place.bottom for place in places)
+def extent(rows: Sequence[Row]) -> Size:
+    """Width and height of a sheet of these rows."""
+    heights = sum(row.height for row in rows) + _GUTTER * (len(rows) - 1)
+    return max(row.width for row in rows), heights
 
 
-def _placed(sizes: Sequence[Size], order: Iterable[int], width: float) -> list[Place]:
-    """The places on a sheet of this width, which is not less than that of any plot."""
-    places: dict[int, Place] = {}
+def _rows(sizes: Sequence[Size], order: Iterable[int], width: float) -> list[Row]:
+    """The rows of a sheet of this width, which is not less than that of any plot."""
+    rows: list[Row] = []
     for index in order:
-        own, height = sizes[index]
-        lefts = [0.0, *(place.right + _GUTTER for place in places.values())]
-        fitting = [left for left in lefts if left + own <= width + _LEAST]
-        top, left = min((_floor(places.values(), left, own), left) for left in fitting)
-        places[index] = Place(left, top, own, height)
-    return [places[index] for index in range(len(sizes))]
+        if not (rows and _add(rows[-1], index, sizes[index], width)):
+            rows.append(Row([Stack([index], *sizes[index])]))
+    return rows
 
 
-def _floor(places: Iterable[Place], left: float, width: float) -> float:
-    """How far down the places above a strip reach, with room below them."""
-    above = (
-        place.bottom + _GUTTER
-        for place in places
-        if place.left < left + width + _GUTTER - _LEAST and left < place.right + _GUTTER - _LEAST
-    )
-    return max(above, default=0.0)
-
-
-def _edges(lengths: Iterable[float]) -> list[float]:
-    """0 and the different lengths in order."""
-    edges = [0.0]
-    for length in sorted(lengths):
-        if length > edges[-1] + _LEAST:
-            edges.append(length)
-    return edges
-
-
-def _between(edges: Sequence[float], start: float, stop: float) -> slice:
-    """The cells from one edge to another."""
-    first, last = (
-        min(range(len(edges)), key=lambda index: abs(edges[index] - position))
-        for position in (start, stop)
-    )
-    return slice(first, last)
+def _add(row: Row, index: int, size: Size, width: float) -> bool:
+    """Put a plot below others of a row, or beside them; False if there is no room."""
+    for stack in row.stacks:
+        wider = max(0.0, size[0] - stack.width)
+        higher = stack.height + _GUTTER + size[1]
+        if higher <= row.height + _LEAST and row.width + wider <= width + _LEAST:
+            stack.plots.append(index)
+            stack.width, stack.height = stack.width + wider, higher
+            return True
+    has_room = row.width + _GUTTER + size[0] <= width + _LEAST
+    if has_room:
+        row.stacks.append(Stack([index], *size))
+    return has_room

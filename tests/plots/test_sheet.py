@@ -16,11 +16,12 @@ from matplotlib.image import imread
 from plotted import check_room, subject_of
 
 from bpcli.plots import PLOTS, plot_file, reasons, sheet_of
-from bpcli.plots.sheet import arranged, sheet
+from bpcli.plots.sheet import arranged, extent, sheet
 from bpcli.plots.style import DPI, FORMATS, house_style, rendered
 
 SIZES = [(4.0, 3.3), (19.0, 4.3), (3.0, 2.3), (5.0, 2.0), (24.5, 2.5)]
-BESIDE = [(7.0, 4.0), (5.0, 9.0), (7.0, 4.6)]
+GUTTER = 0.35
+BESIDE = [(7.0, 4.0), (5.0, 9.0), (6.0, 4.6)]
 
 
 def filled() -> tuple[Figure, list[SubFigure]]:
@@ -39,18 +40,31 @@ def inches(panel: SubFigure) -> list[float]:
     return [float(length / panel.dpi) for length in (left, top, box.width, box.height)]
 
 
+def places(sizes: list[tuple[float, float]]) -> list[list[float]]:
+    """Left, top, width and height of each plot, in inches."""
+    found, top = {}, 0.0
+    for row in arranged(sizes):
+        left = 0.0
+        for stack in row.stacks:
+            down = top
+            for index in stack.plots:
+                found[index] = [left, down, *sizes[index]]
+                down += sizes[index][1] + GUTTER
+            left += stack.width + GUTTER
+        top += row.height + GUTTER
+    return [found[index] for index in range(len(sizes))]
+
+
 def test_each_plot_has_its_own_size_and_place() -> None:
     with house_style():
         figure, panels = filled()
         figure.draw_without_rendering()
-    shown = [inches(panel) for panel in panels]
-    expected = [[each.left, each.top, each.width, each.height] for each in arranged(SIZES)]
-    np.testing.assert_allclose(shown, expected, atol=1e-6)
-    np.testing.assert_allclose([size[2:] for size in shown], SIZES, atol=1e-6)
+    np.testing.assert_allclose([inches(panel) for panel in panels], places(SIZES), atol=1e-6)
+    np.testing.assert_allclose(figure.get_size_inches(), extent(arranged(SIZES)))
 
 
 def test_low_plots_fill_the_room_beside_a_high_one() -> None:
-    corners = [(each.left, each.top) for each in arranged(BESIDE)]
+    corners = [place[:2] for place in places(BESIDE)]
     np.testing.assert_allclose(corners, [(0, 0), (7.35, 0), (0, 4.35)])
 
 
@@ -59,16 +73,15 @@ sizes = st.lists(st.tuples(st.floats(3, 14), st.floats(1.5, 16)), min_size=1, ma
 
 @given(sizes)
 def test_no_plot_is_over_another_or_outside(sizes: list[tuple[float, float]]) -> None:
-    places = arranged(sizes)
-    assert [(each.width, each.height) for each in places] == sizes
-    for first, second in combinations(places, 2):
+    every = places(sizes)
+    width, height = extent(arranged(sizes))
+    for (left, top, wide, high), (left2, top2, wide2, high2) in combinations(every, 2):
         apart = max(
-            first.left - second.right, second.left - first.right,
-            first.top - second.bottom, second.top - first.bottom,
-        )  # fmt: skip
-        assert apart > 0.35 - 1e-9
-    assert min(min(each.left, each.top) for each in places) == 0
-    width = max(each.right for each in places)
+            left - left2 - wide2, left2 - left - wide, top - top2 - high2, top2 - top - high
+        )
+        assert apart > GUTTER - 1e-9
+    assert max(left + wide for left, _, wide, _ in every) <= width + 1e-9
+    assert max(top + high for _, top, _, high in every) <= height + 1e-9
     assert width <= max(24.0, *(size[0] for size in sizes)) + 1e-9
 
 
@@ -77,9 +90,8 @@ def test_the_plots_of_a_usual_run_leave_little_of_a_sheet_empty() -> None:
         (7.0, 4.6), (9.0, 4.6), (7.0, 4.7), (7.0, 4.6), (9.9, 4.1), (9.9, 4.1), (7.0, 1.7),
         (7.0, 5.8), (6.0, 6.0), (6.9, 4.9), (9.0, 11.5), (7.5, 6.4), (9.1, 9.4),
     ]  # fmt: skip
-    places = arranged(usual)
-    area = max(each.right for each in places) * max(each.bottom for each in places)
-    assert sum(width * height for width, height in usual) / area > 0.68
+    width, height = extent(arranged(usual))
+    assert sum(wide * high for wide, high in usual) / (width * height) > 0.68
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
@@ -95,8 +107,8 @@ def test_the_plots_of_a_run_fit_into_their_places(tmp_path: Path) -> None:
     with house_style():
         figure = sheet_of(kinds, subject)
         check_room(figure)
-    panels = [part for part in figure.findobj(SubFigure) if "\n" in part.get_suptitle()]
-    assert len(panels) == len(kinds)
+    titled = {part.get_suptitle().strip(): part for part in figure.findobj(SubFigure)}
+    panels = [titled[PLOTS[kind]().title(subject)] for kind in kinds]
     boxes = [panel.get_tightbbox() for panel in panels]  # in dots
     for kind, panel, box in zip(kinds, panels, boxes, strict=True):
         left, top, width, height = inches(panel)
