@@ -28,7 +28,11 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_holds_the_package_the_handbook_and_the_configs_and_nothing_else(unpacked: Path) -> None:
-    sources = {str(path.relative_to(ROOT)) for path in (ROOT / "bpcli").rglob("*.py")}
+    sources = {
+        str(path.relative_to(ROOT))
+        for ending in ("py", "mplstyle", "css", "js", "yaml")
+        for path in (ROOT / "bpcli").rglob(f"*.{ending}")
+    }
     handbook = (ROOT / "bpcli" / "docs").rglob("*.*")
     sources |= {str(path.relative_to(ROOT)) for path in handbook if path.suffix in (".md", ".png")}
     sources |= {f"bpcli/{path.relative_to(ROOT)}" for path in (ROOT / "configs").rglob("*.yaml")}

@@ -31,7 +31,10 @@ _missing: ContextVar[set[str] | None] = ContextVar("missing", default=None)
 
 @contextmanager
 def missing_characters() -> Iterator[set[str]]:
-    """A context that gives the set of the characters for which boxes are drawn in it."""
+    """A context that gives the set of the characters for which boxes are drawn in it.
+
+    Controls are not among them, such as those that turn the direction of a line: no font has them.
+    """
     missing: set[str] = set()
     token = _missing.set(missing)
     try:
@@ -45,8 +48,12 @@ def drawable(text: str) -> str:
     shown = [c if _has_font(c) else BOX for c in text]
     missing = _missing.get()
     if missing is not None:
-        missing.update(c for c, box in zip(text, shown, strict=True) if box != c)
+        boxed = (c for c, box in zip(text, shown, strict=True) if box != c)
+        missing.update(c for c in boxed if unicodedata.category(c) not in _CONTROLS)
     return "".join(shown)
+
+
+_CONTROLS = ("Cc", "Cf")
 
 
 def families_for(text: str) -> list[str]:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -35,6 +36,10 @@ training: {{epochs: 5, optimizer: rprop, record_params: true{weights}}}
 INPUTS = ([1, 2, 3], [1, 2], [1], [3])
 """Columns that are read: few of them have plots of a plane or of a curve."""
 
+NO_FONT = re.compile(
+    r"note: boxes are drawn for characters that no installed font has \([^\x00-\x1f]+\)"
+    r": [^\x00-\x1f]+\n"
+)
 NAMED = ["confusion", "roc", "predicted", "residuals", "fit", "regions", "network", "loss"]
 """The plots with names in them."""
 
@@ -205,7 +210,8 @@ def _check_plots(bpnet) -> None:
     kinds = [line[0] for line in listed if line[1:2] == ["yes"] and line[0] in NAMED]
     for file in ("all.svg", "all.pdf") if FULL else ("all.svg",):
         result = bpnet("plot", "latest", *kinds, "-o", file)
-        assert (result.code, result.out, result.err) == (0, f"{file}\n", ""), result.err
+        assert (result.code, result.out) == (0, f"{file}\n"), result.err
+        assert result.err == "" or NO_FONT.fullmatch(result.err), result.err
 
 
 @pytest.mark.parametrize("seed", range(20 if FULL else 5))
