@@ -7,7 +7,6 @@ from contextlib import ExitStack, closing
 from typing import NamedTuple
 
 from bpcli.config.models import Training as TrainingConfig
-from bpcli.config.sweep_checks import WITHOUT_EFFECT
 from bpcli.experiment import Experiment
 from bpcli.experiment.log_epochs import LogEpochs
 from bpcli.nn.arrays import Vector
@@ -187,6 +186,8 @@ def _open_events(experiment: Experiment, run: Run, first: int, files: ExitStack)
 
 def _is_without_effect(key: str) -> bool:
     """Whether a key of a config, or the section that it is in, changes no result."""
+    from bpcli.config.sweep_checks import WITHOUT_EFFECT  # here: few trainings have event files
+
     return any(f"{key}.".startswith(f"{each}.") for each in WITHOUT_EFFECT)
 
 

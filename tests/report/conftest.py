@@ -7,8 +7,12 @@ import pytest
 from browser import chromium
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """One browser for all tests of a process."""
+    """One browser for the tests of a module.
+
+    Not of the session: while it is open, this thread has a running event loop, with which tests of
+    other modules could not run one of their own.
+    """
     with chromium() as browser:
         yield browser
