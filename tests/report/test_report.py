@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import cycle, pairwise, product
 from pathlib import Path
 from typing import Any
 
@@ -93,14 +93,20 @@ def test_the_report_of_a_real_table_is_whole(
         assert sections_in(found) >= SECTIONS
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("config", SHIPPED if IS_FULL else CLOSELY)
+EVERY_LOOK = [
+    *product(SHIPPED, ["en"], ["light", "dark"]),
+    *product(CLOSELY, ["zh"], ["light", "dark"]),
+]
+SOME_LOOKS = [
+    *zip(CLOSELY, cycle(["en", "zh"]), cycle(["light", "dark", "dark", "light"]), strict=False)
+]
+"""Configs with a language and a colour scheme."""
+
+
+@pytest.mark.parametrize(("config", "language", "scheme"), EVERY_LOOK if IS_FULL else SOME_LOOKS)
 def test_axe_finds_nothing_serious(
     browser: Any, page_of: Callable[..., Path], config: str, language: str, scheme: str
 ) -> None:
-    if language == "zh" and config not in CLOSELY:
-        pytest.skip("the markup is that of the English page")
     with opened(browser, page_of(config, language), scheme=scheme) as found:
         assert found.violations() == []
         found.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
