@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bpcli.metrics.requirements import Requirement, Verdict
     from bpcli.runs.trained import Trained
     from bpcli.workflows.evaluate import SplitEvaluation
+    from bpcli.workflows.intervals import Coverage
 
 
 @click.command(
@@ -93,8 +94,6 @@ def command(
     """
     from bpcli.metrics.requirements import Requirement
     from bpcli.nn.numerics import repeatable_numerics
-    from bpcli.terminal.tables import coverage_table
-    from bpcli.workflows.intervals import coverage
 
     if data is not None and split is not None:
         raise ConfigError("--data and --split both say which rows to score: use one of them.")
@@ -113,7 +112,7 @@ def command(
             trained = _with_rows_of(data, signs, run, runs_dir, weights, needs_splits)
         scored = split if data is None else "data"
         evaluation, verdicts = _score(trained, scored, with_intervals, requirements)
-        covered = None if level is None else coverage(trained, evaluation.split, level)
+        covered = None if level is None else _coverage(trained, evaluation, level)
     if as_json:
         document = {"run_id": trained.run.run_id, "weights": weights, **evaluation.to_json()}
         document |= {"coverage": covered.to_json()} if covered else {}
@@ -127,8 +126,7 @@ def command(
         say_notes(evaluation.notes)
         _print_tables(trained, evaluation)
         if covered is not None:
-            say_notes([covered.calibrated.note])
-            console().show(coverage_table(covered.to_json()))
+            _print_coverage(covered)
     failed = [verdict.sentence for verdict in verdicts if not verdict.passed]
     if failed:
         raise GateFailed(f"{'; '.join(failed)}.")
@@ -216,6 +214,19 @@ def _score(
     scored = split or default_split(trained.experiment)
     evaluation = evaluate(trained, scored, with_intervals)  # type: ignore[arg-type]  # click checked it
     return evaluation, judge_run(trained, evaluation, requirements)
+
+
+def _coverage(trained: Trained, evaluation: SplitEvaluation, level: float) -> Coverage:
+    from bpcli.workflows.intervals import coverage
+
+    return coverage(trained, evaluation.split, level)
+
+
+def _print_coverage(covered: Coverage) -> None:
+    from bpcli.terminal.tables import coverage_table
+
+    say_notes([covered.calibrated.note])
+    console().show(coverage_table(covered.to_json()))
 
 
 def _print_tables(trained: Trained, evaluation: SplitEvaluation) -> None:

@@ -41,11 +41,11 @@ def mcnemar(first: Vector, second: Vector) -> PairedTest:
     Of the m rows on which exactly one is right, it is each of them with probability ½:
     p = 2 P(B ≤ min(b, c)) with B ~ Binomial(m, ½), b + c = m, but at most 1.
     """
-    from scipy.stats import binom
+    from scipy.stats import binomtest
 
     only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
     differing = only_first + only_second
-    p = min(1.0, 2 * float(binom.cdf(min(only_first, only_second), differing, 0.5)))
+    p = float(binomtest(only_first, differing).pvalue) if differing else 1.0
     better = _better(only_first - only_second, p)
     return PairedTest("mcnemar", only_first, only_second, len(first) - differing, p, better)
 

@@ -2,45 +2,68 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, ClassVar
 
 import numpy as np
 
+from bpcli.data.preprocessing import Split
 from bpcli.data.types import SplitName
 from bpcli.errors import ConfigError, RunError
 from bpcli.experiment.output_names import output_names
 from bpcli.intervals.conformal import AbsoluteErrors, AdaptiveSets, fewest_rows
+from bpcli.metrics.bootstrap import LEVEL
 from bpcli.nn.arrays import Array
+from bpcli.runs.subject import SPLIT_NAMES
 from bpcli.runs.trained import Trained
 from bpcli.text import plural
 from bpcli.training.objective import NetworkObjective
+from bpcli.workflows.predicted_blocks import Beside
 from bpcli.workflows.scores import split_predictions
-
-SET_NAMES = {"train": "training set", "val": "validation set", "test": "test set"}
 
 _BETWEEN = " | "
 """Between the classes of a set in a table."""
 
 
+class Columns(Beside, ABC):
+    """Columns of intervals or sets. `promise` says what they do, and `size` names their size."""
+
+    promise: ClassVar[str]
+    size: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def targets(self) -> tuple[str, ...]:
+        """The names of what they contain."""
+
+    @abstractmethod
+    def measured(self, outputs: Array, rows: Split) -> tuple[Array, Array]:
+        """Whether each target of some rows is inside (n, targets), and the sizes (n, targets)."""
+
+
 @dataclass(frozen=True)
-class IntervalsOfValues:
+class IntervalsOfValues(Columns):
     """An interval of each output, in original units: two columns."""
+
+    promise: ClassVar = "an interval contains the target"
+    size: ClassVar = "mean_width"
 
     method: AbsoluteErrors
     output_names: tuple[str, ...]
-    text_names: tuple[str, ...] = ()
+    target_names: tuple[str, ...]
 
     @property
     def number_names(self) -> tuple[str, ...]:
         return tuple(f"{name} {end}" for name in self.output_names for end in ("low", "high"))
 
+    @property
+    def targets(self) -> tuple[str, ...]:
+        return self.target_names
+
     def numbers(self, outputs: Array) -> Array:
         return np.stack(self.method.bounds(outputs), axis=2).reshape(len(outputs), -1)
-
-    def texts(self, outputs: Array) -> list[list[str]]:
-        return []
 
     def documents(self, outputs: Array) -> Iterator[dict[str, Any]]:
         for low, high in zip(*map(np.ndarray.tolist, self.method.bounds(outputs)), strict=True):
@@ -50,18 +73,29 @@ class IntervalsOfValues:
     def arrays(self, outputs: Array) -> dict[str, Array]:
         return self.method.bounds(outputs)._asdict()
 
+    def measured(self, outputs: Array, rows: Split) -> tuple[Array, Array]:
+        assert rows.values is not None, "targets that are no classes are values"
+        low, high = self.method.bounds(outputs)
+        return (low <= rows.values) & (rows.values <= high), high - low
+
 
 @dataclass(frozen=True)
-class SetsOfClasses:
+class SetsOfClasses(Columns):
     """A set of classes, in the order of the classes: a column of text."""
+
+    promise: ClassVar = "a set contains the class"
+    size: ClassVar = "mean_classes"
 
     method: AdaptiveSets
     class_names: tuple[str, ...]
-    number_names: tuple[str, ...] = ()
-    text_names: tuple[str, ...] = ("class set",)
 
-    def numbers(self, outputs: Array) -> Array:
-        return np.empty((len(outputs), 0))
+    @property
+    def text_names(self) -> tuple[str, ...]:
+        return ("class set",)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        return ("class",)
 
     def texts(self, outputs: Array) -> list[list[str]]:
         return [[_BETWEEN.join(names) for names in self._names(outputs)]]
@@ -72,15 +106,18 @@ class SetsOfClasses:
     def arrays(self, outputs: Array) -> dict[str, Array]:
         return {"class_sets": self._sets(outputs)}
 
+    def measured(self, outputs: Array, rows: Split) -> tuple[Array, Array]:
+        assert rows.labels is not None, "there are classes"
+        sets = self._sets(outputs)
+        is_inside = np.take_along_axis(sets, rows.labels[:, np.newaxis], axis=1)
+        return is_inside, sets.sum(axis=1, keepdims=True)
+
     def _names(self, outputs: Array) -> Iterator[list[str]]:
         for row in self._sets(outputs):
             yield [self.class_names[k] for k in np.flatnonzero(row)]
 
     def _sets(self, outputs: Array) -> Array:
         return self.method.sets(probabilities_of(outputs))
-
-
-Columns: TypeAlias = IntervalsOfValues | SetsOfClasses
 
 
 @dataclass(frozen=True)
@@ -95,12 +132,9 @@ class Calibrated:
     @property
     def note(self) -> str:
         """What is promised, and where that comes from."""
-        what = "a set contains the class"
-        if isinstance(self.columns, IntervalsOfValues):
-            what = "an interval contains the target"
         return (
-            f"{what} with a probability of at least {self.level:g}, for rows from the same source "
-            f"as the {plural(self.rows, 'row')} of the {SET_NAMES[self.split]}"
+            f"{self.columns.promise} with a probability of at least {self.level:g}, for rows from "
+            f"the same source as the {plural(self.rows, 'row')} of the {_named(self.split)}"
         )
 
 
@@ -118,7 +152,7 @@ def calibrated(trained: Trained, level: float) -> Calibrated:
     if rows < fewest_rows(level):
         raise RunError(
             f"Intervals with the level {level:g} need at least {fewest_rows(level):,} calibration "
-            f"rows, and the {SET_NAMES[name]} of {trained.run.run_id} has {rows:,}: use a lower "
+            f"rows, and the {_named(name)} of {trained.run.run_id} has {rows:,}: use a lower "
             "level, or train with a larger share of validation rows."
         )
     return Calibrated(level, name, rows, _fitted(trained, name, level))
@@ -165,8 +199,13 @@ def _fitted(trained: Trained, name: SplitName, level: float) -> Columns:
         sets = AdaptiveSets.fit(probabilities_of(outputs), split.labels, level)
         return SetsOfClasses(sets, preprocessor.class_names)
     assert split.values is not None, "targets that are no classes are values"
-    names = output_names(experiment.network, (), experiment.table.target_names)
-    return IntervalsOfValues(AbsoluteErrors.fit(outputs, split.values, level), names)
+    targets = experiment.table.target_names
+    names = output_names(experiment.network, (), targets)
+    return IntervalsOfValues(AbsoluteErrors.fit(outputs, split.values, level), names, targets)
+
+
+def _named(split: SplitName) -> str:
+    return f"{SPLIT_NAMES[split]} set"
 
 
 def _outputs(trained: Trained, name: SplitName) -> Array:
@@ -188,44 +227,35 @@ class Coverage:
     """
 
     calibrated: Calibrated
-    split: SplitName
-    names: tuple[str, ...]
     covered: Array
     sizes: Array
 
     def to_json(self) -> dict[str, Any]:
         """The level, and for each target the coverage, its 95 % interval, and the mean size."""
-        size = (
-            "mean_classes" if isinstance(self.calibrated.columns, SetsOfClasses) else "mean_width"
-        )
-        shares, sizes = self.covered.mean(axis=0), self.sizes.mean(axis=0)
+        calibrated, columns = self.calibrated, self.calibrated.columns
+        by_target = zip(columns.targets, self.covered.T, self.sizes.T, strict=True)
         return {
-            "level": self.calibrated.level,
-            "calibration_split": self.calibrated.split,
-            "calibration_rows": self.calibrated.rows,
+            "level": calibrated.level,
+            "calibration_split": calibrated.split,
+            "calibration_rows": calibrated.rows,
             "targets": [
                 {
                     "name": name,
-                    "coverage": float(shares[k]),
-                    "interval": list(_share_interval(int(self.covered[:, k].sum()), self.rows)),
-                    size: float(sizes[k]),
+                    "coverage": float(covered.mean()),
+                    "interval": _interval_of_share(covered),
+                    columns.size: float(sizes.mean()),
                 }
-                for k, name in enumerate(self.names)
+                for name, covered, sizes in by_target
             ],
         }
 
-    @property
-    def rows(self) -> int:
-        return len(self.covered)
 
-
-def _share_interval(count: int, rows: int) -> tuple[float, float]:
+def _interval_of_share(covered: Array) -> list[float]:
     """The 95 % interval of a share (Clopper & Pearson 1934, Biometrika 26, 404)."""
-    from scipy.stats import beta
+    from scipy.stats import binomtest
 
-    low = float(beta.ppf(0.025, count, rows - count + 1)) if count else 0.0
-    high = float(beta.ppf(0.975, count + 1, rows - count)) if count < rows else 1.0
-    return low, high
+    interval = binomtest(int(covered.sum()), len(covered)).proportion_ci(LEVEL)
+    return [float(interval.low), float(interval.high)]
 
 
 def coverage(trained: Trained, split: SplitName, level: float) -> Coverage:
@@ -236,17 +266,8 @@ def coverage(trained: Trained, split: SplitName, level: float) -> Coverage:
     found = calibrated(trained, level)
     if split == found.split:
         raise RunError(
-            f"The intervals of {trained.run.run_id} are calibrated on its {SET_NAMES[split]}: "
+            f"The intervals of {trained.run.run_id} are calibrated on its {_named(split)}: "
             "measure their coverage on other rows, with --split or --data."
         )
-    experiment = trained.experiment
-    rows, outputs = experiment.splits[split], _outputs(trained, split)
-    if isinstance(found.columns, SetsOfClasses):
-        assert rows.labels is not None, "there are classes"
-        sets = found.columns.method.sets(probabilities_of(outputs))
-        covered = np.take_along_axis(sets, rows.labels[:, np.newaxis], axis=1)
-        return Coverage(found, split, ("class",), covered, sets.sum(axis=1, keepdims=True))
-    assert rows.values is not None, "targets that are no classes are values"
-    low, high = found.columns.method.bounds(outputs)
-    covered = (low <= rows.values) & (rows.values <= high)
-    return Coverage(found, split, experiment.table.target_names, covered, high - low)
+    rows = trained.experiment.splits[split]
+    return Coverage(found, *found.columns.measured(_outputs(trained, split), rows))

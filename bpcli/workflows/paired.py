@@ -143,7 +143,7 @@ def paired(
         split,
         rows,
         (one.scores, other.scores),
-        {name: _value(sample) for name, sample in pairs.items()},
+        {name: _difference(one.scores[name], other.scores[name]) for name in pairs},
         bootstrap_intervals(pairs, rng) if with_intervals else None,
         _test(one, other),
         tuple(notes),
@@ -157,9 +157,8 @@ def _names(first: Trained, second: Trained) -> tuple[str, str]:
     return first.record.name, second.record.name
 
 
-def _value(sample: Sample) -> float | None:
-    value = float(sample.value(sample.statistics.mean(axis=1)))
-    return value if np.isfinite(value) else None
+def _difference(first: float | None, second: float | None) -> float | None:
+    return None if first is None or second is None else first - second
 
 
 def _test(one: _Scored, other: _Scored) -> PairedTest:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -29,50 +29,37 @@ class Block(NamedTuple):
     kept: tuple[KeptColumn, ...] = ()
 
 
-class Beside(Protocol):
-    """Columns beside the outputs, computed from them: numbers, then texts."""
+class Beside:
+    """Columns beside the outputs, computed from them: numbers, then texts. This class has none."""
 
     @property
     def number_names(self) -> tuple[str, ...]:
         """The names of the columns of numbers."""
+        return ()
 
     @property
     def text_names(self) -> tuple[str, ...]:
         """The names of the columns of text."""
+        return ()
 
     def numbers(self, outputs: Array) -> Array:
         """The numbers (n, number_names) for outputs (n, outputs)."""
-
-    def texts(self, outputs: Array) -> list[list[str]]:
-        """The texts of each column."""
-
-    def documents(self, outputs: Array) -> Iterator[dict[str, Any]]:
-        """The members of the JSON document of each row."""
-
-    def arrays(self, outputs: Array) -> dict[str, Array]:
-        """The arrays of a .npz file, by their names."""
-
-
-class NothingBeside:
-    """No further columns."""
-
-    number_names: tuple[str, ...] = ()
-    text_names: tuple[str, ...] = ()
-
-    def numbers(self, outputs: Array) -> Array:
         return np.empty((len(outputs), 0))
 
     def texts(self, outputs: Array) -> list[list[str]]:
+        """The texts of each column."""
         return []
 
     def documents(self, outputs: Array) -> Iterator[dict[str, Any]]:
+        """The members of the JSON document of each row."""
         return ({} for _ in outputs)
 
     def arrays(self, outputs: Array) -> dict[str, Array]:
+        """The arrays of a .npz file, by their names."""
         return {}
 
 
-NOTHING = NothingBeside()
+NOTHING = Beside()
 
 
 @dataclass(frozen=True)

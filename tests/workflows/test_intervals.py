@@ -67,7 +67,7 @@ def test_the_half_width_is_an_error_of_the_validation_set_in_original_units() ->
 
 
 def test_columns_of_several_outputs_are_low_and_high_in_turn() -> None:
-    columns = IntervalsOfValues(AbsoluteErrors(np.array([1.0, 10.0])), ("p", "q"))
+    columns = IntervalsOfValues(AbsoluteErrors(np.array([1.0, 10.0])), ("p", "q"), ("p", "q"))
     assert columns.number_names == ("p low", "p high", "q low", "q high")
     assert columns.numbers(np.array([[5.0, 50.0]])).tolist() == [[4, 6, 40, 60]]
     (document,) = columns.documents(np.array([[5.0, 50.0]]))

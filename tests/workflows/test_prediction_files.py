@@ -338,7 +338,9 @@ def test_the_first_rows_are_rounded_for_a_reader(most: int) -> None:
     )
 
 
-INTERVALS = IntervalsOfValues(AbsoluteErrors(np.array([0.5, 1 / 3])), VALUES.output_names)
+INTERVALS = IntervalsOfValues(
+    AbsoluteErrors(np.array([0.5, 1 / 3])), VALUES.output_names, VALUES.target_names
+)
 SETS = SetsOfClasses(AdaptiveSets(0.85), ("a", "=b"))
 
 
