@@ -171,8 +171,8 @@ def _test(one: _Scored, other: _Scored) -> PairedTest:
 class _Scored:
     """A run's scores on a split, and its error in each row (n,).
 
-    The error is 0 or 1 for classes, the fraction of wrong labels, or the mean absolute residual
-    over the targets.
+    The error is 0 or 1 for classes, the number of wrong labels, whose equal differences are exact
+    ties, or the sum of the absolute residuals of all targets.
     """
 
     split: Split
@@ -193,7 +193,7 @@ class _Scored:
         else:
             assert split.values is not None, "targets that are no classes are values"
             answers = predicted.outputs if predicted.labels is None else predicted.labels
-            errors = np.abs(answers - split.values).mean(axis=1)
+            errors = np.abs(answers - split.values).sum(axis=1)
         return cls(split, measures.samples(Z), measures.of(Z), errors)
 
 

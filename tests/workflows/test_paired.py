@@ -13,7 +13,7 @@ from tampered import a_record
 from bpcli.errors import RunError
 from bpcli.experiment import Experiment
 from bpcli.metrics.bootstrap import Interval
-from bpcli.metrics.paired import PairedTest
+from bpcli.metrics.paired import PairedTest, wilcoxon
 from bpcli.runs.store import Run
 from bpcli.runs.trained import Trained
 from bpcli.workflows.evaluate import evaluate
@@ -123,6 +123,26 @@ def test_labels_are_compared_by_the_labels_that_are_right(
         (evaluate(first, "test").scores["accuracy"] or 0)
         - (evaluate(second, "test").scores["accuracy"] or 0)
     )
+
+
+def test_equal_differences_of_wrong_labels_are_ties(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As shares they would not be: 0.3 - 0.2 is below 0.1 - 0."""
+    monkeypatch.chdir(tmp_path)
+    names = [f"l{number}" for number in range(10)]
+    values = np.random.default_rng(1).normal(size=(80, 10))
+    lines = [",".join(["0.5", *map(str, (row > 0).astype(int))]) for row in values]
+    Path("labels.csv").write_text("\n".join([",".join(["x", *names]), *lines]))
+    text = LABELS.replace("[wet, cold]", f"[{', '.join(names)}]").replace("auto, 2,", "1, 2,")
+    first, second = (run_of(built(text), name, seed=k) for k, name in enumerate("ab"))
+    wrong = []
+    for each in (first, second):
+        split = each.experiment.splits["test"]
+        said = predict_rows(each.experiment, each.params, split.index[:])
+        answers = np.array([*said.answers.values()]).T
+        wrong.append((answers != np.array(said.targets)).sum(axis=1).astype(float))
+    assert paired(first, second, "test").test == wilcoxon(*wrong)
 
 
 def test_what_cannot_be_compared_is_refused() -> None:
