@@ -169,7 +169,7 @@ def open_log(
     if training.record_params:
         recorded = ParameterPath(run, network.n_params, experiment.dtype, rows)
         path = files.enter_context(closing(recorded))
-    earlier = read_log(run.path(METRICS))
+    earlier = [] if start is None else read_log(run.path(METRICS))
     first = earlier[-1].epoch + 1 if earlier else 0
     events = _open_events(experiment, run, first, files) if training.tensorboard else None
     return TrainingLog(training, run, file, path, earlier, events)
