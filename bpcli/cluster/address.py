@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -79,11 +80,9 @@ async def _greet(address: str, arguments: Mapping[str, Any], seconds: float) -> 
     try:
         found = await asyncio.wait_for(identity(), 2 * seconds)
         kind = found["type"]
-    except OSError as error:  # also of time that has run out
-        reason = _reason(error) or f"nothing came back within {seconds:g} seconds"
+    except Exception as error:  # the bytes of another program can be read as anything
+        reason = _refusal(address, seconds) or _reason(error, seconds)
         raise ClusterError(f"No scheduler answers at {address}: {reason}. {_START}") from None
-    except Exception:  # the bytes of another program can be read as anything
-        kind = None
     if kind != "Scheduler":
         what = f"the program there is a {kind.lower()} of Dask" if kind else _ANOTHER
         raise ClusterError(f"No scheduler answers at {address}: {what}. {_START}")
@@ -92,10 +91,26 @@ async def _greet(address: str, arguments: Mapping[str, Any], seconds: float) -> 
 _ANOTHER = "the program that listens there is another one"
 
 
-def _reason(error: BaseException) -> str:
-    """Why there is no connection, in the words of the system; empty if it gives no reason."""
+def _refusal(address: str, seconds: float) -> str | None:
+    """Why nothing can be connected to an address, in the words of the system; None if it can.
+
+    Dask makes several attempts, of which the last can be cut off before the system says anything.
+    """
+    from distributed.comm import parse_address
+    from distributed.comm.addressing import parse_host_port
+
+    try:
+        socket.create_connection(parse_host_port(parse_address(address)[1]), seconds).close()
+    except (OSError, UnicodeError) as error:  # a host of 64 letters and more has no encoding
+        return getattr(error, "strerror", None) or str(error)
+    return None
+
+
+def _reason(error: Exception, seconds: float) -> str:
+    """Why a program that can be reached gave no answer; certificates in the words of the system."""
     said = (each.strerror for each in _with_causes(error) if isinstance(each, OSError))
-    return next(filter(None, said), "")
+    silent = f"nothing came back within {seconds:g} seconds"
+    return next(filter(None, said), silent if isinstance(error, OSError) else _ANOTHER)
 
 
 def _with_causes(error: BaseException | None) -> Iterator[BaseException]:

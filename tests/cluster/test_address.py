@@ -80,6 +80,17 @@ def test_an_address_needs_a_host_and_a_port(rest: str) -> None:
 def test_a_wrong_host_or_port_is_refused_with_the_words_of_the_system() -> None:
     assert "Connection refused" in refused("tcp://127.0.0.1:1")
     assert refused("tcp://no-such-host.invalid:8786").startswith("No scheduler answers at tcp://no")
+    assert "label too long" in refused(f"tcp://{'x' * 64}:8786")
+
+
+def test_the_words_of_the_system_are_told_though_the_last_attempt_was_cut_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def late(*args: object, **options: object) -> None:
+        raise OSError("Timed out") from TimeoutError()
+
+    monkeypatch.setattr("distributed.comm.connect", late)
+    assert "Connection refused" in refused("tcp://127.0.0.1:1")
 
 
 @pytest.mark.parametrize(
