@@ -7,8 +7,6 @@ terminal, without a cursor, and its child processes in groups of their own would
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Protocol
 
 
@@ -111,23 +109,25 @@ class _Signals:
         for listener in told:
             listener.resume()
 
-    @contextmanager
-    def postponed(self) -> Iterator[None]:
-        """Obey signals after the block, as it leaves the listeners in an unfinished state."""
+    def __enter__(self) -> None:
+        """Obey signals after the block, as it leaves the listeners in an unfinished state.
+
+        The live view enters it in every epoch: a generator would take 1.6 µs instead of 0.3.
+        """
         self._require_own()
         self._postponed += 1
-        try:
-            yield
-        finally:
-            self._postponed -= 1
-            self._obey_due()
+
+    def __exit__(self, *_: object) -> None:
+        self._postponed -= 1
+        self._obey_due()
 
 
 _SIGNALS = _Signals()
 on_suspension = _SIGNALS.add
 """Tell a `Suspendable` of Ctrl-Z, `fg` and new sizes of the terminal, until `off_suspension`."""
 off_suspension = _SIGNALS.remove
-suspension_postponed = _SIGNALS.postponed
+suspension_postponed = _SIGNALS
+"""A context in which they are not told yet."""
 
 
 def is_in_foreground(file: Any) -> bool:

@@ -42,7 +42,7 @@ class Region:
         """Draw this instead of what was drawn before."""
         self._latest = what
         if self.is_open:
-            with system.suspension_postponed():
+            with system.suspension_postponed:
                 self._draw(what)
 
     def suspend(self) -> None:

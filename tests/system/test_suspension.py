@@ -64,8 +64,8 @@ def test_listeners_are_told_in_reverse_order_and_back() -> None:
 def test_a_signal_waits_for_the_end_of_a_block() -> None:
     program = """
     system.on_suspension(a)
-    with system.suspension_postponed():
-        with system.suspension_postponed():
+    with system.suspension_postponed:
+        with system.suspension_postponed:
             stop()
         print("still in the block")
     """

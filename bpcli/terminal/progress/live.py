@@ -121,7 +121,7 @@ class LiveView(QuietView):
         self._draw()
 
     def on_epoch(self, epoch: Epoch, scores: ScoresOf, is_last: bool) -> None:
-        with system.suspension_postponed():
+        with system.suspension_postponed:
             self._update(epoch, scores, is_last)
 
     def _update(self, epoch: Epoch, scores: ScoresOf, is_last: bool) -> None:
