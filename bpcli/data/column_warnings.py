@@ -14,6 +14,7 @@ from bpcli.data.dates import ambiguity_of, date_text
 from bpcli.data.roles import are_names, id_of_rows
 from bpcli.data.sentinels import sentinel_in
 from bpcli.data.targets import MOST_CLASSES
+from bpcli.data.types import UNBALANCED
 from bpcli.data.variants import ColumnWords, variants_text
 from bpcli.text import first_of
 
@@ -31,8 +32,6 @@ DOUBTFUL: frozenset[WarningKind] = frozenset({"id", "copy of the target"})
 """Warnings about columns that a network should not read if there are others."""
 
 _FEWEST_TO_JUDGE = 20
-
-_UNBALANCED = 10
 
 _SPLITS = 3
 
@@ -147,7 +146,7 @@ def _class_warnings(target: ColumnValues) -> Iterator[ColumnWarning]:
     if len(counted) < 2:
         return
     (most, many), (least, few) = counted[0], counted[-1]
-    if many >= _UNBALANCED * few:
+    if many >= UNBALANCED * few:
         text = (
             f"is unbalanced: {many:,} rows of {most}, {few:,} of {least}; "
             f"always predicting {most} is right in {100 * many / sum(dict(counted).values()):.1f} %"

@@ -28,6 +28,10 @@ SPLITS: tuple[SplitName, ...] = ("train", "val", "test")
 NEARLY_ALL = 0.9
 """If this share of values is numbers or dates, the column is, and other values are mistakes."""
 
+UNBALANCED = 10
+"""Classes are unbalanced if the largest has this many times more rows than the smallest: the
+accuracy of always predicting the largest of two is above 90 %."""
+
 
 def numbered(stem: str, count: int) -> tuple[str, ...]:
     """x1, x2, …"""

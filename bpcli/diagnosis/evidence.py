@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,14 +16,11 @@ from bpcli.config.writing import inline
 from bpcli.data.types import SPLITS, SplitName
 from bpcli.engine.rows import RowBlocks
 from bpcli.experiment import Experiment
-from bpcli.experiment.constant_loss import constant_loss
 from bpcli.metrics.measures import Scores
 from bpcli.nn.arrays import Array
 from bpcli.runs.layout import RESOLVED
 from bpcli.runs.run_json import RunRecord
 from bpcli.runs.subject import Subject
-
-HELD_OUT: Sequence[SplitName] = ("test", "val")
 
 _STANDARD_ERRORS = 2.0
 
@@ -111,18 +108,13 @@ class Evidence:
 
     def constant(self, name: SplitName) -> float | None:
         """The mean loss of the constant baseline; None if it has none, or it is 0."""
-        if name not in self._constants:
-            self._constants[name] = self._constant_loss(name) or None
-        return self._constants[name]
+        if self.subject.rebuilt is None:
+            return self._recorded_constant(name) or None
+        has_rows = bool(self.rows(name) and self.rows("train"))
+        return (self.experiment.constant_loss(name) or None) if has_rows else None
 
-    @cached_property
-    def _constants(self) -> dict[SplitName, float | None]:
-        return {}
-
-    def _constant_loss(self, name: SplitName) -> float | None:
-        if self.subject.rebuilt is not None:
-            has_rows = bool(self.rows(name) and self.rows("train"))
-            return constant_loss(self.experiment, name) if has_rows else None
+    def _recorded_constant(self, name: SplitName) -> float | None:
+        """The same from the record alone, which has the shares of the classes."""
         shares = np.array(self.record.constant)
         if name != "train" or self.record.task != "classification" or not (shares > 0).all():
             return None
@@ -175,7 +167,8 @@ class Evidence:
     @property
     def held_out(self) -> SplitName | None:
         """The split to judge by: the test set, else the validation set; None without either."""
-        return next((name for name in HELD_OUT if self.rows(name)), None)
+        name = self.last_split
+        return None if name == "train" else name
 
     @property
     def last_split(self) -> SplitName:
@@ -183,10 +176,6 @@ class Evidence:
         return next((name for name in reversed(SPLITS) if self.rows(name)), "train")
 
     # The config, and commands that change it.
-
-    @property
-    def has_log(self) -> bool:
-        return "log" not in self.subject.errors
 
     @property
     def rate(self) -> float | None:

@@ -7,19 +7,16 @@ from collections.abc import Iterator
 import numpy as np
 
 from bpcli.data.preprocessing import Split
+from bpcli.data.types import UNBALANCED
 from bpcli.diagnosis.evidence import Evidence
 from bpcli.diagnosis.finding import Finding, Severity
 from bpcli.diagnosis.rule import Rule
-from bpcli.experiment import Experiment
-from bpcli.experiment.scales import Misfit
+from bpcli.experiment import facts
+from bpcli.experiment.scales import Misfit, reaching, setting_of
 from bpcli.metrics.metrics import pieces
 from bpcli.nn.arrays import Array
 from bpcli.runs.subject import SPLIT_NAMES
-from bpcli.text import listed_names, plural
-
-UNBALANCED = 10
-"""How many times more rows the largest class has than the smallest. `bpnet data` warns from the
-same ratio on: the accuracy of always predicting the largest of two classes is above 90 %."""
+from bpcli.text import plural
 
 LOW_RECALL = 0.5
 """The recall of the smallest class below which the imbalance is a likely mistake: the network
@@ -34,65 +31,44 @@ REPEATED = 0.5
 """The share of training rows that repeat another one, from which repeated rows are natural, as in
 tables of a few categories."""
 
-FEW_ROWS_REMEDY = "watch the validation loss, use fewer units, or set `training.l2`"
-
-
-def few_rows_fact(experiment: Experiment) -> str | None:
-    """That there are fewer training rows than parameters, and no weight decay; else None.
-
-    Generated rows, and rows in the config, may be all rows that there are, such as XOR: without a
-    held-out split, nothing is said of them.
-    """
-    spec, splits = experiment.spec, experiment.splits
-    is_all = not (spec.data.files or len(splits["val"]) or len(splits["test"]))
-    if is_all or spec.training.l2 or spec.training.optimizer.finds_l2:
-        return None
-    rows, params = len(splits["train"]), experiment.network.n_params
-    if rows >= params:
-        return None
-    counted = "1 training row is" if rows == 1 else f"{rows:,} training rows are"
-    return f"{counted} fewer than the {params:,} parameters"
-
 
 def few_rows(evidence: Evidence) -> Iterator[Finding]:
     """Fewer training rows than parameters."""
-    fact = few_rows_fact(evidence.experiment)
+    fact = facts.few_rows(evidence.experiment)
     if fact is not None:
         rows, params = evidence.rows("train"), evidence.record.n_params
         numbers = f"{params / rows:.2g} parameters for each training row, and no weight decay"
         cause = "such a network can learn the rows by heart"
         command = evidence.train_with("training.l2=1")
-        yield Finding.of("few_rows", "note", fact, numbers, cause, FEW_ROWS_REMEDY, command)
+        yield Finding.of("few_rows", "note", fact, numbers, cause, facts.FEW_ROWS_REMEDY, command)
 
 
 def constant_inputs(evidence: Evidence) -> Iterator[Finding]:
     """Inputs with one value in all training rows."""
-    names = evidence.experiment.constant_inputs
-    if names and evidence.rows("train") > 1:
-        verb = "is" if len(names) == 1 else "are"
-        title = f"{listed_names(names)} {verb} constant over the training rows"
-        numbers = f"{len(names)} of {len(evidence.experiment.table.input_names)} inputs"
+    experiment = evidence.experiment
+    fact = facts.constant_inputs(experiment)
+    if fact is not None:
+        numbers = f"{len(experiment.constant_inputs)} of {len(experiment.table.input_names)} inputs"
         cause = "an input that is always the same tells nothing about the target"
-        yield Finding.of("constant_inputs", "note", title, numbers, cause, "leave out such inputs")
+        yield Finding.of("constant_inputs", "note", fact, numbers, cause, "leave out such inputs")
 
 
 def unscaled(evidence: Evidence) -> Iterator[Finding]:
     """Inputs or targets whose scale slows or breaks training."""
-    misfits = evidence.experiment.scales.misfits
+    scales = evidence.experiment.scales
+    misfits = scales.misfits
     if not misfits:
         return
-    title = ", and ".join(misfit.fact for misfit in misfits)
     keys = " and ".join(misfit.key for misfit in misfits)
-    rules = ", ".join(f"{misfit.key}: {misfit.rule}" for misfit in misfits)
     rows = plural(evidence.rows("train"), "training row")
     cause = "the loss is much steeper along some weights than along others, which no rate suits"
     yield Finding.of(
         "unscaled",
         "warning",
-        title,
+        scales.facts,
         f"measured over {rows}, as the network gets the {keys}",
         cause,
-        f"set `data.scale: {{{rules}}}`",
+        setting_of(misfits),
         evidence.train_with(*map(_scaled, misfits)),
     )
 
@@ -106,7 +82,6 @@ def out_of_range(evidence: Evidence) -> Iterator[Finding]:
     misfit = evidence.experiment.scales.unreachable
     if misfit is None:
         return
-    _, _, remedy = evidence.experiment.scales.out_of_range[0].partition(": ")
     top = len(evidence.record.layers) - 1
     identity = f"network.activations.{top}=identity"
     command = evidence.train_with(_scaled(misfit) if misfit.rule else identity)
@@ -115,7 +90,9 @@ def out_of_range(evidence: Evidence) -> Iterator[Finding]:
     if left is not None:
         numbers = f"the training loss is {100 * left:.3g} % of that of a constant prediction"
     cause = "the activation of the output layer has bounds"
-    yield Finding.of("out_of_range", "error", misfit.fact, numbers, cause, remedy, command)
+    yield Finding.of(
+        "out_of_range", "error", misfit.fact, numbers, cause, reaching(misfit), command
+    )
 
 
 def imbalance(evidence: Evidence) -> Iterator[Finding]:

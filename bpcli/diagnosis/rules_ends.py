@@ -56,7 +56,9 @@ def vanished(evidence: Evidence) -> Iterator[Finding]:
     if not layer:
         return
     title = "the gradient has vanished"
-    numbers = f"the training ended after {record.epochs} epochs with `{record.stop_reason}`"
+    numbers = (
+        f"the training ended after {plural(record.epochs, 'epoch')} with `{record.stop_reason}`"
+    )
     cause = f"all units in layer {layer} are dead or saturated"
     yield Finding.of(
         "vanished_gradient", "error", title, numbers, cause, SMALLER, other_optimizer(evidence)
@@ -69,10 +71,8 @@ def _failing_layer(evidence: Evidence) -> int:
     The output layer comes first: its delta is a factor of all gradients.
     """
     experiment = evidence.experiment
-    counts, layers = (
-        experiment.unit_counter().count(evidence.subject.params),
-        experiment.network.layers,
-    )
+    counts = experiment.unit_counter().count(evidence.subject.params)
+    layers = experiment.network.layers
     for k in reversed(range(len(layers))):
         failing = counts.dead[k] + counts.saturated[k]
         if failing == layers[k].units and can_fail(experiment.network, k):

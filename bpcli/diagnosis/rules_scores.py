@@ -13,7 +13,6 @@ import numpy as np
 from bpcli.data.types import SplitName
 from bpcli.diagnosis.evidence import Evidence
 from bpcli.diagnosis.finding import Finding
-from bpcli.diagnosis.neighbours import neighbours
 from bpcli.diagnosis.rule import Rule
 from bpcli.diagnosis.rules_loss import STUCK, other_optimizer, what_to_change
 from bpcli.runs.run_json import RunRecord
@@ -185,6 +184,8 @@ def _still_falls(evidence: Evidence) -> bool:
 
 def underfitting(evidence: Evidence) -> Iterator[Finding]:
     """The rows nearest to a row tell its target better than the network does."""
+    from bpcli.diagnosis.neighbours import neighbours
+
     found = neighbours(evidence)
     if found is None or not found.are_clearly_better:
         return
@@ -292,13 +293,14 @@ def disagreeing_folds(evidence: Evidence) -> Iterator[Finding]:
     if not 0 < mean < 1:
         return
     chi2 = float((rows * (accuracies - mean) ** 2).sum() / (mean * (1 - mean)))
-    if chi2 < _limit(len(known) - 1):
+    limit = _limit(len(known) - 1)
+    if chi2 < limit:
         return
     low, high = accuracies.min(), accuracies.max()
     title = f"the folds disagree: their accuracies reach from {low:.3g} to {high:.3g}"
     numbers = (
         f"chi² is {chi2:.1f} with {len(known) - 1} degrees of freedom; up to "
-        f"{_limit(len(known) - 1):.1f} could be chance"
+        f"{limit:.1f} could be chance"
     )
     cause = (
         "some trainings ended in a bad minimum, or the rows of some folds differ from the others"
@@ -308,14 +310,11 @@ def disagreeing_folds(evidence: Evidence) -> Iterator[Finding]:
     yield Finding.of("disagreement", "warning", title, numbers, cause, remedy, command)
 
 
-_NORMAL_QUANTILE = 3.09
-"""That of 1 - CHANCE."""
-
-
 def _limit(freedom: int) -> float:
-    """The 1 - CHANCE quantile of chi², by Wilson & Hilferty 1931, PNAS 17, 684."""
-    spread = 2 / (9 * freedom)
-    return float(freedom * (1 - spread + _NORMAL_QUANTILE * math.sqrt(spread)) ** 3)
+    """The 1 - `CHANCE` quantile of chi²."""
+    from scipy.special import chdtri
+
+    return float(chdtri(freedom, CHANCE))
 
 
 RULES = (

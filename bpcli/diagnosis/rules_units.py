@@ -15,6 +15,7 @@ from bpcli.diagnosis.rule import Rule
 from bpcli.diagnosis.rules_loss import NOT_LEARNED
 from bpcli.nn.losses import LOSSES, canonical_loss
 from bpcli.nn.propagation import Workspace, forward
+from bpcli.nn.units import FLAT, NEARLY_ALL, slopes_of
 from bpcli.registry import name_of
 from bpcli.runs.run_json import LayerRecord
 
@@ -41,19 +42,12 @@ EXPLODING = 1e3
 """The same where gradients grow from the last layer to the first. Measured: at most 60 in healthy
 runs of configs/."""
 
-FLAT_SLOPE = 0.05
-"""An output is at a flat end if its slope is below this fraction of the largest, as for saturated
-units."""
-
 FAR = 0.5
 """An output is wrong if it is farther from its target than this fraction of the outputs' range."""
 
 WRONG_ROWS = 0.05
 """The share of rows in which the same output is flat and wrong. Measured: below 0.01 in healthy
 runs of configs/."""
-
-NEARLY_ALL = 0.95
-"""The share of outputs at flat ends from which a minimum lies there, as for saturated units."""
 
 
 def dead_units(evidence: Evidence) -> Iterator[Finding]:
@@ -67,15 +61,11 @@ def dead_units(evidence: Evidence) -> Iterator[Finding]:
     severity: Severity = "error" if is_all else "warning"
     if not is_all and evidence.has_learned(NOT_LEARNED):
         severity = "note"
-    title = " and ".join(f"{dead[k]} of {layers[k].units} units in layer {k + 1}" for k in many[:3])
-    title += " and others" * (len(many) > 3)
-    verb = "is" if [dead[k] for k in many] == [1] else "are"
+    title = _failing(dead, layers, many)
     numbers = f"dead units by layer: {_by_layer(dead, layers)}"
     cause = "the slope of a dead unit is 0 on every row, so that no gradient changes its weights"
     remedy, command = _against_dead(evidence, many)
-    yield Finding.of(
-        "dead_units", severity, f"{title} {verb} dead", numbers, cause, remedy, command
-    )
+    yield Finding.of("dead_units", severity, f"{title} dead", numbers, cause, remedy, command)
 
 
 def _against_dead(evidence: Evidence, layers: Sequence[int]) -> tuple[str, str]:
@@ -89,6 +79,13 @@ def _against_dead(evidence: Evidence, layers: Sequence[int]) -> tuple[str, str]:
 
 
 SMALLER = "use another `seed`, smaller initial weights (`network.init`), or scaled inputs"
+
+
+def _failing(counts: Sequence[int], layers: Sequence[LayerRecord], many: Sequence[int]) -> str:
+    """How many units of the first of the layers `many` fail, to go before 'dead'."""
+    named = [f"{counts[k]} of {layers[k].units} units in layer {k + 1}" for k in many[:3]]
+    verb = "is" if [counts[k] for k in many] == [1] else "are"
+    return " and ".join(named) + " and others" * (len(many) > 3) + f" {verb}"
 
 
 def _by_layer(counts: Sequence[int], layers: Sequence[LayerRecord]) -> str:
@@ -128,22 +125,12 @@ def saturated_units(evidence: Evidence) -> Iterator[Finding]:
     many = [k for k, n in enumerate(saturated) if n and n >= MANY_SATURATED * layers[k].units]
     if not many or evidence.has_learned(SATURATED_FIT):
         return
-    title = " and ".join(
-        f"{saturated[k]} of {layers[k].units} units in layer {k + 1}" for k in many[:3]
-    )
-    title += " and others" * (len(many) > 3)
-    verb = "is" if [saturated[k] for k in many] == [1] else "are"
+    title = _failing(saturated, layers, many)
     numbers = f"saturated units by layer: {_by_layer(saturated, layers)}"
     cause = "at the flat ends of its activation, a unit passes almost no gradient"
-    yield Finding.of(
-        "saturated_units",
-        "warning",
-        f"{title} {verb} saturated",
-        numbers,
-        cause,
-        SMALLER,
-        evidence.train_with(*_other_start(evidence)),
-    )
+    command = evidence.train_with(*_other_start(evidence))
+    title += " saturated"
+    yield Finding.of("saturated_units", "warning", title, numbers, cause, SMALLER, command)
 
 
 def vanishing(evidence: Evidence) -> Iterator[Finding]:
@@ -203,7 +190,7 @@ def saturated_outputs(evidence: Evidence) -> Iterator[Finding]:
     if network.loss.is_canonical or top.max_slope is None or not np.isfinite([low, high]).all():
         return
     a, y, slopes = _outputs(evidence)
-    is_flat = slopes < FLAT_SLOPE * top.max_slope
+    is_flat = slopes < FLAT * top.max_slope
     is_wrong = np.abs(a - y) > FAR * (high - low)
     flat_and_wrong = int((is_flat & is_wrong).sum(axis=1).max())
     if flat_and_wrong >= WRONG_ROWS * a.shape[1]:
@@ -236,9 +223,7 @@ def _outputs(evidence: Evidence) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     work.fit(block.samples)
     forward(work, block.inputs)
     top = work.layers[-1]
-    a, slopes = top.a.copy(), np.empty_like(top.a)
-    top.activation.pullback(top.z, top.a, np.ones_like(top.a), slopes)
-    return a, block.targets, slopes
+    return top.a, block.targets, slopes_of(top)
 
 
 def _inside(evidence: Evidence) -> str:

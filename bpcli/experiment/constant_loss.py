@@ -6,28 +6,32 @@ import math
 
 import numpy as np
 
-from bpcli.data.types import SplitName
-from bpcli.experiment.experiment import Experiment
+from bpcli.engine.rows import RowBlocks
 from bpcli.metrics.measures import z_of
 from bpcli.nn.arrays import Array
+from bpcli.nn.network import Network
 
 
-def constant_loss(experiment: Experiment, name: SplitName) -> float | None:
-    """Return the mean loss of a split with the mean of the training targets as constant outputs.
+def mean_targets(rows: RowBlocks, outputs: int) -> Array:
+    """The weighted mean (outputs, 1) of the targets of some rows."""
+    total = np.zeros(outputs)
+    for block in rows.blocks():
+        total += _weighted_sum(block.targets, block.weight)
+    mean: Array = (total / rows.total_weight)[:, np.newaxis]
+    return mean
+
+
+def constant_loss(network: Network, a: Array, rows: RowBlocks) -> float | None:
+    """The mean loss of some rows with constant outputs a (outputs, 1).
 
     None if the output layer cannot give those.
     """
-    loss, training, rows = experiment.network.loss, experiment.rows("train"), experiment.rows(name)
-    targets = np.zeros(experiment.network.outputs)
-    for block in training.blocks():
-        targets += _weighted_sum(block.targets, block.weight)
-    a = (targets / training.total_weight)[:, np.newaxis]
     total = 0.0
     with np.errstate(all="ignore"):  # a mean of 0 or 1 has an infinite z: None follows
-        z = z_of(experiment.network, a)
+        z = z_of(network, a)
         for block in rows.blocks():
             Z, A = (np.repeat(column, block.samples, axis=1) for column in (z, a))
-            losses = loss.per_sample(Z, A, block.targets)
+            losses = network.loss.per_sample(Z, A, block.targets)
             total += float(_weighted_sum(losses, block.weight))
     mean = total / rows.total_weight
     return mean if math.isfinite(mean) else None

@@ -18,6 +18,7 @@ from bpcli.engine.passes import Tally
 from bpcli.engine.pool.base import WorkerPool
 from bpcli.engine.rows import RowBlocks, Rows, StreamedRows
 from bpcli.engine.shards import ShardPlan
+from bpcli.experiment.constant_loss import constant_loss, mean_targets
 from bpcli.experiment.memory import needs, total
 from bpcli.experiment.network import explicit_params
 from bpcli.experiment.scales import Scales
@@ -26,7 +27,7 @@ from bpcli.experiment.table import class_weights
 from bpcli.metrics.measures import Measures
 from bpcli.metrics.metrics import METRICS_OF
 from bpcli.metrics.score import Scorer
-from bpcli.nn.arrays import Vector
+from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
 from bpcli.nn.units import UnitCounter
 from bpcli.optimizers import Optimizer
@@ -192,6 +193,24 @@ class Experiment:
         """The scales of the training rows, with warnings of those that slow or break training."""
         rows = self.rows("train")
         return Scales(self.spec, self.table, self.preprocessor, self.network, rows)
+
+    def constant_loss(self, name: SplitName) -> float | None:
+        """The mean loss of a split with the mean of the training targets as constant outputs.
+
+        None if the output layer cannot give those. It is computed once.
+        """
+        if name not in self._constant_losses:
+            loss = constant_loss(self.network, self._mean_targets, self.rows(name))
+            self._constant_losses[name] = loss
+        return self._constant_losses[name]
+
+    @cached_property
+    def _constant_losses(self) -> dict[SplitName, float | None]:
+        return {}
+
+    @cached_property
+    def _mean_targets(self) -> Array:
+        return mean_targets(self.rows("train"), self.network.outputs)
 
     @property
     def constant_inputs(self) -> list[str]:

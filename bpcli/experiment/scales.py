@@ -60,7 +60,7 @@ class Scales:
     def warnings(self) -> Iterator[str]:
         """Scales that slow or break training, and targets that the outputs cannot reach."""
         for misfit in self.misfits:
-            yield f"{misfit.fact}, which slows or breaks training: {_setting([misfit])}"
+            yield f"{misfit.fact}, which slows or breaks training: {setting_of([misfit])}"
         yield from self.out_of_range
 
     @property
@@ -68,8 +68,12 @@ class Scales:
         """The problems and the scales to set, for a training that failed; None if all is well."""
         if not self.misfits:
             return None
-        facts = ", and ".join(misfit.fact for misfit in self.misfits)
-        return f"{facts}: {_setting(self.misfits)}"
+        return f"{self.facts}: {setting_of(self.misfits)}"
+
+    @property
+    def facts(self) -> str:
+        """The problems with the scales in a clause."""
+        return ", and ".join(misfit.fact for misfit in self.misfits)
 
     @cached_property
     def misfits(self) -> list[Misfit]:
@@ -112,11 +116,7 @@ class Scales:
     def out_of_range(self) -> list[str]:
         """A warning if the output layer cannot reach targets of training rows."""
         misfit = self.unreachable
-        if misfit is None:
-            return []
-        identity = "use `identity` for the output layer"
-        remedy = f"{_setting([misfit])}, or {identity}" if misfit.rule else identity
-        return [f"{misfit.fact}: {remedy}"]
+        return [] if misfit is None else [f"{misfit.fact}: {reaching(misfit)}"]
 
     @cached_property
     def unreachable(self) -> Misfit | None:
@@ -164,7 +164,14 @@ class Scales:
         return float(original[0].min()), float(original[1].max())
 
 
-def _setting(misfits: Sequence[Misfit]) -> str:
+def reaching(misfit: Misfit) -> str:
+    """How outputs can reach targets that they do not reach."""
+    identity = "use `identity` for the output layer"
+    return f"{setting_of([misfit])}, or {identity}" if misfit.rule else identity
+
+
+def setting_of(misfits: Sequence[Misfit]) -> str:
+    """The scales that correct misfits."""
     scales = ", ".join(f"{misfit.key}: {misfit.rule}" for misfit in misfits)
     return f"set `data.scale: {{{scales}}}`"
 

@@ -32,8 +32,12 @@ from bpcli.nn.network import Network
 from bpcli.nn.propagation import LayerPass, Workspace, bytes_per_sample, forward
 
 _MOST_ROWS = 1000
-_FLAT = 0.05
-_NEARLY_ALL = 0.95
+FLAT = 0.05
+"""A slope below this fraction of the largest is small."""
+
+NEARLY_ALL = 0.95
+"""A unit is saturated if its slope is small on at least this share of the rows."""
+
 _BYTES_AT_ONCE = 2**20
 
 
@@ -97,22 +101,22 @@ class _Tally:
 
     def update(self) -> None:
         """Add the samples of the latest forward pass. Overwrites `delta`, `grad_a` and a."""
-        slopes = _slopes(self._layer)
+        slopes = slopes_of(self._layer)
         largest = slopes.reshape(len(self._largest), -1).max(axis=1)
         np.maximum(self._largest, largest, out=self._largest)
         if self._max_slope is not None:
-            self._flat_rows += (slopes < _FLAT * self._max_slope).sum(axis=1)
+            self._flat_rows += (slopes < FLAT * self._max_slope).sum(axis=1)
 
     def counts(self, samples: int) -> tuple[int, int]:
         """The numbers of dead and of saturated units."""
         dead = int((self._largest == 0).sum())
         if self._max_slope is None:
             return dead, 0
-        return dead, int((self._flat_rows >= _NEARLY_ALL * samples).sum()) - dead
+        return dead, int((self._flat_rows >= NEARLY_ALL * samples).sum()) - dead
 
 
-def _slopes(layer: LayerPass) -> Array:
-    """f'(z), (rows, samples): the pullback of ones."""
+def slopes_of(layer: LayerPass) -> Array:
+    """f'(z), (rows, samples): the pullback of ones. Overwrites `delta`, `grad_a` and maybe a."""
     layer.grad_a[...] = 1
     layer.activation.pullback(layer.z, layer.a, layer.grad_a, layer.delta)
     return layer.delta

@@ -28,7 +28,6 @@ from bpcli.config.writing import inline
 from bpcli.data.row_index import same_rows
 from bpcli.errors import ConfigError, RunError
 from bpcli.experiment import Experiment, build
-from bpcli.experiment.constant_loss import constant_loss
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.runs.layout import SWEEP
 from bpcli.runs.provenance import data_digest
@@ -327,7 +326,7 @@ def _constant_loss(planned: PlannedSearch) -> float | None:
     if metric != "loss":
         return None
     with repeatable_numerics():
-        return constant_loss(planned.first, "test" if split == "test" else "val")
+        return planned.first.constant_loss("test" if split == "test" else "val")
 
 
 def _size(size: int, trainings: Sequence[Training], done: PlanResults) -> dict[str, Any]:

@@ -10,13 +10,11 @@ from functools import cached_property
 
 import numpy as np
 
-from bpcli.diagnosis.rules_data import FEW_ROWS_REMEDY, few_rows_fact
 from bpcli.engine.pool.base import SerialPool
-from bpcli.experiment import Experiment
-from bpcli.experiment.constant_loss import constant_loss
+from bpcli.experiment import Experiment, facts
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.nn.units import UnitCounts
-from bpcli.text import listed_names, plural
+from bpcli.text import plural
 from bpcli.training.objective import NetworkObjective
 from bpcli.workflows.log_cost import LogCost, log_cost
 
@@ -44,11 +42,11 @@ class Beginning:
             objective = NetworkObjective(experiment.network, experiment.rows("train"), pool=pool)
             return objective.mean_loss(experiment.initial_params)
 
-    @cached_property
+    @property
     def constant_loss(self) -> float | None:
         """The mean data loss of a constant prediction; None if the output layer cannot give it."""
         with repeatable_numerics(), np.errstate(all="ignore"):
-            return constant_loss(self.experiment, "train")
+            return self.experiment.constant_loss("train")
 
     @property
     def chance_loss(self) -> float | None:
@@ -83,18 +81,14 @@ class Beginning:
 
     def _few_rows(self) -> Iterator[str]:
         """Warn if there are fewer training rows than parameters, and no weight decay."""
-        fact = few_rows_fact(self.experiment)
+        fact = facts.few_rows(self.experiment)
         if fact is not None:
-            yield f"{fact}, which may overfit: {FEW_ROWS_REMEDY}"
+            yield f"{fact}, which may overfit: {facts.FEW_ROWS_REMEDY}"
 
     def _constant_columns(self) -> Iterator[str]:
-        constant = self.experiment.constant_inputs
-        if constant and len(self.experiment.splits["train"]) > 1:
-            verb = "are" if len(constant) > 1 else "is"
-            yield (
-                f"{listed_names(constant)} {verb} constant over the training rows: leave out such "
-                "inputs"
-            )
+        fact = facts.constant_inputs(self.experiment)
+        if fact is not None:
+            yield f"{fact}: leave out such inputs"
 
     def _failing_units(self) -> Iterator[str]:
         """Warn of dead and saturated units, unless the config gives the initial parameters."""

@@ -10,7 +10,7 @@ from bpcli.runs.subject import Subject
 from bpcli.runs.trained import Trained
 from bpcli.workflows.session import Session
 
-_SAID_BEFORE = ("unscaled", "out_of_range", "few_rows")
+_SAID_BEFORE = ("unscaled", "out_of_range")
 """Kinds of findings that a training begins with as warnings: they are only said again as the cause
 of something else."""
 

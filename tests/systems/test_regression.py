@@ -13,7 +13,6 @@ from sklearn.metrics import mean_poisson_deviance
 from systems import System, trained
 from tampered import log_of
 
-from bpcli.experiment.constant_loss import constant_loss
 from bpcli.runs.trained import load_trained
 from bpcli.terminal.progress import SilentView
 from bpcli.workflows.train import train
@@ -38,7 +37,7 @@ def test_poisson_regression_reaches_the_published_deviance_and_the_closed_form(
     system = trained(tmp_path, "counts")
     # The residual and null deviances that R's help page ?glm prints for these counts.
     assert 2 * 9 * system.scores()["loss"] == pytest.approx(5.1291, abs=5e-5)
-    assert 2 * 9 * constant_loss(system.experiment, "train") == pytest.approx(10.5814, abs=5e-5)
+    assert 2 * 9 * system.experiment.constant_loss("train") == pytest.approx(10.5814, abs=5e-5)
     # Each outcome has the mean of its counts, 63/3, 40/3 and 47/3, whatever the treatment.
     weights = [np.log(40 / 63), np.log(47 / 63), 0, 0, np.log(21)]
     np.testing.assert_allclose(system.params, weights, rtol=0, atol=1e-8)

@@ -10,7 +10,6 @@ from systems import trained
 from tampered import log_of
 from textbook import Dense, forward, value_and_grads
 
-from bpcli.experiment.constant_loss import constant_loss
 from bpcli.workflows.predict import predict_rows
 from bpcli.workflows.scores import all_baselines, all_scores
 
@@ -122,12 +121,12 @@ def test_counts_have_half_their_deviance_as_loss_in_the_units_of_the_data() -> N
     in_units_of_y = mean_poisson_deviance(y, outputs) / 2
     assert found["train.loss_original"] == pytest.approx(in_units_of_y)
     assert found["train.loss"] == pytest.approx(in_units_of_y / 10)
-    constant = constant_loss(plain, "train")
+    constant = plain.constant_loss("train")
     assert constant == pytest.approx(mean_poisson_deviance(y, np.full(5, y.mean())) / 2)
 
 
 def test_an_output_that_is_rounded_to_0_costs_nothing_where_the_count_is_0() -> None:
     none = built(COUNTS, "data.targets=[0, 0, 0, 0, 0]", "data.scale.targets={divide_by: 10}")
-    assert constant_loss(none, "train") == 0
+    assert none.constant_loss("train") == 0
     found = all_scores(none, np.array([0.0, -1000.0]))
     assert (found["train.loss"], found["train.loss_original"]) == (0, 0)
