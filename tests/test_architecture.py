@@ -154,6 +154,7 @@ _MAY_DEPEND_ON_THE_SYSTEM = {
     "start.py": "runs before anything is imported, by what every Python has",
     "engine/pool/forked.py": "of POSIX altogether, and imported where forking is safe only",
     "runs/provenance.py": "names the system",
+    "cluster/address.py": "connects to a port, as every system can",
     "cluster/local.py": "starts a Python, as every system does",
     "cluster/programs.py": "starts a Python, as every system does",
     "export/python_child.py": "starts a Python, as every system does",
