@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from itertools import combinations
 from pathlib import Path
 from xml.etree import ElementTree
@@ -19,6 +20,7 @@ from bpcli.plots import PLOTS, plot_file, reasons, sheet_of
 from bpcli.plots.sheet import arranged, extent, sheet
 from bpcli.plots.style import DPI, FORMATS, house_style, rendered
 
+FULL = bool(os.environ.get("BPNET_FULL"))
 SIZES = [(4.0, 3.3), (19.0, 4.3), (3.0, 2.3), (5.0, 2.0), (24.5, 2.5)]
 GUTTER = 0.35
 BESIDE = [(7.0, 4.0), (5.0, 9.0), (6.0, 4.6)]
@@ -100,10 +102,12 @@ def test_equal_sheets_give_equal_bytes(suffix: str) -> None:
     assert first == again
 
 
+@pytest.mark.slow
 def test_the_plots_of_a_run_fit_into_their_places(tmp_path: Path) -> None:
     subject = subject_of(tmp_path, "moons", training__epochs=4, training__record_params="true")
-    kinds = [kind for kind, reason in reasons(subject).items() if reason is None]
-    assert len(kinds) == 15
+    possible = [kind for kind, reason in reasons(subject).items() if reason is None]
+    assert len(possible) == 15
+    kinds = possible if FULL else possible[::2]
     with house_style():
         figure = sheet_of(kinds, subject)
         check_room(figure)

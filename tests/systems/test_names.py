@@ -23,8 +23,8 @@ from bpcli.runs.store import Run
 from bpcli.runs.tags import TAGS
 
 FULL = bool(os.environ.get("BPNET_FULL"))
-TABLES = 300 if FULL else 12
-STRANGERS = 300 if FULL else 12
+TABLES = 300 if FULL else 6
+STRANGERS = 300 if FULL else 6
 CONFIG = """\
 data:
   {{file: t.csv, separator: ",", inputs: {inputs}, targets: 4, categories: [3], task: {task},
