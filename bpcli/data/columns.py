@@ -24,6 +24,7 @@ from bpcli.data.dates import (
     days_of_texts,
     iso_format_of,
 )
+from bpcli.data.rounding import count_rounded
 from bpcli.data.selection import require
 from bpcli.data.spellings import PLAIN, Spelling, Spellings
 from bpcli.data.tally import Tally
@@ -31,6 +32,7 @@ from bpcli.data.targets import target_labels, target_values
 from bpcli.data.types import DataFrame, Labels, Series
 from bpcli.data.values import (
     AMBIGUOUS,
+    INEXACT,
     MISSING_CODE,
     UNKNOWN_CODE,
     Kind,
@@ -243,9 +245,9 @@ class FeatureEncoder:
     def encode(self, frame: DataFrame, tally: Tally | None = None) -> Array:
         """The inputs (n, len(names)) of rows; the frame's columns may be in any order.
 
-        Filled and unknown values are counted in `tally`. Raises `DataError` for a missing column,
-        and with column and row for a wrong value: missing without a fill, infinite, or text in a
-        column of numbers.
+        Filled, rounded and unknown values are counted in `tally`. Raises `DataError` for a missing
+        column, and with column and row for a wrong value: missing without a fill, infinite, or text
+        in a column of numbers.
         """
         require(frame.columns, [column.name for column in self.inputs])
         X = np.empty((len(frame), len(self.names)))
@@ -255,6 +257,8 @@ class FeatureEncoder:
             if not is_done[start]:
                 end = start + len(column.names)
                 column.encode(frame[column.name], X[:, start:end], tally)
+            if column.kind == "number" and np.abs(X[:, start]).max(initial=0) >= INEXACT:
+                tally.rounded(column.name, count_rounded(frame[column.name]))
         return X
 
     def varying(self, varies: Array) -> FeatureEncoder:

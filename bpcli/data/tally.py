@@ -1,10 +1,11 @@
-"""Counts of what an encoder fills, does not know or reads differently, for notes."""
+"""Counts of what an encoder fills, rounds, does not know or reads differently, for notes."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
 
+from bpcli.data.rounding import rounding_notes
 from bpcli.data.values import quoted
 from bpcli.text import folded, listed, nearest, plural
 
@@ -12,11 +13,12 @@ _MOST_NAMED = 3
 
 
 class Tally:
-    """Counts of filled missing values and of unknown categories, by column, over all frames."""
+    """Counts of filled and rounded values and unknown categories, by column, over all frames."""
 
     def __init__(self) -> None:
         self._filled: Counter[str] = Counter()
         self._fills: dict[str, str] = {}
+        self._rounded: Counter[str] = Counter()
         self._unknown: dict[str, Counter[str]] = {}
         self._known: dict[str, tuple[str, ...]] = {}
         self._dates: dict[tuple[str, str], str] = {}
@@ -26,6 +28,11 @@ class Tally:
         if gaps:
             self._filled[column] += gaps
             self._fills[column] = by
+
+    def rounded(self, column: str, numbers: int) -> None:
+        """Count whole numbers of a column that double precision does not hold."""
+        if numbers:
+            self._rounded[column] += numbers
 
     def unknown(self, column: str, rows: Counter[str], known: tuple[str, ...]) -> None:
         """Count the rows of each text that is not one of the categories of a column."""
@@ -38,7 +45,7 @@ class Tally:
         self._dates[column, example] = of_training
 
     def notes(self) -> Iterator[str]:
-        """A note on missing values, and on each column of other dates or with unknown categories.
+        """Notes on missing and rounded values, and each column of other dates or categories.
 
         Of the columns with unknown categories, only the first few are named.
         """
@@ -52,6 +59,7 @@ class Tally:
                 for name, count in columns[:_MOST_NAMED]
             )
             yield f"filled {plural(total, 'missing value')}: {listed(named, len(columns))}"
+        yield from rounding_notes(self._rounded)
         for name in [*self._unknown][:_MOST_NAMED]:
             yield self._unknown_categories(name)
         if (more := len(self._unknown) - _MOST_NAMED) > 0:

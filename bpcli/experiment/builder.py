@@ -11,6 +11,7 @@ from bpcli.config.data_models import DivideBy, GeneratedData, ScaleSpec
 from bpcli.config.load import Config
 from bpcli.config.models import Spec
 from bpcli.data.preprocessing import Preprocessor, Split
+from bpcli.data.rounding import rounded_columns, rounding_notes
 from bpcli.data.row_index import RowIndex
 from bpcli.data.scaler import ScaleRule
 from bpcli.data.table import Table
@@ -83,7 +84,8 @@ def _build(
     notes = (*notes_on_folds(spec, table), *notes_on_classes(spec, table, indices))
     table = replace(table, notes=(*table.notes, *notes))
     table = encode_table(config, table, indices["train"], encoder)
-    table = replace(table, notes=(*table.notes, *notes_on_labels(table, indices)))
+    rounded = rounding_notes(rounded_columns(table.X, table.input_names))
+    table = replace(table, notes=(*table.notes, *rounded, *notes_on_labels(table, indices)))
     _refuse(
         config,
         issues.of_targets(spec, table, needs_targets),

@@ -23,6 +23,7 @@ from bpcli.data.files.regular import require_regular
 from bpcli.data.files.rendered import is_rendered
 from bpcli.data.files.sniff import Layout
 from bpcli.data.files.table import naming
+from bpcli.data.rounding import rounding_notes
 from bpcli.errors import ConfigError, DataError, RunError
 from bpcli.runs.files import not_saved
 from bpcli.terminal.progress.conversion import SilentConversion
@@ -150,13 +151,8 @@ def _notes_on_reading(layout: Layout, read: Read) -> Iterator[str]:
     """What was ignored or changed in the rows of a text."""
     notes = [] if read.cleaner is None else [*read.cleaner.notes]
     notes += _open_signs(read) if layout.is_sign_open else ()
-    if rounded := read.cells.rounded:
-        notes.append(
-            f"double precision does not hold {plural(sum(rounded.values()), 'whole number')} in "
-            f"{listed_names([*rounded])}, which {'are' if sum(rounded.values()) > 1 else 'is'} "
-            "rounded, so that different ones may become equal: read codes by --categories, or "
-            "leave the column out by --inputs"
-        )
+    for note in rounding_notes(read.cells.rounded):
+        notes.append(f"{note}: read codes by --categories, or leave the column out by --inputs")
     yield from (f"{layout.path.name}: {note}" for note in notes)
 
 

@@ -16,10 +16,10 @@ import numpy as np
 
 from bpcli.data.cells import numbers_in
 from bpcli.data.columns import InputColumn
-from bpcli.data.conversion.rounding import count_rounded
 from bpcli.data.dates import date_format_of, days_of_dates
 from bpcli.data.files.beside import MOST_CHARACTERS
 from bpcli.data.files.dialect import Dialect
+from bpcli.data.rounding import count_rounded
 from bpcli.data.types import NEARLY_ALL, DataFrame, Series
 from bpcli.data.values import AMBIGUOUS, as_numbers, dates_of, factorized, number_of, text_of
 from bpcli.errors import DataError
