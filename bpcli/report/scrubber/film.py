@@ -89,18 +89,13 @@ def _how_to_read(recording: Recording, views: Views, words: Words) -> str:
         kind = kind_of(recording.subject, views.picture)
         parts.append(words(f"scrubber.read.{kind}"))
         points = points_of(recording.subject, views.picture)
-        shown = len(points.places) // max(1, _curves(views.picture))
-        if shown < points.total:
-            counts = {"shown": f"{shown:,}", "rows": f"{points.total:,}"}
+        if points.rows < points.total:
+            counts = {"shown": f"{points.rows:,}", "rows": f"{points.total:,}"}
             parts.append(words("scrubber.read.some_rows", **counts))
     parts.append(words("scrubber.read.diagram" if views.diagram else "scrubber.read.matrices"))
     if any(matrix.is_cut for matrix in views.matrices):
         parts.append(words("scrubber.read.some_weights"))
     return words("scrubber.space").join(parts)
-
-
-def _curves(picture: Field | Curves) -> int:
-    return 1 if isinstance(picture, Field) else picture.values.shape[1]
 
 
 # The film.

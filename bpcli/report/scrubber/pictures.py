@@ -73,10 +73,14 @@ class Curves:
 
 @dataclass(frozen=True, eq=False)
 class Points:
-    """Training rows on a picture: positions (n, 2), and the class (n,) of each, or 0."""
+    """Training rows on a picture: positions (n, 2), and the class or the curve (n,) of each.
+
+    `rows` of the `total` rows are drawn; where curves have targets, a row has a mark for each.
+    """
 
     places: Array
     labels: Array
+    rows: int
     total: int
 
 
@@ -237,11 +241,11 @@ def points_of(subject: Subject, picture: Field | Curves) -> Points:
             assert split.values is not None, "the targets are numbers"
             shares = (split.values[some, target] - side[0]) / (side[1] - side[0])
             labels = (shares > 0.5).astype(np.intp)
-        return Points(X[some], labels, len(X))
+        return Points(X[some], labels, len(some), len(X))
     shown, _, _ = _shown_outputs(subject)
     if split.values is None:
         heights = labels.astype(np.float64) if is_one_score(subject) else np.zeros(len(some))
-        return Points(np.column_stack([X[some, 0], heights]), labels, len(X))
-    places = [np.column_stack([X[some, 0], split.values[some, k]]) for k in shown]
-    numbers = [np.full(len(some), number) for number in range(len(shown))]
-    return Points(np.concatenate(places), np.concatenate(numbers), len(X))
+        places = np.column_stack([X[some, 0], heights])
+        return Points(places, labels, len(some), len(X))
+    places = np.concatenate([np.column_stack([X[some, 0], split.values[some, k]]) for k in shown])
+    return Points(places, np.repeat(np.arange(len(shown)), len(some)), len(some), len(X))
