@@ -152,6 +152,10 @@ class Experiment:
         objective = NetworkObjective(self.network, self.rows("val"), pool=pool, tallies=tallies)
         return Validation(objective, scorer)
 
+    def output_z(self, name: SplitName, params: Vector) -> Array:
+        """The output layer's z (outputs' rows, n) for the rows of a split, which are in memory."""
+        return NetworkObjective(self.network, self.rows(name)).outputs(params)
+
     @cached_property
     def plan(self) -> ShardPlan:
         """The shards of the training set, which do not depend on the number of workers."""
