@@ -12,7 +12,6 @@ import numpy as np
 from bpcli.data.preprocessing import Split
 from bpcli.data.types import SplitName
 from bpcli.errors import ConfigError, RunError
-from bpcli.experiment.output_names import output_names
 from bpcli.intervals.conformal import AbsoluteErrors, AdaptiveSets, fewest_rows
 from bpcli.metrics.bootstrap import LEVEL
 from bpcli.metrics.metrics import class_probabilities, original_outputs
@@ -193,9 +192,8 @@ def _fitted(trained: Trained, name: SplitName, level: float) -> Columns:
         sets = AdaptiveSets.fit(class_probabilities(outputs), split.labels, level)
         return SetsOfClasses(sets, preprocessor.class_names)
     assert split.values is not None, "targets that are no classes are values"
-    targets = experiment.table.target_names
-    names = output_names(experiment.network, (), targets)
-    return IntervalsOfValues(AbsoluteErrors.fit(outputs, split.values, level), names, targets)
+    method = AbsoluteErrors.fit(outputs, split.values, level)
+    return IntervalsOfValues(method, experiment.output_names, experiment.table.target_names)
 
 
 def _named(split: SplitName) -> str:

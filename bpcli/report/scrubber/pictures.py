@@ -212,19 +212,15 @@ def _shown_outputs(
     subject: Subject,
 ) -> tuple[Sequence[int], tuple[str, ...], tuple[float, float]]:
     """The outputs that are drawn, their names, and the range of the vertical axis."""
-    from bpcli.experiment.output_names import output_names
-
-    experiment = subject.experiment
-    values = experiment.splits["train"].values
-    if values is None:
-        classes = experiment.preprocessor.class_names
-        names = output_names(subject.network, classes, ())
-        shown = [subject.network.outputs - 1] if is_one_score(subject) else range(len(names))
-        shown = [*shown][:MOST_CURVES]
-        return shown, tuple(names[k] for k in shown), (-0.12, 1.12)
-    names = output_names(subject.network, (), experiment.table.target_names)
-    shown = [int(k) for k in shown_targets(values)][:MOST_CURVES]
-    return shown, tuple(names[k] for k in shown), widened(values[:, shown])
+    names = subject.experiment.output_names
+    values = subject.experiment.splits["train"].values
+    if values is not None:
+        shown = shown_targets(values)[:MOST_CURVES].tolist()
+        side = widened(values[:, shown])
+    else:
+        first = len(names) - 1 if is_one_score(subject) else 0
+        shown, side = [*range(first, len(names))][:MOST_CURVES], (-0.12, 1.12)
+    return shown, tuple(names[k] for k in shown), side
 
 
 # Rows.
