@@ -15,6 +15,7 @@ from bpcli.data.tally import Tally
 from bpcli.data.types import DataFrame
 from bpcli.errors import RunError
 from bpcli.export.model import Model
+from bpcli.metrics.metrics import class_probabilities
 from bpcli.nn.arrays import Array
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.workflows.frames import RowsInMemory, frame_of
@@ -81,6 +82,4 @@ def probabilities_of(model: Model, outputs: Array) -> Array:
         raise RunError(
             f"`{model.name}` predicts no probabilities, because of its {why}: use `outputs`."
         )
-    if len(model.class_names) == 2 and outputs.shape[1] == 1:
-        return np.hstack([1 - outputs, outputs])
-    return outputs
+    return class_probabilities(outputs) if len(model.class_names) == 2 else outputs

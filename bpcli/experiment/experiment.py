@@ -21,6 +21,7 @@ from bpcli.engine.shards import ShardPlan
 from bpcli.experiment.constant_loss import constant_loss, mean_targets
 from bpcli.experiment.memory import needs, total
 from bpcli.experiment.network import explicit_params
+from bpcli.experiment.output_names import output_names
 from bpcli.experiment.scales import Scales
 from bpcli.experiment.streams import stream_of
 from bpcli.experiment.table import class_weights
@@ -84,6 +85,11 @@ class Experiment:
     def class_weights(self) -> dict[str, float] | None:
         """The weight of each class; None if the config gives none."""
         return class_weights(self.spec, self.table, self.splits["train"].index)
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """One name per output: P(setosa), …, or predicted y."""
+        return output_names(self.network, self.preprocessor.categories, self.table.target_names)
 
     @property
     def dtype(self) -> np.dtype:
@@ -151,6 +157,10 @@ class Experiment:
         tallies: list[Tally] = [scorer, self.measures("val")]
         objective = NetworkObjective(self.network, self.rows("val"), pool=pool, tallies=tallies)
         return Validation(objective, scorer)
+
+    def output_z(self, name: SplitName, params: Vector) -> Array:
+        """The output layer's z (outputs' rows, n) for the rows of a split, which are in memory."""
+        return NetworkObjective(self.network, self.rows(name)).outputs(params)
 
     @cached_property
     def plan(self) -> ShardPlan:

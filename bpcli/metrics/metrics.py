@@ -83,6 +83,11 @@ def original_outputs(network: Network, Z: Array, preprocessor: Preprocessor) -> 
     return outputs
 
 
+def class_probabilities(outputs: Array) -> Array:
+    """The probability (n, classes) of each class; a single output is that of the second class."""
+    return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
+
+
 def _logit(Z: Array, k: int) -> Array:
     """z_k - ln Σ_{j≠k} e^{z_j} of each column."""
     others = np.delete(Z, k, axis=0)

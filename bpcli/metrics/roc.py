@@ -17,6 +17,12 @@ class RocCurve(NamedTuple):
     area: float
 
 
+def defined_roc_curve(is_positive: Array, score: Array) -> RocCurve | None:
+    """The curve; None if all rows are positive, or none is."""
+    is_defined = is_positive.any() and not is_positive.all()
+    return roc_curve(is_positive, score) if is_defined else None
+
+
 def roc_curve(is_positive: Array, score: Array) -> RocCurve:
     """The fractions of the negative and of the positive rows whose score reaches each threshold.
 

@@ -116,6 +116,18 @@ class Network:
             if layer.has_bias:
                 yield f"b{number}", matrix[:, -1]
 
+    def param_name(self, at: int) -> str:
+        """The name of a parameter by its position in the vector.
+
+        W1[2,1] is the weight of unit 2 and input 1 in layer 1, and b1[2] the bias of unit 2.
+        """
+        number = next(n for n, where in enumerate(self.layer_slices) if at < where.stop)
+        layer = self.layers[number]
+        row, column = divmod(at - self.layer_slices[number].start, layer.columns)
+        if column == layer.inputs:
+            return f"b{number + 1}[{row + 1}]"
+        return f"W{number + 1}[{row + 1},{column + 1}]"
+
     @cached_property
     def is_weight(self) -> Vector:
         """True for weights, which L2 shrinks; False for biases."""

@@ -6,7 +6,6 @@ import numpy as np
 
 from bpcli.data.preprocessing import Split, taken
 from bpcli.data.types import SPLITS
-from bpcli.experiment.output_names import output_names
 from bpcli.nn.arrays import Array
 from bpcli.plots.base import Axes, Panel, Plot, legend_below, panels
 from bpcli.plots.outcome import (
@@ -77,7 +76,7 @@ def _draw_classes(figure: Panel, subject: Subject, x: Array, outputs: Array) -> 
     """Draw the outputs above, and the rows of each class below."""
     names = subject.experiment.preprocessor.class_names
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=[4, 0.5 + 0.25 * len(names)])
-    for number, name in enumerate(output_names(subject.network, names, ())[:MOST_CURVES]):
+    for number, name in enumerate(subject.experiment.output_names[:MOST_CURVES]):
         above.plot(
             x, outputs[:, number], color=colour(number), linestyle=dashes(number), linewidth=1.8,
             label=literal(name, 24),

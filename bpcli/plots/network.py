@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bpcli.experiment.output_names import output_names
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.plots.base import Axes, Panel, Plot, legend_below, without_axes
 from bpcli.plots.heading import SEPARATOR
@@ -89,11 +88,9 @@ def _layout(subject: Subject) -> Layout:
 
 def _names(subject: Subject) -> tuple[list[str], list[str]]:
     """The names of inputs and outputs, as they are drawn."""
-    network, table = subject.network, subject.experiment.table
-    outputs = output_names(network, subject.experiment.preprocessor.categories, table.target_names)
-    return [literal(name, 30) for name in table.input_names], [
-        literal(name, 30) for name in outputs
-    ]
+    names = subject.experiment.table.input_names, subject.experiment.output_names
+    inputs, outputs = ([literal(name, 30) for name in each] for each in names)
+    return inputs, outputs
 
 
 @dataclass(frozen=True)

@@ -249,38 +249,29 @@ _ORDINALS = ("first", "second")
 
 
 def _name_axes(axes: Axes, subject: Subject, plane: Slice) -> None:
-    names = param_names(subject.network)
-    labels = [_axis_label(plane, number, names) for number in range(2)]
+    labels = [_axis_label(plane, number, subject.network) for number in range(2)]
     axes.set_xlabel(labels[0])
     axes.set_ylabel(labels[1])
 
 
-def _axis_label(plane: Slice, number: int, names: list[str]) -> str:
+def _axis_label(plane: Slice, number: int, network: Network) -> str:
     """The parameter along an axis, or the direction with its share of the path's variance."""
     direction = plane.directions[number]
     if plane.shares is None:
-        return names[int(direction.argmax())]
+        return network.param_name(int(direction.argmax()))
     share = f"{100 * plane.shares[number]:.2g} % of the motion"
     what = f"{_ORDINALS[number]} principal direction of the parameters"
-    return f"{what} ({share}){_components(direction, names)}"
+    return f"{what} ({share}){_components(direction, network)}"
 
 
-def _components(direction: Vector, names: list[str]) -> str:
+def _components(direction: Vector, network: Network) -> str:
     """The components of a direction of few parameters."""
     if len(direction) > _MOST_NAMED:
         return ""
-    terms = [f"{share:+.2f} {name}" for share, name in zip(direction, names, strict=True) if share]
+    terms = [
+        f"{share:+.2f} {network.param_name(at)}" for at, share in enumerate(direction) if share
+    ]
     return f"\n{' '.join(terms)}".replace("-", "\N{MINUS SIGN}")
-
-
-def param_names(network: Network) -> list[str]:
-    """The names of the parameters: W1[2,1] is the weight of unit 2 and input 1 in layer 1."""
-    names = [""] * network.n_params
-    for tensor, positions in network.tensors(np.arange(network.n_params)):
-        for entry, position in np.ndenumerate(positions):
-            index = ",".join(str(number + 1) for number in entry)
-            names[int(position)] = f"{tensor}[{index}]"
-    return names
 
 
 def _how_far_off(subject: Subject, plane: Slice, count: int) -> str:

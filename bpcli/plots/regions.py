@@ -8,7 +8,6 @@ import numpy as np
 
 from bpcli.data.preprocessing import taken
 from bpcli.data.types import Labels
-from bpcli.experiment.output_names import output_names
 from bpcli.nn.arrays import Array
 from bpcli.plots.base import Axes, Panel, Plot, legend_below, panels
 from bpcli.plots.heading import SEPARATOR
@@ -141,7 +140,7 @@ def _fill_with_score(
     from matplotlib.colors import LinearSegmentedColormap
 
     experiment = subject.experiment
-    name = output_names(subject.network, experiment.preprocessor.class_names, ())[-1]
+    name = experiment.output_names[-1]
     bounded = subject.network.layers[-1].activation.gives_probabilities
     levels = np.linspace(0, 1, 11) if bounded else np.linspace(-0.5, 1.5, 11)
     tints = LinearSegmentedColormap.from_list("classes", [_tint(0), (1.0, 1.0, 1.0), _tint(1)])

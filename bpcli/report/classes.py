@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from bpcli.data.types import SPLITS, SplitName
-from bpcli.metrics.roc import roc_curve
+from bpcli.metrics.roc import defined_roc_curve
 from bpcli.nn.arrays import Array
 from bpcli.report.charts import SERIES, Curve, line_chart
 from bpcli.report.figures import text_of
 from bpcli.report.html import Html, joined, paragraph, tag
-from bpcli.report.outputs import Outputs, outputs_of
+from bpcli.report.outputs import outputs_of
 from bpcli.report.phrases import cut, split_text
 from bpcli.report.scores import evaluations
 from bpcli.report.tables import Cell, Column, scrolling, table
@@ -148,7 +148,7 @@ def _of_two(subject: Subject, words: Words) -> list[Html]:
     for style, name in enumerate(SPLITS):
         outputs = outputs_of(subject, name)
         if outputs is not None and outputs.labels is not None:
-            curve = _curve(outputs.labels == 1, outputs.ranks[:, -1])
+            curve = defined_roc_curve(outputs.labels == 1, outputs.ranks[:, -1])
             if curve is not None:
                 x, y, area = curve
                 text = words("roc.named", name=split_text(name, words), area=text_of(area))
@@ -164,7 +164,7 @@ def _of_many(subject: Subject, words: Words) -> list[Html]:
         return []
     found = []
     for label, name in enumerate(names):
-        curve = _curve(outputs.labels == label, outputs.ranks[:, label])
+        curve = defined_roc_curve(outputs.labels == label, outputs.ranks[:, label])
         if curve is not None:
             found.append((curve[2], name, curve))
     found.sort(key=lambda each: each[0])
@@ -176,19 +176,6 @@ def _of_many(subject: Subject, words: Words) -> list[Html]:
     if len(found) > SERIES:
         caption += words("roc.lowest", shown=SERIES, count=len(found))
     return [roc_chart("roc", curves, caption, words)] if curves else []
-
-
-def roc_of(outputs: Outputs, label: int) -> tuple[Array, Array, float] | None:
-    """The ROC curve of one of several labels; None if all rows have it, or none."""
-    assert outputs.values is not None, "labels are numbers"
-    return _curve(outputs.values[:, label] == 1, outputs.ranks[:, label])
-
-
-def _curve(is_positive: Array, rank: Array) -> tuple[Array, Array, float] | None:
-    if is_positive.all() or not is_positive.any():
-        return None
-    x, y, area = roc_curve(is_positive, rank)
-    return x, y, area
 
 
 def roc_chart(id_: str, curves: Sequence[Curve], caption: str, words: Words) -> Html:

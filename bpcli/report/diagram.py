@@ -7,7 +7,6 @@ from itertools import pairwise
 
 import numpy as np
 
-from bpcli.experiment.output_names import output_names
 from bpcli.nn.arrays import Array
 from bpcli.report.charts import figure
 from bpcli.report.figures import text_of
@@ -158,12 +157,10 @@ def _circles(units: Units, layer: int, words: Words) -> Html:
 
 def _names(subject: Subject, columns: list[Units]) -> Html:
     """The names of the inputs on the left, and of the outputs on the right."""
-    table = subject.experiment.table
-    categories = subject.experiment.preprocessor.categories
-    outputs = output_names(subject.network, categories, table.target_names)
+    inputs, outputs = subject.experiment.table.input_names, subject.experiment.output_names
     first, last = columns[0], columns[-1]
     texts = [
-        tag("text", cut(table.input_names[unit], 18), x=first.x - 18, y=f"{y + 4:g}", class_="end")
+        tag("text", cut(inputs[unit], 18), x=first.x - 18, y=f"{y + 4:g}", class_="end")
         for unit, y in first.y.items()
     ]
     texts += [

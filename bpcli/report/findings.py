@@ -4,26 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
-from bpcli.nn.numerics import repeatable_numerics
+from bpcli.report.once import once
 from bpcli.report.words import Words
 from bpcli.runs.subject import Subject
 
 if TYPE_CHECKING:
     from bpcli.diagnosis import Finding
 
-_KNOWN: WeakKeyDictionary[Subject, Sequence[Finding]] = WeakKeyDictionary()
 
-
+@once
 def findings_of(subject: Subject) -> Sequence[Finding]:
-    """The findings of a run, the most severe first; computed once."""
-    if subject not in _KNOWN:
-        from bpcli.diagnosis import findings
+    """The findings of a run, the most severe first."""
+    from bpcli.diagnosis import findings
 
-        with repeatable_numerics():
-            _KNOWN[subject] = findings(subject)
-    return _KNOWN[subject]
+    return findings(subject)
 
 
 def title_of(finding: Finding, words: Words) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
 
+from bpcli.metrics.roc import defined_roc_curve
+from bpcli.nn.arrays import Array
 from bpcli.report.charts import SERIES, Curve
-from bpcli.report.classes import roc_chart, roc_of
+from bpcli.report.classes import roc_chart
 from bpcli.report.figures import text_of
 from bpcli.report.html import Html, paragraph, tag
-from bpcli.report.outputs import Outputs, outputs_of
+from bpcli.report.outputs import outputs_of
 from bpcli.report.phrases import cut, split_text
 from bpcli.report.tables import Cell, Column, table
 from bpcli.report.words import Words
@@ -22,17 +24,20 @@ def label_parts(subject: Subject, words: Words) -> list[Html | None]:
     outputs = outputs_of(subject, subject.split)
     if outputs is None or outputs.values is None or outputs.predicted.labels is None:
         return [paragraph(words("quality.too_many_rows"))]
-    names = list(subject.experiment.preprocessor.words)
+    true, predicted = outputs.values == 1, outputs.predicted.labels == 1
+    names, split = [*subject.experiment.preprocessor.words], split_text(subject.split, words)
+    curves = _curves(true, outputs.ranks, names, words)
+    caption = words("roc.labels", split=split)
     return [
         tag("h3", words("labels.title")),
-        _counts(outputs, names, subject, words),
-        _curves(outputs, names, subject, words),
+        _counts(true, predicted, names, words("labels.counts", split=split), words),
+        tag("div", roc_chart("roc", curves, caption, words), class_="charts") if curves else None,
     ]
 
 
-def _counts(outputs: Outputs, names: list[str], subject: Subject, words: Words) -> Html:
-    true = np.equal(outputs.values, 1)  # type: ignore[arg-type]  # the caller has asked
-    predicted = np.equal(outputs.predicted.labels, 1)  # type: ignore[arg-type]
+def _counts(
+    true: Array, predicted: Array, names: Sequence[str], caption: str, words: Words
+) -> Html:
     keys = ("hits", "false", "missed", "absent")
     heads = [Column(words("data.label")), *(Column(words(f"labels.{key}"), True) for key in keys)]
     rows: list[list[Cell]] = [
@@ -45,18 +50,15 @@ def _counts(outputs: Outputs, names: list[str], subject: Subject, words: Words) 
         ]
         for place, name in enumerate(names[:MOST_LABELS])
     ]
-    return table(words("labels.counts", split=split_text(subject.split, words)), heads, rows)
+    return table(caption, heads, rows)
 
 
-def _curves(outputs: Outputs, names: list[str], subject: Subject, words: Words) -> Html | None:
+def _curves(true: Array, ranks: Array, names: Sequence[str], words: Words) -> list[Curve]:
     curves = []
     for place, name in enumerate(names[:SERIES]):
-        curve = roc_of(outputs, place)
+        curve = defined_roc_curve(true[:, place], ranks[:, place])
         if curve is not None:
             x, y, area = curve
             text = words("roc.named", name=cut(name), area=text_of(area))
             curves.append(Curve(text, x, y, place))
-    if not curves:
-        return None
-    caption = words("roc.labels", split=split_text(subject.split, words))
-    return tag("div", roc_chart("roc", curves, caption, words), class_="charts")
+    return curves

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
 from bpcli.data.types import Labels, SplitName
 from bpcli.metrics.metrics import Predictions, predictions
 from bpcli.nn.arrays import Array
-from bpcli.nn.numerics import repeatable_numerics
+from bpcli.report.once import once
 from bpcli.report.scores import MOST_WITH_REPORT
 from bpcli.runs.subject import Subject
-from bpcli.training.objective import NetworkObjective
 
 
 class Outputs(NamedTuple):
@@ -28,23 +26,13 @@ class Outputs(NamedTuple):
         return self.predicted.log_losses is not None
 
 
-_KNOWN: WeakKeyDictionary[Subject, dict[SplitName, Outputs | None]] = WeakKeyDictionary()
-
-
+@once
 def outputs_of(subject: Subject, name: SplitName) -> Outputs | None:
     """The outputs for a split; None if it has no rows, or very many."""
-    known = _KNOWN.setdefault(subject, {})
-    if name not in known:
-        known[name] = _outputs(subject, name)
-    return known[name]
-
-
-def _outputs(subject: Subject, name: SplitName) -> Outputs | None:
     experiment = subject.experiment
     split = experiment.splits[name]
     if not 0 < len(split) <= MOST_WITH_REPORT:
         return None
-    with repeatable_numerics():
-        Z = NetworkObjective(subject.network, experiment.rows(name)).outputs(subject.params)
-        found = predictions(subject.network, Z, experiment.preprocessor, split)
-        return Outputs(found, found.ranks, split.labels, split.values)
+    Z = experiment.output_z(name, subject.params)
+    found = predictions(subject.network, Z, experiment.preprocessor, split)
+    return Outputs(found, found.ranks, split.labels, split.values)

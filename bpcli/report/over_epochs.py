@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 
 from bpcli.nn.arrays import Array
-from bpcli.nn.numerics import repeatable_numerics
 from bpcli.report.scores import is_sampled
 from bpcli.runs.subject import Subject
 from bpcli.workflows.scores import split_objective, split_scores
@@ -61,11 +60,8 @@ def _along_path(subject: Subject) -> TestScores:
     epochs = np.unique(
         np.append(np.linspace(0, last, min(MOST_EPOCHS, last + 1)).round().astype(int), last)
     )
-    with repeatable_numerics():
-        objective = split_objective(subject.experiment, "test")
-        found = [
-            split_scores(subject.experiment, "test", path[epoch], objective) for epoch in epochs
-        ]
+    objective = split_objective(subject.experiment, "test")
+    found = [split_scores(subject.experiment, "test", path[epoch], objective) for epoch in epochs]
     values = {
         metric: np.array([np.nan if each[metric] is None else each[metric] for each in found])
         for metric in found[0]

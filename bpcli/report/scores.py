@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
 from typing import Literal, NamedTuple, TypeAlias
-from weakref import WeakKeyDictionary
 
 from bpcli.data.types import SPLITS, SplitName
 from bpcli.errors import BpnetError
 from bpcli.metrics.bootstrap import Interval
 from bpcli.metrics.metrics import METRICS
-from bpcli.nn.numerics import repeatable_numerics
+from bpcli.report.once import once
 from bpcli.runs.subject import Subject
 from bpcli.workflows.evaluate import MOST_ROWS_WITH_INTERVALS, SplitEvaluation, evaluate
 
@@ -35,37 +34,19 @@ Comparison: TypeAlias = Literal["better", "unclear", "worse", "unknown"]
 """How a score compares with the constant baseline, with regard to its interval."""
 
 
-@dataclass(frozen=True)
-class Known:
-    """What was computed of a run, once for all sections."""
-
-    evaluations: dict[SplitName, SplitEvaluation]
-
-
-_KNOWN: WeakKeyDictionary[Subject, Known] = WeakKeyDictionary()
-
-
+@once
 def evaluations(subject: Subject) -> Mapping[SplitName, SplitEvaluation]:
     """The evaluation of each split that has few enough rows; empty if there is no network.
 
     Rows that were streamed are only a sample: their evaluation has no scores of the split.
     """
-    if subject not in _KNOWN:
-        _KNOWN[subject] = Known(_evaluated(subject))
-    return _KNOWN[subject].evaluations
-
-
-def _evaluated(subject: Subject) -> dict[SplitName, SplitEvaluation]:
     if subject.rebuilt is None:
         return {}
     found: dict[SplitName, SplitEvaluation] = {}
-    with repeatable_numerics():
-        for name, split in subject.experiment.splits.items():
-            if 0 < len(split) <= MOST_WITH_REPORT:
-                try:
-                    found[name] = evaluate(subject.rebuilt, name)
-                except BpnetError:
-                    continue  # the record has its scores
+    for name, split in subject.experiment.splits.items():
+        if 0 < len(split) <= MOST_WITH_REPORT:
+            with suppress(BpnetError):  # the record has its scores
+                found[name] = evaluate(subject.rebuilt, name)
     return found
 
 

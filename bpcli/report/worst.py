@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from bpcli.data.types import Labels
-from bpcli.experiment.output_names import output_names
 from bpcli.nn.arrays import Array, Vector
 from bpcli.plots.outcome import target_names
 from bpcli.report.figures import text_of
@@ -111,7 +110,7 @@ def _classes(
     names = subject.experiment.preprocessor.class_names
     assert outputs.labels is not None, "the targets are classes"
     assert outputs.predicted.classes is not None, "the targets are classes"
-    mark = output_names(subject.network, names, ())[0].partition("(")[0]
+    mark = subject.experiment.output_names[0].partition("(")[0]
     heads = [
         Column(words("worst.true_class")),
         Column(words("worst.predicted_class")),

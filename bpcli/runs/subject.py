@@ -21,7 +21,6 @@ from bpcli.nn.propagation import LayerPass, Workspace, forward_rows
 from bpcli.runs.metrics_log import LogLine, Numbers
 from bpcli.runs.run_json import RunRecord
 from bpcli.runs.trained import Trained
-from bpcli.training.objective import NetworkObjective
 
 Need: TypeAlias = Literal["log", "network"]
 """What is read: the lines of metrics.jsonl, or the network with its weights and data."""
@@ -94,8 +93,7 @@ class Subject:
     @cached_property
     def predictions(self) -> Predictions:
         """The network's predictions for the split to show, as `bpnet eval` scores them."""
-        rows = self.experiment.rows(self.split)
-        Z = NetworkObjective(self.network, rows).outputs(self.params)
+        Z = self.experiment.output_z(self.split, self.params)
         return predictions(self.network, Z, self.experiment.preprocessor)
 
     def passed(self, name: SplitName, most: int = MOST_ROWS) -> list[LayerPass]:

@@ -18,16 +18,15 @@ from bpcli.metrics.baselines import constant_of
 from bpcli.metrics.bootstrap import Interval, bootstrap_intervals
 from bpcli.metrics.confusion import Confusion, class_scores
 from bpcli.metrics.measures import Scores
-from bpcli.metrics.metrics import Predictions
+from bpcli.metrics.metrics import Predictions, predictions
 from bpcli.metrics.requirements import Requirement, Verdict, judge
-from bpcli.metrics.roc import roc_curve
+from bpcli.metrics.roc import defined_roc_curve
 from bpcli.nn.arrays import Array
 from bpcli.runs.trained import Trained
 from bpcli.training.objective import NetworkObjective
 from bpcli.workflows.scores import (
     baselines,
     split_objective,
-    split_predictions,
     split_samples,
     split_scores,
 )
@@ -127,7 +126,8 @@ def evaluate(
     objective = split_objective(experiment, split_name, rows, [confusion])
     predicted = None
     if isinstance(rows, Rows):
-        predicted = split_predictions(experiment, trained.params, objective)
+        Z = objective.outputs(trained.params)
+        predicted = predictions(experiment.network, Z, experiment.preprocessor)
     report: ClassReport | LabelReport | None = None
     if split.preprocessor.class_names:
         counts = confusion.value(objective.tally(trained.params, confusion))
@@ -210,9 +210,8 @@ def _no_roc(split: Split) -> str:
 
 def _area(is_positive: Array, score: Array) -> float | None:
     """The area under the ROC curve; None if all rows are positive, or none is."""
-    if is_positive.all() or not is_positive.any():
-        return None
-    return roc_curve(is_positive, score).area
+    curve = defined_roc_curve(is_positive, score)
+    return None if curve is None else curve.area
 
 
 def _roc_auc(labels: Labels, predicted: Predictions) -> float | None:

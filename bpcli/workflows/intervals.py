@@ -12,16 +12,14 @@ import numpy as np
 from bpcli.data.preprocessing import Split
 from bpcli.data.types import SplitName
 from bpcli.errors import ConfigError, RunError
-from bpcli.experiment.output_names import output_names
 from bpcli.intervals.conformal import AbsoluteErrors, AdaptiveSets, fewest_rows
 from bpcli.metrics.bootstrap import LEVEL
+from bpcli.metrics.metrics import class_probabilities, original_outputs
 from bpcli.nn.arrays import Array
 from bpcli.runs.subject import SPLIT_NAMES
 from bpcli.runs.trained import Trained
 from bpcli.text import plural
-from bpcli.training.objective import NetworkObjective
 from bpcli.workflows.predicted_blocks import Beside
-from bpcli.workflows.scores import split_predictions
 
 _BETWEEN = " | "
 """Between the classes of a set in a table."""
@@ -117,7 +115,7 @@ class SetsOfClasses(Columns):
             yield [self.class_names[k] for k in np.flatnonzero(row)]
 
     def _sets(self, outputs: Array) -> Array:
-        return self.method.sets(probabilities_of(outputs))
+        return self.method.sets(class_probabilities(outputs))
 
 
 @dataclass(frozen=True)
@@ -158,11 +156,6 @@ def calibrated(trained: Trained, level: float) -> Calibrated:
     return Calibrated(level, name, rows, _fitted(trained, name, level))
 
 
-def probabilities_of(outputs: Array) -> Array:
-    """The probability (n, classes) of each class; a single output is that of the second class."""
-    return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
-
-
 def _require_intervals(trained: Trained) -> None:
     """Raise `RunError` if there are no intervals for the predictions of a run."""
     experiment, run_id = trained.experiment, trained.run.run_id
@@ -196,12 +189,11 @@ def _fitted(trained: Trained, name: SplitName, level: float) -> Columns:
     split, preprocessor = experiment.splits[name], experiment.preprocessor
     outputs = _outputs(trained, name)
     if split.labels is not None:
-        sets = AdaptiveSets.fit(probabilities_of(outputs), split.labels, level)
+        sets = AdaptiveSets.fit(class_probabilities(outputs), split.labels, level)
         return SetsOfClasses(sets, preprocessor.class_names)
     assert split.values is not None, "targets that are no classes are values"
-    targets = experiment.table.target_names
-    names = output_names(experiment.network, (), targets)
-    return IntervalsOfValues(AbsoluteErrors.fit(outputs, split.values, level), names, targets)
+    method = AbsoluteErrors.fit(outputs, split.values, level)
+    return IntervalsOfValues(method, experiment.output_names, experiment.table.target_names)
 
 
 def _named(split: SplitName) -> str:
@@ -211,8 +203,8 @@ def _named(split: SplitName) -> str:
 def _outputs(trained: Trained, name: SplitName) -> Array:
     """The outputs (n, outputs) for a split, in original units."""
     experiment = trained.experiment
-    objective = NetworkObjective(experiment.network, experiment.rows(name))
-    return split_predictions(experiment, trained.params, objective).outputs
+    Z = experiment.output_z(name, trained.params)
+    return original_outputs(experiment.network, Z, experiment.preprocessor)
 
 
 # Measured coverage.

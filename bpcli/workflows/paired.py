@@ -19,7 +19,6 @@ from bpcli.metrics.paired import PairedTest, Winner, difference_of, mcnemar, wil
 from bpcli.nn.arrays import Array, Vector
 from bpcli.runs.trained import Trained
 from bpcli.text import plural, rounded
-from bpcli.training.objective import NetworkObjective
 from bpcli.workflows.evaluate import MOST_ROWS_WITH_INTERVALS
 
 
@@ -183,7 +182,7 @@ class _Scored:
     @classmethod
     def of(cls, experiment: Experiment, name: SplitName, params: Vector) -> _Scored:
         split, network = experiment.splits[name], experiment.network
-        Z = NetworkObjective(network, experiment.rows(name)).outputs(params)
+        Z = experiment.output_z(name, params)
         measures = Measures.of_network(
             network, split, METRICS_OF[experiment.table.task], in_detail=False
         )

@@ -8,7 +8,6 @@ from typing import Any
 
 from bpcli.data.types import Labels, Words, numbered
 from bpcli.experiment import Experiment
-from bpcli.experiment.output_names import output_names
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.propagation import predict as network_outputs
 
@@ -105,7 +104,7 @@ def predict_rows(experiment: Experiment, params: Vector, rows: Labels) -> Predic
         table.numbers_of(rows),
         table.input_names,
         X,
-        output_names(experiment.network, preprocessor.categories, table.target_names),
+        experiment.output_names,
         original,
         preprocessor.in_words(original),
         ("target",) if width == 1 else numbered("target", width),

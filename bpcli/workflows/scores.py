@@ -15,11 +15,9 @@ from bpcli.experiment import Experiment
 from bpcli.metrics.baselines import ConstantBaseline, PrincipalComponents, constant_of
 from bpcli.metrics.measures import Measures, Predictor, Scores, weighted
 from bpcli.metrics.metrics import (
-    Predictions,
     Sample,
     mean_of,
     output_activations,
-    predictions,
     ratio_of,
 )
 from bpcli.nn.arrays import Array, Vector
@@ -41,13 +39,6 @@ def split_objective(
     tallies = [experiment.measures(name, in_detail=True), *tallies]
     rows = experiment.rows(name) if rows is None else rows
     return NetworkObjective(experiment.network, rows, tallies=tallies)
-
-
-def split_predictions(
-    experiment: Experiment, params: Vector, objective: NetworkObjective
-) -> Predictions:
-    """Return the predictions for the rows of an objective, without log losses."""
-    return predictions(experiment.network, objective.outputs(params), experiment.preprocessor)
 
 
 def split_scores(

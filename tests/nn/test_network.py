@@ -42,3 +42,12 @@ def test_layer_slices_follow_each_other() -> None:
 def test_layers_that_do_not_fit_together_are_refused() -> None:
     with pytest.raises(ValueError, match="units of the layer below"):
         Network((Layer(3, 2, Tanh()), Layer(3, 1, Tanh())), Mse())
+
+
+def test_parameters_have_the_names_of_their_entries() -> None:
+    names = [""] * NETWORK.n_params
+    for tensor, positions in NETWORK.tensors(np.arange(NETWORK.n_params)):
+        for entry, at in np.ndenumerate(positions):
+            names[int(at)] = f"{tensor}[{','.join(str(number + 1) for number in entry)}]"
+    assert [NETWORK.param_name(at) for at in range(NETWORK.n_params)] == names
+    assert names[:5] == ["W1[1,1]", "W1[1,2]", "W1[1,3]", "b1[1]", "W1[2,1]"]

@@ -13,7 +13,6 @@ from bpcli.plots import PLOTS
 from bpcli.plots.path import (
     contour_levels,
     losses_at,
-    param_names,
     plane_along,
     slice_of,
 )
@@ -124,7 +123,7 @@ def test_in_three_parameters_the_axes_name_their_mix(plane: Subject) -> None:
     direction = slice_of(plane).directions[0]
     mix = " ".join(
         f"{share:+.2f} {name}"
-        for share, name in zip(direction, param_names(plane.network), strict=True)
+        for share, name in zip(direction, ("W1[1,1]", "W1[1,2]", "b1[1]"), strict=True)
     )
     assert axes.get_xlabel().splitlines()[1] == mix.replace("-", "\N{MINUS SIGN}")
 
@@ -132,10 +131,6 @@ def test_in_three_parameters_the_axes_name_their_mix(plane: Subject) -> None:
 def test_a_run_without_a_path_says_how_to_record_one(plane: Subject) -> None:
     reason = PLOTS["path"]().why_not(replace(plane, path=None))
     assert reason == "The run has no recorded path: train with `training.record_params: true`."
-
-
-def test_parameters_are_named_by_unit_and_input(plane: Subject) -> None:
-    assert param_names(plane.network) == ["W1[1,1]", "W1[1,2]", "b1[1]"]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from pathlib import Path
 from bpcli.config.load import Config, load_config
 from bpcli.errors import ConfigError
 from bpcli.experiment import Experiment, build
+from bpcli.report.lesson.trials import work_of_epoch
 
 _MOST_NUMBERS = 8e6
 """The most parameters of all epochs together: 64 MB."""
@@ -50,10 +51,10 @@ def _loaded(path: Path, overrides: Sequence[str]) -> Config:
 
 def _affordable(experiment: Experiment) -> int:
     """The epochs that the limits allow, with one or two digits that are not 0."""
-    size = experiment.network.n_params
-    work = 3.0 * max(1, experiment.rows_per_epoch) * size
-    if experiment.spec.training.optimizer.needs_matrix:
-        work = experiment.rows_per_epoch * size**2 + size**3 / 3
-    most = max(10, int(min(_MOST_NUMBERS / size, _MOST_WORK / work)))
+    numbers, work = (
+        _MOST_NUMBERS / experiment.network.n_params,
+        _MOST_WORK / work_of_epoch(experiment),
+    )
+    most = max(10, int(min(numbers, work)))
     rounding = int(f"1{'0' * max(0, len(str(most)) - 2)}")
     return most // rounding * rounding

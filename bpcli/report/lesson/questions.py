@@ -13,9 +13,10 @@ import numpy as np
 
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Layer
+from bpcli.nn.propagation import LayerPass
 from bpcli.optimizers.base import norm
 from bpcli.report.charts import Curve, Mark, line_chart
-from bpcli.report.html import Html, joined, tag
+from bpcli.report.html import Html, joined, paragraph, tag
 from bpcli.report.lesson.trials import Trial, Trials
 from bpcli.report.words import Words
 from bpcli.runs.subject import Subject
@@ -50,9 +51,9 @@ class Pupil:
         return len(self.subject.network.layers) - 1
 
     @cached_property
-    def training_pass(self) -> list[tuple[Array, Array]]:
-        """Z and a (rows or units, n) of each layer for the training set, with the kept weights."""
-        return [(layer.z, layer.a) for layer in self.subject.passed("train")]
+    def training_pass(self) -> list[LayerPass]:
+        """The layers with z and a for the training set, with the kept weights."""
+        return self.subject.passed("train")
 
     def chart(self, id_: str, curves: list[Curve], *marks: Mark) -> Html:
         """A chart of losses over epochs."""
@@ -66,10 +67,6 @@ class Pupil:
         """The losses of a trial as a curve."""
         losses = trial.losses[np.isfinite(trial.losses)]
         return Curve(name, np.arange(len(losses)), losses, style)
-
-
-def paragraph(text: str) -> Html:
-    return tag("p", text)
 
 
 def loss_text(value: float) -> str:
@@ -138,7 +135,7 @@ def last_step(pupil: Pupil) -> Question | None:
     ends = [path[0], path[1], path[-2], path[-1]]
     if not all(np.isfinite(each).all() for each in ends):
         return None
-    losses = [float(np.real(objective.value(np.asarray(each)))) for each in ends]
+    losses = [objective.losses(np.asarray(each)).value for each in ends]
     if not np.isfinite(losses).all():
         return None
     epoch = f"{len(path) - 1:,}"
@@ -160,20 +157,10 @@ def _change_text(pupil: Pupil, before: Array, after: Array, when: str) -> str:
         return pupil.words(f"lesson.step.{when}_nothing")
     return pupil.words(
         f"lesson.step.{when}",
-        name=parameter_name(pupil, at),
+        name=pupil.subject.network.param_name(at),
         change=number(float(change[at])),
         after=number(float(after[at])),
     )
-
-
-def parameter_name(pupil: Pupil, at: int) -> str:
-    """W1[2,1] or b1[2], by the position in the parameter vector."""
-    mark = np.zeros(pupil.subject.network.n_params, bool)
-    mark[at] = True
-    for name, tensor in pupil.subject.network.tensors(mark):
-        if tensor.any():
-            return f"{name}[{','.join(str(index[0] + 1) for index in np.nonzero(tensor))}]"
-    raise AssertionError("every parameter belongs to a tensor")
 
 
 def overfitting(pupil: Pupil) -> Question | None:

@@ -84,13 +84,9 @@ class Trials:
     @property
     def _affordable(self) -> int:
         """The epochs that the limits of work and of updates allow."""
-        experiment, size = self.experiment, self.experiment.network.n_params
-        rows = max(1, experiment.rows_per_epoch)
-        work = 3.0 * rows * size
-        if experiment.spec.training.optimizer.needs_matrix:
-            work = rows * size**2 + size**3 / 3
-        batch = experiment.batches.size or rows
-        return int(min(_MOST_WORK / work, _MOST_UPDATES / -(-rows // batch)))
+        rows = max(1, self.experiment.rows_per_epoch)
+        updates = -(-rows // (self.experiment.batches.size or rows))
+        return int(min(_MOST_WORK / work_of_epoch(self.experiment), _MOST_UPDATES / updates))
 
     @property
     def epochs(self) -> int:
@@ -135,6 +131,14 @@ class Trials:
         only = Layer(network.inputs, top.units, top.activation, top.bias)
         shallow = replace(self.experiment, network=Network((only,), network.loss))
         return trained(shallow, self.epochs)
+
+
+def work_of_epoch(experiment: Experiment) -> float:
+    """The multiplications of an epoch, about: passes over the rows, or JᵀJ and its factor."""
+    rows, size = max(1, experiment.rows_per_epoch), experiment.network.n_params
+    if experiment.spec.training.optimizer.needs_matrix:
+        return rows * size**2 + size**3 / 3
+    return 3.0 * rows * size
 
 
 def changed(experiment: Experiment, **training: object) -> Experiment:

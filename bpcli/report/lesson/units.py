@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from bpcli.nn.arrays import Array
-from bpcli.report.html import Html, joined, tag
-from bpcli.report.lesson.questions import Pupil, Question, paragraph
+from bpcli.nn.units import FLAT, slopes_of
+from bpcli.report.html import Html, joined, paragraph, tag
+from bpcli.report.lesson.questions import Pupil, Question
 from bpcli.report.words import Words
-
-_SATURATED = 0.05
-"""A unit is saturated for a row where f' is below this share of its maximum."""
 
 
 def dead_units(pupil: Pupil) -> Question | None:
     """Which unit with a threshold is dead: active for no training row?"""
     words, found = pupil.words, list[tuple[str, float]]()
-    for at, (layer, (z, _)) in enumerate(
-        zip(pupil.subject.network.layers[:-1], pupil.training_pass, strict=False), start=1
-    ):
+    for at, layer in enumerate(pupil.training_pass[:-1], start=1):
         activation = layer.activation
-        if not activation.is_elementwise or activation.linear_region(z) is None:
+        if not activation.is_elementwise or activation.linear_region(layer.z) is None:
             continue
-        slopes = _slopes(pupil, at)
+        slopes = slopes_of(layer)
         if slopes.min() > 0:  # a leaky unit always learns
             continue
         shares = (slopes > 0).mean(axis=1)
@@ -41,11 +34,11 @@ def dead_units(pupil: Pupil) -> Question | None:
 def saturated_units(pupil: Pupil) -> Question | None:
     """Which hidden unit is most often saturated?"""
     words, found = pupil.words, list[tuple[str, float]]()
-    for at, layer in enumerate(pupil.subject.network.layers[:-1], start=1):
+    for at, layer in enumerate(pupil.training_pass[:-1], start=1):
         most = layer.activation.max_slope
         if most is None or not layer.activation.is_elementwise:
             continue
-        shares = (_slopes(pupil, at) < _SATURATED * most).mean(axis=1)
+        shares = (slopes_of(layer) < FLAT * most).mean(axis=1)
         found += [(_unit(words, at, unit), float(share)) for unit, share in enumerate(shares)]
     if len(found) < 2:
         return None
@@ -63,15 +56,6 @@ def saturated_units(pupil: Pupil) -> Question | None:
 
 _OFTEN = 0.2
 _FEW_UNITS = 3
-
-
-def _slopes(pupil: Pupil, layer: int) -> Array:
-    """f'(z) (units, n) of a layer with an elementwise activation."""
-    z, a = pupil.training_pass[layer - 1]
-    slopes = np.empty_like(z)
-    activation = pupil.subject.network.layers[layer - 1].activation
-    activation.pullback(z, a, np.ones_like(a), slopes)
-    return slopes
 
 
 def _unit(words: Words, layer: int, unit: int) -> str:

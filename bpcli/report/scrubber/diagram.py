@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from unicodedata import east_asian_width
 
 import numpy as np
 
-from bpcli.experiment.output_names import output_names
-from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
-from bpcli.registry import name_of
 from bpcli.report.html import Html, tag
+from bpcli.report.phrases import activation_of, cut
 from bpcli.report.words import Words
 from bpcli.runs.subject import Subject
+from bpcli.text import text_width
 
 MOST_UNITS = 16
 """The most units of a layer for which every line can be pointed at."""
@@ -105,20 +103,13 @@ def diagram_of(subject: Subject, params: Array) -> Diagram:
 
 def _names(subject: Subject) -> tuple[list[str], list[str]]:
     """The names of inputs and outputs, cut to what fits."""
-    experiment, table = subject.experiment, subject.experiment.table
-    categories = experiment.preprocessor.categories
-    outputs = output_names(subject.network, categories, table.target_names)
-    return [cut(name, _MOST_SIGNS) for name in table.input_names], [
-        cut(name, _MOST_SIGNS) for name in outputs
-    ]
+    names = subject.experiment.table.input_names, subject.experiment.output_names
+    inputs, outputs = ([cut(name, _MOST_SIGNS) for name in each] for each in names)
+    return inputs, outputs
 
 
 def _margin(names: list[str]) -> float:
-    return max(_LEAST_MARGIN, 2 * _RADIUS + 4 + max(map(_width, names)))
-
-
-def _width(name: str) -> float:
-    return _SIGN * sum(2 if east_asian_width(sign) in "WF" else 1 for sign in name)
+    return max(_LEAST_MARGIN, 2 * _RADIUS + 4 + _SIGN * max(map(text_width, names)))
 
 
 def drawn(diagram: Diagram, subject: Subject, params: Vector, words: Words) -> Html:
@@ -210,12 +201,7 @@ def _texts(diagram: Diagram, subject: Subject, words: Words) -> Iterator[Html]:
         x, y = diagram.place(len(network.layers), unit)
         yield _text(name, x + 2 * _RADIUS, y, "start", "name")
     yield _text(words("scrubber.network.inputs"), diagram.left, _TOP - 20, "middle", "head")
-    for number, layer in enumerate(network.layers, start=1):
-        name = name_of(ACTIVATIONS, layer.activation)
+    for number in range(1, len(network.layers) + 1):
+        name = activation_of(subject, number - 1)
         x = diagram.left + _ACROSS * number
         yield _text(f"{number}: {name}", x, _TOP - 20, "middle", "head")
-
-
-def cut(name: str, most: int) -> str:
-    """A name of at most `most` characters."""
-    return name if len(name) <= most else f"{name[: most - 1]}…"

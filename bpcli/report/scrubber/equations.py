@@ -112,10 +112,12 @@ class Stations:
     """The numbers of the equations at some frames, for some rows of the table.
 
     `shared` (S, P) are the parameters, the first slots; `by_row` (S, R, Q) are all other slots.
+    The row `worst` of the table has the largest loss at the best epoch.
     """
 
     frames: Labels
     rows: Labels
+    worst: int
     shared: Array
     by_row: Array
 
@@ -131,7 +133,9 @@ def _encoded(array: Array) -> str:
 def stations_of(recording: Recording, equations: Equations) -> Stations:
     """The numbers at as many frames as fit into `MOST_BYTES`, evenly spaced."""
     n_params = recording.subject.network.n_params
-    index = chosen_rows(recording)
+    training = np.asarray(recording.experiment.splits["train"].index[:])
+    worst = int(training[_worst(recording, training)])
+    index = _chosen_rows(training, worst, n_params)
     others = len(equations.quantities) - n_params
     fitting = MOST_BYTES // (8 * (n_params + len(index) * others))
     count = max(2, min(len(recording), fitting))
@@ -143,7 +147,7 @@ def stations_of(recording: Recording, equations: Equations) -> Stations:
             _values(objective, trace_pass(objective, params), equations.quantities[n_params:])
             for params in recording.params[frames]
         ]
-    return Stations(frames, index, recording.params[frames], np.stack(values))
+    return Stations(frames, index, worst, recording.params[frames], np.stack(values))
 
 
 def _values(objective: NetworkObjective, one: Pass, quantities: tuple[Quantity, ...]) -> Array:
@@ -153,24 +157,18 @@ def _values(objective: NetworkObjective, one: Pass, quantities: tuple[Quantity, 
     return found
 
 
-def chosen_rows(recording: Recording) -> Labels:
+def _chosen_rows(training: Labels, worst: int, n_params: int) -> Labels:
     """The indices in the table of the rows to choose from: the worst at the end, and others."""
-    subject = recording.subject
-    training = np.asarray(subject.experiment.splits["train"].index[:])
-    is_small = subject.network.n_params <= _FEW_PARAMETERS
-    most = _MANY_ROWS if is_small else _FEW_ROWS
+    most = _MANY_ROWS if n_params <= _FEW_PARAMETERS else _FEW_ROWS
     if len(training) <= most:
         return training
-    worst = worst_row(recording)
     others = np.linspace(0, len(training) - 1, most - 1).round().astype(np.intp)
-    return np.unique([training[worst], *training[others]])
+    return np.unique([worst, *training[others]])
 
 
-def worst_row(recording: Recording) -> int:
+def _worst(recording: Recording, training: Labels) -> int:
     """The position in the training set of the row with the largest loss at the best epoch."""
-    experiment = recording.experiment
-    index = np.asarray(experiment.splits["train"].index[:])[:_MOST_JUDGED]
-    objective = objective_on(experiment, index)
+    objective = objective_on(recording.experiment, training[:_MOST_JUDGED])
     one = trace_pass(objective, recording.params[recording.best])
     return int(np.nan_to_num(one.loss.per_row).argmax())
 

@@ -16,7 +16,6 @@ from bpcli.report.scrubber.equations import (
     Stations,
     equations_of,
     stations_of,
-    worst_row,
 )
 from bpcli.report.scrubber.loss_chart import LossChart, loss_chart
 from bpcli.report.scrubber.matrices import Matrix, matrices_of
@@ -45,7 +44,7 @@ def section(subject: Subject, words: Words) -> Section | None:
     chart, drawing = loss_chart(recording, words)
     body = joined(
         tag("p", _opening(recording, words)),
-        _definitions(subject, views),
+        definitions(views.picture, views.points) if views.picture and views.points else None,
         multiples(recording, views, words),
         tag("p", _how_to_read(recording, views, words), class_="aside"),
         tag("p", words("scrubber.needs_script"), class_="aside film-needs"),
@@ -55,17 +54,12 @@ def section(subject: Subject, words: Words) -> Section | None:
 
 
 def _views(recording: Recording) -> Views:
-    network, params = recording.subject.network, recording.params
+    subject, params = recording.subject, recording.params
     picture = picture_of(recording)
-    if can_be_drawn(network):
-        return Views(picture, diagram_of(recording.subject, params), ())
-    return Views(picture, None, matrices_of(network, params))
-
-
-def _definitions(subject: Subject, views: Views) -> Html | None:
-    if views.picture is None:
-        return None
-    return definitions(views.picture, points_of(subject, views.picture))
+    points = None if picture is None else points_of(subject, picture)
+    if can_be_drawn(subject.network):
+        return Views(picture, points, diagram_of(subject, params), ())
+    return Views(picture, points, None, matrices_of(subject.network, params))
 
 
 # Sentences.
@@ -88,19 +82,13 @@ def _how_to_read(recording: Recording, views: Views, words: Words) -> str:
     if views.picture is not None:
         kind = kind_of(recording.subject, views.picture)
         parts.append(words(f"scrubber.read.{kind}"))
-        points = points_of(recording.subject, views.picture)
-        shown = len(points.places) // max(1, _curves(views.picture))
-        if shown < points.total:
-            counts = {"shown": f"{shown:,}", "rows": f"{points.total:,}"}
-            parts.append(words("scrubber.read.some_rows", **counts))
+    if views.points is not None and views.points.rows < views.points.total:
+        counts = {"shown": f"{views.points.rows:,}", "rows": f"{views.points.total:,}"}
+        parts.append(words("scrubber.read.some_rows", **counts))
     parts.append(words("scrubber.read.diagram" if views.diagram else "scrubber.read.matrices"))
     if any(matrix.is_cut for matrix in views.matrices):
         parts.append(words("scrubber.read.some_weights"))
     return words("scrubber.space").join(parts)
-
-
-def _curves(picture: Field | Curves) -> int:
-    return 1 if isinstance(picture, Field) else picture.values.shape[1]
 
 
 # The film.
@@ -267,13 +255,12 @@ def _entries_of(layer: str, equations: Equations, words: Words) -> Iterator[Html
 
 
 def _rows(recording: Recording, stations: Stations, words: Words) -> Html:
-    table, training = recording.experiment.table, recording.experiment.splits["train"].index[:]
-    worst = training[worst_row(recording)]
+    table = recording.experiment.table
     options = []
     for at, (index, row) in enumerate(
         zip(stations.rows.tolist(), table.numbers_of(stations.rows).tolist(), strict=True)
     ):
-        key = "scrubber.numbers.worst" if index == worst else "scrubber.numbers.row"
+        key = "scrubber.numbers.worst" if index == stations.worst else "scrubber.numbers.row"
         options.append(tag("option", words(key, row=f"{row:,}"), value=at))
     choice = tag("select", options, id="film-row")
     return tag("label", tag("span", words("scrubber.numbers.of_row")), choice, class_="choice")

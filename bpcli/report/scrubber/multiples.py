@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bpcli.report.html import Html, tag
 from bpcli.report.scrubber.diagram import Diagram, small
 from bpcli.report.scrubber.matrices import Matrix
-from bpcli.report.scrubber.pictures import Curves, Field
+from bpcli.report.scrubber.pictures import Curves, Field, Points
 from bpcli.report.scrubber.plane import still
 from bpcli.report.scrubber.recording import Recording
 from bpcli.report.words import Words
@@ -17,9 +17,10 @@ from bpcli.trace.cells import number
 
 @dataclass(frozen=True, eq=False)
 class Views:
-    """What can be shown of a run: a picture, and the weights as a diagram or as matrices."""
+    """What can be shown of a run: a picture with rows, and the weights as a diagram or matrices."""
 
     picture: Field | Curves | None
+    points: Points | None
     diagram: Diagram | None
     matrices: Sequence[Matrix]
 

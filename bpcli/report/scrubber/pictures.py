@@ -73,10 +73,14 @@ class Curves:
 
 @dataclass(frozen=True, eq=False)
 class Points:
-    """Training rows on a picture: positions (n, 2), and the class (n,) of each, or 0."""
+    """Training rows on a picture: positions (n, 2), and the class or the curve (n,) of each.
+
+    `rows` of the `total` rows are drawn; where curves have targets, a row has a mark for each.
+    """
 
     places: Array
     labels: Array
+    rows: int
     total: int
 
 
@@ -208,19 +212,15 @@ def _shown_outputs(
     subject: Subject,
 ) -> tuple[Sequence[int], tuple[str, ...], tuple[float, float]]:
     """The outputs that are drawn, their names, and the range of the vertical axis."""
-    from bpcli.experiment.output_names import output_names
-
-    experiment = subject.experiment
-    values = experiment.splits["train"].values
-    if values is None:
-        classes = experiment.preprocessor.class_names
-        names = output_names(subject.network, classes, ())
-        shown = [subject.network.outputs - 1] if is_one_score(subject) else range(len(names))
-        shown = [*shown][:MOST_CURVES]
-        return shown, tuple(names[k] for k in shown), (-0.12, 1.12)
-    names = output_names(subject.network, (), experiment.table.target_names)
-    shown = [int(k) for k in shown_targets(values)][:MOST_CURVES]
-    return shown, tuple(names[k] for k in shown), widened(values[:, shown])
+    names = subject.experiment.output_names
+    values = subject.experiment.splits["train"].values
+    if values is not None:
+        shown = shown_targets(values)[:MOST_CURVES].tolist()
+        side = widened(values[:, shown])
+    else:
+        first = len(names) - 1 if is_one_score(subject) else 0
+        shown, side = [*range(first, len(names))][:MOST_CURVES], (-0.12, 1.12)
+    return shown, tuple(names[k] for k in shown), side
 
 
 # Rows.
@@ -237,11 +237,11 @@ def points_of(subject: Subject, picture: Field | Curves) -> Points:
             assert split.values is not None, "the targets are numbers"
             shares = (split.values[some, target] - side[0]) / (side[1] - side[0])
             labels = (shares > 0.5).astype(np.intp)
-        return Points(X[some], labels, len(X))
+        return Points(X[some], labels, len(some), len(X))
     shown, _, _ = _shown_outputs(subject)
     if split.values is None:
         heights = labels.astype(np.float64) if is_one_score(subject) else np.zeros(len(some))
-        return Points(np.column_stack([X[some, 0], heights]), labels, len(X))
-    places = [np.column_stack([X[some, 0], split.values[some, k]]) for k in shown]
-    numbers = [np.full(len(some), number) for number in range(len(shown))]
-    return Points(np.concatenate(places), np.concatenate(numbers), len(X))
+        places = np.column_stack([X[some, 0], heights])
+        return Points(places, labels, len(some), len(X))
+    places = np.concatenate([np.column_stack([X[some, 0], split.values[some, k]]) for k in shown])
+    return Points(places, np.repeat(np.arange(len(shown)), len(some)), len(some), len(X))

@@ -8,7 +8,7 @@ import numpy as np
 
 from bpcli.nn.arrays import Array
 from bpcli.report.html import Html, joined, tag
-from bpcli.report.scrubber.diagram import cut
+from bpcli.report.phrases import cut
 from bpcli.report.scrubber.loss_chart import steps
 from bpcli.report.scrubber.pictures import Curves, Field, Points
 from bpcli.report.words import Words

@@ -98,7 +98,9 @@ def recording_of(subject: Subject, most: int = MOST_FRAMES) -> Recording | None:
     chosen = chosen_epochs(finite - 1, _affordable(subject, most), _logged(subject))
     epochs = np.union1d(chosen, [min(subject.record.best_epoch, finite - 1)])
     params = np.asarray(path[epochs])
-    losses = _values(subject.experiment.objective(), params)
+    objective = subject.experiment.objective()
+    with np.errstate(all="ignore"):
+        losses = np.array([objective.losses(one).value for one in params])
     count = _finite(losses[:, np.newaxis])
     if count < 2:
         return None
@@ -154,18 +156,14 @@ def chosen_epochs(last: int, most: int, logged: tuple[Array, Array] | None) -> A
     return chosen
 
 
-def _values(objective: NetworkObjective, params: Array) -> Vector:
-    """The value of an objective at each frame."""
-    with np.errstate(all="ignore"):
-        return np.array([float(np.real(objective.value(one))) for one in params])
-
-
 def _val_losses(subject: Subject, params: Array) -> Vector | None:
     """The mean loss of the validation set at each frame; None if there is none."""
     experiment = subject.experiment
     if not len(experiment.splits["val"]):
         return None
-    return _values(NetworkObjective(experiment.network, experiment.rows("val")), params)
+    objective = NetworkObjective(experiment.network, experiment.rows("val"))
+    with np.errstate(all="ignore"):
+        return np.array([objective.mean_loss(one) for one in params])
 
 
 def _right(subject: Subject, params: Array) -> Array | None:

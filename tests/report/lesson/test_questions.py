@@ -76,13 +76,6 @@ def test_the_last_step_is_read_from_the_path(tmp_path: Path) -> None:
     assert "The last epoch changed no weight." in told(questions.last_step(still))
 
 
-def test_parameters_have_the_names_of_trace(tmp_path: Path) -> None:
-    one = pupil(tmp_path, "xor")
-    names = [questions.parameter_name(one, at) for at in range(17)]
-    assert names[:4] == ["W1[1,1]", "W1[1,2]", "b1[1]", "W1[2,1]"]
-    assert names[-2:] == ["W2[1,4]", "b2[1]"]
-
-
 def test_overfitting_is_a_rise_of_the_validation_loss_alone(tmp_path: Path) -> None:
     subject = subject_of(tmp_path, "moons", training__epochs=2)
 

@@ -16,6 +16,7 @@ from bpcli.report.html import tag
 from bpcli.report.page import page
 from bpcli.report.scrubber import section
 from bpcli.report.scrubber.equations import equations_of, stations_of
+from bpcli.report.scrubber.plane import POINTS_ID
 from bpcli.report.scrubber.recording import recording_of
 from bpcli.report.words import words_of
 from bpcli.runs.subject import Subject
@@ -85,6 +86,36 @@ def test_every_kind_of_network_has_its_views_and_no_errors(
     text = file.read_text("utf-8")
     assert ('id="film-equations"' in text) is has_diagram
     assert ('id="film-matrix-0"' in text) is not has_diagram
+
+
+def inline(inputs: list[Any], targets: list[Any]) -> str:
+    return f"{{inputs: {inputs}, targets: {targets}}}"
+
+
+LINE = [[row / 10] for row in range(300)]
+OF_ONE_INPUT = {
+    "three classes": ("softmax_iris", [1, 3], inline(LINE[:105], [*"abc"] * 35)),
+    "many rows of three classes": ("softmax_iris", [1, 3], inline(LINE, [*"abc"] * 100)),
+    "two targets": ("sine", [1, 4, 2], inline(LINE[:90], [[x, -x] for (x,) in LINE[:90]])),
+    "many rows of two targets": ("sine", [1, 4, 2], inline(LINE, [[x, -x] for (x,) in LINE])),
+}
+
+
+@pytest.mark.parametrize("case", OF_ONE_INPUT)
+def test_the_rows_that_are_said_to_be_drawn_are_drawn(tmp_path: Path, case: str) -> None:
+    config, layers, data = OF_ONE_INPUT[case]
+    overrides = {"data": data, "network__layers": layers, "training__epochs": 2}
+    subject = subject_of(tmp_path, config, training__record_params=True, **overrides)
+    made = section(subject, words_of("en"))
+    assert made is not None
+    text = str(made.body)
+    marks = re.search(f'<g id="{POINTS_ID}">(.*?)</g>', text)
+    assert marks is not None
+    drawn = len({place.partition(" ")[0] for place in re.findall(r"M([\d.-]+ [\d.-]+)m", marks[1])})
+    rows = len(subject.experiment.splits["train"])
+    said = re.search("Of the ([0-9]+) rows, ([0-9]+) are drawn", text)
+    assert (rows, drawn) == ((rows, rows) if said is None else (int(said[1]), int(said[2])))
+    assert (said is None) is (rows < 240)
 
 
 def test_without_scripts_the_pictures_tell_the_story(
