@@ -52,6 +52,15 @@ set_option = click.option(
     metavar="KEY=VALUE",
     help="Override a value, such as training.epochs=50. May be repeated.",
 )
+method_option = click.option(
+    "--method",
+    type=click.Choice(["conformal", "delta", "posterior"]),
+    help="How --interval is computed: `conformal` (default) from the errors on validation rows, "
+    "for any network; `delta` from the Jacobian of a least-squares fit; `posterior` from Bayesian "
+    "regularization.",
+)
+
+
 weights_option = click.option(
     "--weights",
     type=click.Choice(["best", "last"]),
@@ -169,6 +178,12 @@ def say_warnings(warnings: Iterable[str]) -> None:
     """Print likely mistakes, also with --quiet or --json."""
     for warning in warnings:
         console(stderr=True).say(f"warning: {warning}")
+
+
+def require_interval(level: float | None, method: str | None) -> None:
+    """Raise `ConfigError` for a method of intervals that nobody asked for."""
+    if method is not None and level is None:
+        raise ConfigError("--method says how --interval is computed: give --interval LEVEL, too.")
 
 
 def was_given(option: str) -> bool:

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bpcli.cli.common import console, examples, load_run, run_options, say_notes, was_given
+from bpcli.cli.common import (
+    console,
+    examples,
+    load_run,
+    method_option,
+    require_interval,
+    run_options,
+    say_notes,
+    was_given,
+)
 from bpcli.cli.dialect import dialect_options
 from bpcli.cli.documents import print_json
 from bpcli.errors import ConfigError, GateFailed
@@ -18,7 +27,7 @@ if TYPE_CHECKING:
     from bpcli.metrics.requirements import Requirement, Verdict
     from bpcli.runs.trained import Trained
     from bpcli.workflows.evaluate import SplitEvaluation
-    from bpcli.workflows.intervals import Coverage
+    from bpcli.workflows.intervals import Coverage, Method
 
 
 @click.command(
@@ -67,6 +76,7 @@ if TYPE_CHECKING:
     help="Measure how often the intervals of `predict --interval LEVEL` contain the targets of the "
     "scored rows, and how wide they are.",
 )
+@method_option
 @dialect_options
 @run_options
 def command(
@@ -78,6 +88,7 @@ def command(
     required: tuple[str, ...],
     with_intervals: bool | None,
     level: float | None,
+    method: Method | None,
     signs: Mapping[str, Any],
     weights: str,
     runs_dir: Path,
@@ -97,6 +108,7 @@ def command(
 
     if data is not None and split is not None:
         raise ConfigError("--data and --split both say which rows to score: use one of them.")
+    require_interval(level, method)
     if data is None and signs:
         raise ConfigError("The options from --encoding to --missing-only need --data.")
     requirements = [Requirement.parse(text) for text in required]
@@ -112,7 +124,7 @@ def command(
             trained = _with_rows_of(data, signs, run, runs_dir, weights, needs_splits)
         scored = split if data is None else "data"
         evaluation, verdicts = _score(trained, scored, with_intervals, requirements)
-        covered = None if level is None else _coverage(trained, evaluation, level)
+        covered = None if level is None else _coverage(trained, evaluation, level, method)
     if as_json:
         document = {"run_id": trained.run.run_id, "weights": weights, **evaluation.to_json()}
         document |= {"coverage": covered.to_json()} if covered else {}
@@ -216,10 +228,12 @@ def _score(
     return evaluation, judge_run(trained, evaluation, requirements)
 
 
-def _coverage(trained: Trained, evaluation: SplitEvaluation, level: float) -> Coverage:
+def _coverage(
+    trained: Trained, evaluation: SplitEvaluation, level: float, method: Method | None
+) -> Coverage:
     from bpcli.workflows.intervals import coverage
 
-    return coverage(trained, evaluation.split, level)
+    return coverage(trained, evaluation.split, level, method or "conformal")
 
 
 def _print_coverage(covered: Coverage) -> None:

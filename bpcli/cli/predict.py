@@ -17,7 +17,9 @@ from bpcli.cli.common import (
     examples,
     load_run,
     load_run_or_config,
+    method_option,
     names_a_config,
+    require_interval,
     run_or_config_options,
     say_notes,
     was_given,
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from bpcli.experiment import Experiment
     from bpcli.nn.arrays import Array, Vector
     from bpcli.terminal.grid import Grid
+    from bpcli.workflows.intervals import Method
     from bpcli.workflows.new_rows import NewRows
     from bpcli.workflows.predict import PredictedRows
     from bpcli.workflows.predicted_blocks import Beside, Predictions
@@ -65,8 +68,10 @@ _MOST_ROWS_ON_A_TERMINAL = 50
     type=float,
     metavar="LEVEL",
     help="Write beside each value an interval that contains the target with this probability, such "
-    "as 0.9, or beside each class a set of classes. It is calibrated on the validation rows.",
+    "as 0.9, or beside each class a set of classes. By default, it is calibrated on the validation "
+    "rows.",
 )
+@method_option
 @click.option(
     "--split",
     type=click.Choice(["all", "train", "val", "test"]),
@@ -94,6 +99,7 @@ def command(
     output: Path | None,
     keep: tuple[str, ...],
     level: float | None,
+    method: Method | None,
     split: str,
     raw: bool,
     bom: bool,
@@ -118,6 +124,7 @@ def command(
     In CSV and TSV, a ' is put before text that begins with = + - @, a tab or a line break, because
     a spreadsheet would read it as a formula. Numbers never change. --raw leaves text unchanged.
     """
+    require_interval(level, method)
     if raw and as_json:
         raise ConfigError("--raw is for CSV and TSV: JSON never changes names.")
     if file is not None:
@@ -127,7 +134,9 @@ def command(
         write = _writer(file, output, as_json, raw=raw, bom=bom, keeps=bool(keep))
         with _new_rows(run_or_config, file, signs, keep, weights, runs_dir) as rows:
             beside = (
-                NOTHING if level is None else _intervals(run_or_config, level, weights, runs_dir)
+                NOTHING
+                if level is None
+                else _intervals(run_or_config, level, method, weights, runs_dir)
             )
             _write(write, output, rows, beside)
         return
@@ -207,11 +216,13 @@ def _writer(
     return writer_for(output, raw=raw, bom=bom, keeps=keeps)
 
 
-def _intervals(reference: str, level: float, weights: str, runs_dir: Path) -> Beside:
+def _intervals(
+    reference: str, level: float, method: Method | None, weights: str, runs_dir: Path
+) -> Beside:
     """Calibrate intervals, and print a note on what they promise."""
     from bpcli.workflows.intervals import calibrated
 
-    found = calibrated(load_run(reference, runs_dir, weights), level)
+    found = calibrated(load_run(reference, runs_dir, weights), level, method or "conformal")
     say_notes([found.note])
     return found.columns
 

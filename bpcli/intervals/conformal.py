@@ -15,11 +15,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import NamedTuple, Self
+from typing import Self
 
 import numpy as np
 
 from bpcli.errors import DataError
+from bpcli.intervals.bounds import Bounds
 from bpcli.nn.arrays import Array, Vector
 
 
@@ -45,13 +46,6 @@ def quantile(scores: Array, level: float) -> Array:
     return chosen
 
 
-class Bounds(NamedTuple):
-    """The ends of the intervals (n, targets), in original units."""
-
-    low: Array
-    high: Array
-
-
 @dataclass(frozen=True)
 class AbsoluteErrors:
     """[prediction - half, prediction + half], with one half width for each target (targets,).
@@ -66,8 +60,8 @@ class AbsoluteErrors:
         """Fit to the predictions and the targets (n, targets) of the calibration rows."""
         return cls(quantile(np.abs(targets - outputs), level))
 
-    def bounds(self, outputs: Array) -> Bounds:
-        """The intervals of predictions (n, targets)."""
+    def bounds(self, inputs: Array, outputs: Array) -> Bounds:
+        """The intervals of predictions (n, targets); inputs do not matter."""
         return Bounds(outputs - self.half, outputs + self.half)
 
 

@@ -2,149 +2,84 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from bpcli.data.preprocessing import Split
+from bpcli.data.scaler import Scaler
 from bpcli.data.types import SplitName
-from bpcli.errors import ConfigError, RunError
+from bpcli.errors import ConfigError, DataError, RunError
+from bpcli.experiment import Experiment
 from bpcli.intervals.conformal import AbsoluteErrors, AdaptiveSets, fewest_rows
+from bpcli.intervals.linearized import (
+    Fit,
+    Linearized,
+    delta_spread,
+    posterior_spread,
+    trained_params,
+)
 from bpcli.metrics.bootstrap import LEVEL
 from bpcli.metrics.metrics import class_probabilities, original_outputs
 from bpcli.nn.arrays import Array
 from bpcli.runs.subject import SPLIT_NAMES
 from bpcli.runs.trained import Trained
 from bpcli.text import plural
-from bpcli.workflows.predicted_blocks import Beside
+from bpcli.training.objective import NetworkObjective
+from bpcli.workflows.interval_columns import (
+    Columns,
+    IntervalsAndParts,
+    IntervalsOfValues,
+    SetsOfClasses,
+)
 
-_BETWEEN = " | "
-"""Between the classes of a set in a table."""
-
-
-class Columns(Beside, ABC):
-    """Columns of intervals or sets. `promise` says what they do, and `size` names their size."""
-
-    promise: ClassVar[str]
-    size: ClassVar[str]
-
-    @property
-    @abstractmethod
-    def targets(self) -> tuple[str, ...]:
-        """The names of what they contain."""
-
-    @abstractmethod
-    def measured(self, outputs: Array, rows: Split) -> tuple[Array, Array]:
-        """Whether each target of some rows is inside (n, targets), and the sizes (n, targets)."""
-
-
-@dataclass(frozen=True)
-class IntervalsOfValues(Columns):
-    """An interval of each output, in original units: two columns."""
-
-    promise: ClassVar = "an interval contains the target"
-    size: ClassVar = "mean_width"
-
-    method: AbsoluteErrors
-    output_names: tuple[str, ...]
-    target_names: tuple[str, ...]
-
-    @property
-    def number_names(self) -> tuple[str, ...]:
-        return tuple(f"{name} {end}" for name in self.output_names for end in ("low", "high"))
-
-    @property
-    def targets(self) -> tuple[str, ...]:
-        return self.target_names
-
-    def numbers(self, outputs: Array) -> Array:
-        return np.stack(self.method.bounds(outputs), axis=2).reshape(len(outputs), -1)
-
-    def documents(self, outputs: Array) -> Iterator[dict[str, Any]]:
-        for low, high in zip(*map(np.ndarray.tolist, self.method.bounds(outputs)), strict=True):
-            ends = zip(low, high, strict=True)
-            yield {"intervals": dict(zip(self.output_names, map(list, ends), strict=True))}
-
-    def arrays(self, outputs: Array) -> dict[str, Array]:
-        return self.method.bounds(outputs)._asdict()
-
-    def measured(self, outputs: Array, rows: Split) -> tuple[Array, Array]:
-        assert rows.values is not None, "targets that are no classes are values"
-        low, high = self.method.bounds(outputs)
-        return (low <= rows.values) & (rows.values <= high), high - low
-
-
-@dataclass(frozen=True)
-class SetsOfClasses(Columns):
-    """A set of classes, in the order of the classes: a column of text."""
-
-    promise: ClassVar = "a set contains the class"
-    size: ClassVar = "mean_classes"
-
-    method: AdaptiveSets
-    class_names: tuple[str, ...]
-
-    @property
-    def text_names(self) -> tuple[str, ...]:
-        return ("class set",)
-
-    @property
-    def targets(self) -> tuple[str, ...]:
-        return ("class",)
-
-    def texts(self, outputs: Array) -> list[list[str]]:
-        return [[_BETWEEN.join(names) for names in self._names(outputs)]]
-
-    def documents(self, outputs: Array) -> Iterator[dict[str, Any]]:
-        return ({"class_set": names} for names in self._names(outputs))
-
-    def arrays(self, outputs: Array) -> dict[str, Array]:
-        return {"class_sets": self._sets(outputs)}
-
-    def measured(self, outputs: Array, rows: Split) -> tuple[Array, Array]:
-        assert rows.labels is not None, "there are classes"
-        sets = self._sets(outputs)
-        is_inside = np.take_along_axis(sets, rows.labels[:, np.newaxis], axis=1)
-        return is_inside, sets.sum(axis=1, keepdims=True)
-
-    def _names(self, outputs: Array) -> Iterator[list[str]]:
-        for row in self._sets(outputs):
-            yield [self.class_names[k] for k in np.flatnonzero(row)]
-
-    def _sets(self, outputs: Array) -> Array:
-        return self.method.sets(class_probabilities(outputs))
+Method: TypeAlias = Literal["conformal", "delta", "posterior"]
 
 
 @dataclass(frozen=True)
 class Calibrated:
-    """What goes beside the predictions of a run, and the calibration rows that it rests on."""
+    """What goes beside the predictions of a run, and the rows that it rests on.
 
+    `basis` says where it comes from, and how far it can be trusted.
+    """
+
+    method: Method
     level: float
     split: SplitName
     rows: int
     columns: Columns
+    basis: str
 
     @property
     def note(self) -> str:
         """What is promised, and where that comes from."""
-        return (
-            f"{self.columns.promise} with a probability of at least {self.level:g}, for rows from "
-            f"the same source as the {plural(self.rows, 'row')} of the {_named(self.split)}"
-        )
+        return f"{self.columns.promise} with a probability of {self.basis}"
 
 
-def calibrated(trained: Trained, level: float) -> Calibrated:
-    """Calibrate intervals on the validation set, or without one on the test set.
+def calibrated(trained: Trained, level: float, method: Method = "conformal") -> Calibrated:
+    """Intervals or sets by a method; `conformal` calibrates on rows that were not trained on.
 
-    Raises `ConfigError` for a level outside (0, 1), and `RunError` if the run has no such rows or
-    too few, or if there are no intervals for its predictions.
+    Raises `ConfigError` for a level outside (0, 1), and `RunError` if there are no intervals for
+    the predictions of the run, or if its rows are too few.
     """
     if not 0 < level < 1:
         raise ConfigError(f"The level of an interval is {level:g}: give a number between 0 and 1.")
     _require_intervals(trained)
+    if method == "conformal":
+        return _conformal(trained, level)
+    try:
+        return _linearized(trained, level, method)
+    except DataError as error:
+        raise RunError(
+            f"{trained.run.run_id} has no intervals by the {_NAMES[method]}: {error}."
+        ) from None
+
+
+# Conformal.
+
+
+def _conformal(trained: Trained, level: float) -> Calibrated:
     name = _calibration_split(trained)
     rows = len(trained.experiment.splits[name])
     if rows < fewest_rows(level):
@@ -153,7 +88,11 @@ def calibrated(trained: Trained, level: float) -> Calibrated:
             f"rows, and the {_named(name)} of {trained.run.run_id} has {rows:,}: use a lower "
             "level, or train with a larger share of validation rows."
         )
-    return Calibrated(level, name, rows, _fitted(trained, name, level))
+    basis = (
+        f"at least {level:g}, for rows from the same source as the {plural(rows, 'row')} of the "
+        f"{_named(name)}"
+    )
+    return Calibrated("conformal", level, name, rows, _fitted(trained, name, level), basis)
 
 
 def _require_intervals(trained: Trained) -> None:
@@ -192,8 +131,83 @@ def _fitted(trained: Trained, name: SplitName, level: float) -> Columns:
         sets = AdaptiveSets.fit(class_probabilities(outputs), split.labels, level)
         return SetsOfClasses(sets, preprocessor.class_names)
     assert split.values is not None, "targets that are no classes are values"
-    method = AbsoluteErrors.fit(outputs, split.values, level)
-    return IntervalsOfValues(method, experiment.output_names, experiment.table.target_names)
+    return IntervalsOfValues(AbsoluteErrors.fit(outputs, split.values, level), *_names(experiment))
+
+
+# From the linearized network.
+
+_NAMES: Mapping[Method, str] = {"delta": "delta method", "posterior": "posterior"}
+
+
+def _linearized(trained: Trained, level: float, method: Method) -> Calibrated:
+    """Raises `DataError` for a reason why the method is not defined."""
+    experiment, network = trained.experiment, trained.experiment.network
+    _require_least_squares(trained, method)
+    fit = _least_squares_fit(trained)
+    spread = (posterior_spread if method == "posterior" else delta_spread)(fit, level)
+    scale = experiment.preprocessor.targets.factor
+    params = trained.params.astype(np.float64)
+    linearized = Linearized(network, params, spread, scale)
+    basis = (
+        f"about {level:g}, if the noise is normal and equally large everywhere, and the training "
+        f"has converged: {_NAMES[method]} over {plural(fit.rows, 'training row')}, condition "
+        f"number {spread.condition:.1e}"
+    )
+    if spread.left_out:
+        basis += (
+            f", without {plural(spread.left_out, 'direction')} of the {network.n_params:,} "
+            "parameters that neither the rows nor weight decay determine"
+        )
+    columns = IntervalsAndParts(linearized, *_names(experiment))
+    return Calibrated(method, level, "train", fit.rows, columns, basis)
+
+
+def _require_least_squares(trained: Trained, method: Method) -> None:
+    """Raises `DataError` if a run's objective is not the one that a method is made for."""
+    experiment = trained.experiment
+    network, training = experiment.network, experiment.spec.training
+    if experiment.preprocessor.class_names or not network.loss.is_sum_of_squares:
+        raise DataError("it needs values as targets, and a loss that is a sum of squares")
+    if experiment.splits["train"].weight is not None:
+        raise DataError("its rows have weights")
+    if network.n_params > _MOST_PARAMS:
+        raise DataError(
+            f"{network.n_params:,} parameters are more than the {_MOST_PARAMS:,} whose covariance "
+            "is computed"
+        )
+    if training.optimizer.finds_l2 and method == "delta":
+        raise DataError("its weight decay was estimated: use --method posterior")
+    if method == "posterior" and not training.optimizer.finds_l2:
+        raise DataError("only `bayesian_regularization` estimates one: use --method delta")
+
+
+_MOST_PARAMS = 5_000
+
+
+def _least_squares_fit(trained: Trained) -> Fit:
+    experiment, network = trained.experiment, trained.experiment.network
+    rows = experiment.rows("train")
+    objective = NetworkObjective(network, rows)
+    found = objective.gauss_newton(trained.params)
+    kept = trained_params(network)
+    JTJ = found.hessian[np.ix_(kept, kept)].astype(np.float64) / found.scale
+    # The objective has λ/(2n) Σ w² beside f/n Σ r², so λ/(2f) is added to JᵀJ.
+    decay = experiment.spec.training.l2 / 2 / network.loss.factor_of_squares(network.outputs)
+    split = experiment.splits["train"]
+    residuals = (split.values - _outputs(trained, "train")) / experiment.preprocessor.targets.factor
+    return Fit(
+        JTJ,
+        decay * network.is_weight[kept],
+        (residuals**2).sum(axis=0),
+        float((trained.params[kept].astype(np.float64) ** 2).sum()),
+        len(residuals),
+    )
+
+
+def _names(experiment: Experiment) -> tuple[Scaler, tuple[str, ...], tuple[str, ...]]:
+    """What the columns of values need beside their method."""
+    inputs = experiment.preprocessor.inputs
+    return inputs, experiment.output_names, experiment.table.target_names
 
 
 def _named(split: SplitName) -> str:
@@ -228,6 +242,7 @@ class Coverage:
         by_target = zip(columns.targets, self.covered.T, self.sizes.T, strict=True)
         return {
             "level": calibrated.level,
+            "method": calibrated.method,
             "calibration_split": calibrated.split,
             "calibration_rows": calibrated.rows,
             "targets": [
@@ -250,12 +265,14 @@ def _interval_of_share(covered: Array) -> list[float]:
     return [float(interval.low), float(interval.high)]
 
 
-def coverage(trained: Trained, split: SplitName, level: float) -> Coverage:
+def coverage(
+    trained: Trained, split: SplitName, level: float, method: Method = "conformal"
+) -> Coverage:
     """Measure the coverage of a run's intervals on a split. Raises like `calibrated`.
 
     Also raises `RunError` if the split is that of the calibration rows.
     """
-    found = calibrated(trained, level)
+    found = calibrated(trained, level, method)
     if split == found.split:
         raise RunError(
             f"The intervals of {trained.run.run_id} are calibrated on its {_named(split)}: "

@@ -88,7 +88,8 @@ class NewRows:
                 if not self._signs:
                     self._signs.extend(signs_unlike_training(frame, self.model.encoder.fills))
                 kept = tuple(self._kept(frame, texts)) if len(frame) else ()
-                yield Block(self.model.predict(frame, self.tally), row_numbers(frame), kept)
+                X = self.model.encoder.encode(frame, self.tally)
+                yield Block(X, self.model.outputs(X), row_numbers(frame), kept)
 
     def _frames(self) -> Iterator[tuple[DataFrame, DataFrame]]:
         """The rows as they are read, and the columns kept as text, block by block."""

@@ -22,15 +22,22 @@ class KeptColumn(NamedTuple):
 
 
 class Block(NamedTuple):
-    """The outputs (n, outputs) of some rows, and their numbers in the file, from 1."""
+    """Inputs (n, inputs) and outputs (n, outputs) of some rows, and their numbers from 1.
 
+    Both are in original units; categories are encoded.
+    """
+
+    inputs: Array
     outputs: Array
     rows: Labels
     kept: tuple[KeptColumn, ...] = ()
 
 
 class Beside:
-    """Columns beside the outputs, computed from them: numbers, then texts. This class has none."""
+    """Columns beside the outputs (n, outputs): numbers, then texts. This class has none.
+
+    They are computed from the outputs and the inputs (n, inputs), both in original units.
+    """
 
     @property
     def number_names(self) -> tuple[str, ...]:
@@ -42,20 +49,20 @@ class Beside:
         """The names of the columns of text."""
         return ()
 
-    def numbers(self, outputs: Array) -> Array:
-        """The numbers (n, number_names) for outputs (n, outputs)."""
+    def numbers(self, inputs: Array, outputs: Array) -> Array:
+        """The numbers (n, number_names)."""
         return np.empty((len(outputs), 0))
 
-    def texts(self, outputs: Array) -> list[list[str]]:
+    def texts(self, inputs: Array, outputs: Array) -> list[list[str]]:
         """The texts of each column."""
         return []
 
-    def documents(self, outputs: Array) -> Iterator[dict[str, Any]]:
+    def documents(self, inputs: Array, outputs: Array) -> Iterator[dict[str, Any]]:
         """The members of the JSON document of each row."""
         return ({} for _ in outputs)
 
-    def arrays(self, outputs: Array) -> dict[str, Array]:
-        """The arrays of a .npz file, by their names."""
+    def arrays(self, inputs: Array, outputs: Array) -> dict[str, Array]:
+        """The arrays of a .npz file, by their names; each has a row for each of these."""
         return {}
 
 

@@ -11,15 +11,17 @@ import io
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from itertools import repeat
+from itertools import chain, repeat
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any, BinaryIO, TypeAlias
+from typing import IO, Any, BinaryIO, TypeAlias
 
 import numpy as np
 
 from bpcli.errors import ConfigError
+from bpcli.export.model import Model
 from bpcli.nn.arrays import Array
 from bpcli.runs.files import to_json
 from bpcli.text import readable
@@ -105,7 +107,7 @@ class Separated:
         file.write(mark + (self.line(predictions.columns) + "\n").encode())
         answers = [(words, dict[int, str]()) for words in model.answers.values()]
         rows = 0
-        for outputs, _, kept in predictions.blocks:
+        for inputs, outputs, _, kept in predictions.blocks:
             columns = [[self._kept(cell) for cell in column.texts] for column in kept]
             columns += [list(map(repr, column.tolist())) for column in outputs.T]
             indices = model.answered(outputs).T.tolist()
@@ -113,16 +115,16 @@ class Separated:
                 for index in {*chosen} - cells.keys():
                     cells[index] = self.line([words[index]])
                 columns.append([cells[index] for index in chosen])
-            columns += self._beside(predictions.beside, outputs)
+            columns += self._beside(predictions.beside, inputs, outputs)
             lines = map(self.separator.join, zip(*columns, strict=True))
             file.write("".join(f"{line}\n" for line in lines).encode())
             rows += len(outputs)
         return rows
 
-    def _beside(self, beside: Beside, outputs: Array) -> Iterator[list[str]]:
-        for column in beside.numbers(outputs).T:
+    def _beside(self, beside: Beside, inputs: Array, outputs: Array) -> Iterator[list[str]]:
+        for column in beside.numbers(inputs, outputs).T:
             yield list(map(repr, column.tolist()))
-        for texts in beside.texts(outputs):
+        for texts in beside.texts(inputs, outputs):
             yield [self.line([text]) if text else "" for text in texts]
 
     def line(self, cells: Iterable[str]) -> str:
@@ -168,7 +170,7 @@ SEPARATORS: Mapping[str, str] = {".csv": ",", ".tsv": "\t"}
 def _json_rows(predictions: Predictions, block: Block) -> Iterator[str]:
     model = predictions.model
     answers = model.preprocessor.in_words(block.outputs)
-    others = predictions.beside.documents(block.outputs)
+    others = predictions.beside.documents(block.inputs, block.outputs)
     kept = _json_kept(block.kept) if block.kept else repeat("")
     rows = zip(block.outputs.tolist(), kept, others, strict=False)
     for i, (row, beside, other) in enumerate(rows):
@@ -221,11 +223,11 @@ def _workbook(file: BinaryIO, predictions: Predictions) -> int:
 
 def _cells(predictions: Predictions, block: Block) -> Iterator[tuple[Cell, ...]]:
     columns = [[_cell(text, column.are_numbers) for text in column.texts] for column in block.kept]
-    outputs, beside = block.outputs, predictions.beside
+    inputs, outputs, beside = block.inputs, block.outputs, predictions.beside
     columns += map(_numbers, outputs.T)
     columns += map(list[Cell], predictions.model.preprocessor.in_words(outputs).values())
-    columns += map(_numbers, beside.numbers(outputs).T)
-    columns += map(list[Cell], beside.texts(outputs))
+    columns += map(_numbers, beside.numbers(inputs, outputs).T)
+    columns += map(list[Cell], beside.texts(inputs, outputs))
     return zip(*columns, strict=True)
 
 
@@ -250,29 +252,57 @@ def _arrays(file: BinaryIO, predictions: Predictions) -> int:
     """Write `outputs` (n, outputs), `output_names` and, for classes, `labels` and `class_names`.
 
     For labels: `labels` (n, k) of 0 and 1, `label_names`, and the `words` (k, 2) of each. An array
-    begins with its number of rows, so outputs wait in a temporary file until that is known.
+    begins with its number of rows, so the rows wait in temporary files until that is known.
     """
-    model = predictions.model
-    rows, width = 0, model.network.outputs
-    with TemporaryFile() as waiting:
-        for block in predictions.blocks:
-            waiting.write(np.ascontiguousarray(block.outputs).tobytes())
-            rows += len(block.outputs)
-        waiting.flush()
-        outputs = np.empty((0, width))
-        if rows:
-            outputs = np.memmap(waiting, np.float64, "r", shape=(rows, width))
-        arrays = {"outputs": outputs, "output_names": np.array(model.output_names)}
-        labels = model.labels(outputs)
-        if labels is not None:
-            arrays |= {"labels": labels, "class_names": np.array(model.class_names)}
-        elif words := model.preprocessor.words:
-            named = {"label_names": np.array([*words]), "words": np.array([*words.values()])}
-            arrays |= {"labels": model.answered(outputs), **named}
-        arrays |= predictions.beside.arrays(outputs)
-        np.savez(file, allow_pickle=False, **arrays)
-        del outputs, arrays  # Windows removes no file that is mapped
-    return rows
+    model, beside = predictions.model, predictions.beside
+    network = model.network
+    X, Y = np.empty((0, network.inputs)), np.empty((0, network.outputs))
+    none = Block(X, Y, np.empty(0, np.intp))
+    with ExitStack() as stack:
+        waiting: dict[str, _Rows] = {}
+        for block in chain([none], predictions.blocks):
+            arrays = {"outputs": block.outputs} | beside.arrays(block.inputs, block.outputs)
+            for name, array in arrays.items():
+                if name not in waiting:
+                    waiting[name] = _Rows(stack.enter_context(TemporaryFile()))
+                waiting[name].add(array)
+        found = {name: rows.all() for name, rows in waiting.items()}
+        outputs, count = found["outputs"], len(found["outputs"])
+        found |= {"output_names": np.array(model.output_names), **_answers(model, outputs)}
+        np.savez(file, allow_pickle=False, **found)
+        del outputs, found  # Windows removes no file that is mapped
+    return count
+
+
+def _answers(model: Model, outputs: Array) -> dict[str, Array]:
+    """The arrays of predicted classes, or labels; none for values."""
+    labels = model.labels(outputs)
+    if labels is not None:
+        return {"labels": labels, "class_names": np.array(model.class_names)}
+    words = model.preprocessor.words
+    if not words:
+        return {}
+    named = {"label_names": np.array([*words]), "words": np.array([*words.values()])}
+    return {"labels": model.answered(outputs), **named}
+
+
+class _Rows:
+    """Rows of an array that wait in a temporary file."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file, self._rows = file, 0
+
+    def add(self, array: Array) -> None:
+        self._rows += len(array)
+        self._shape, self._dtype = array.shape[1:], array.dtype
+        self._file.write(np.ascontiguousarray(array).tobytes())
+
+    def all(self) -> Array:
+        shape = (self._rows, *self._shape)
+        if not self._rows:
+            return np.empty(shape, self._dtype)
+        self._file.flush()
+        return np.memmap(self._file, self._dtype, "r", shape=shape)
 
 
 WRITERS: Mapping[str, Write] = {
@@ -292,7 +322,7 @@ def first_rows(predictions: Predictions, most: int) -> tuple[list[list[str]], se
     A row has its number, the kept columns and the results.
     """
     model, shown, texts, count = predictions.model, list[list[str]](), set[str](), 0
-    for outputs, numbers, kept in predictions.blocks:
+    for inputs, outputs, numbers, kept in predictions.blocks:
         count += len(outputs)
         few = max(0, most - len(shown))
         columns = [list(map(str, numbers[:few].tolist()))]
@@ -301,9 +331,9 @@ def first_rows(predictions: Predictions, most: int) -> tuple[list[list[str]], se
         ]
         columns += [list(map(readable, column.tolist())) for column in outputs[:few].T]
         columns += model.preprocessor.in_words(outputs[:few]).values()
-        beside = predictions.beside.numbers(outputs[:few])
+        beside = predictions.beside.numbers(inputs[:few], outputs[:few])
         columns += [list(map(readable, column.tolist())) for column in beside.T]
-        columns += predictions.beside.texts(outputs[:few])
+        columns += predictions.beside.texts(inputs[:few], outputs[:few])
         texts |= {column.name for column in kept if not column.are_numbers}
         shown += map(list, zip(*columns, strict=True))
     return shown, texts | {*model.answers, *predictions.beside.text_names}, count

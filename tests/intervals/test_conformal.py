@@ -11,6 +11,7 @@ from bpcli.errors import DataError
 from bpcli.intervals.conformal import AbsoluteErrors, AdaptiveSets, fewest_rows, quantile
 
 RNG = np.random.default_rng
+NO_INPUTS = np.empty((0, 0))
 
 
 @pytest.mark.parametrize(
@@ -47,7 +48,7 @@ def test_each_target_has_its_own_half_width() -> None:
     targets = np.column_stack([np.arange(9.0), 10 * np.arange(9.0)])
     fitted = AbsoluteErrors.fit(np.zeros((9, 2)), -targets, 0.9)
     assert fitted.half.tolist() == [8, 80]
-    low, high = fitted.bounds(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    low, high = fitted.bounds(NO_INPUTS, np.array([[1.0, 2.0], [3.0, 4.0]]))
     assert low.tolist() == [[-7, -78], [-5, -76]]
     assert high.tolist() == [[9, 82], [11, 84]]
 
@@ -69,7 +70,9 @@ def test_the_coverage_is_the_level_whatever_the_noise(noise: str, rows: int, lev
         x = rng.normal(size=rows + 200)
         y = (x + NOISES[noise](rng, x))[:, np.newaxis]
         outputs = 2 * x[:, np.newaxis]
-        low, high = AbsoluteErrors.fit(outputs[:rows], y[:rows], level).bounds(outputs[rows:])
+        low, high = AbsoluteErrors.fit(outputs[:rows], y[:rows], level).bounds(
+            NO_INPUTS, outputs[rows:]
+        )
         shares.append(((low <= y[rows:]) & (y[rows:] <= high)).mean())
     error = 3 * np.std(shares) / np.sqrt(len(shares))
     assert level - error <= np.mean(shares) <= level + 1 / (rows + 1) + error

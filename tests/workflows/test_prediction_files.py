@@ -21,8 +21,14 @@ from strangers import any_name
 from bpcli.errors import ConfigError
 from bpcli.export.model import Model
 from bpcli.intervals.conformal import AbsoluteErrors, AdaptiveSets
+from bpcli.intervals.linearized import Linearized, Spread
 from bpcli.nn.activations import ACTIVATIONS
-from bpcli.workflows.intervals import IntervalsOfValues, SetsOfClasses
+from bpcli.workflows.interval_columns import (
+    Columns,
+    IntervalsAndParts,
+    IntervalsOfValues,
+    SetsOfClasses,
+)
 from bpcli.workflows.predicted_blocks import Block, KeptColumn, Predictions
 from bpcli.workflows.prediction_files import (
     SEPARATORS,
@@ -39,11 +45,12 @@ VALUES = a_model(TANH, outputs=2)
 WORDS = {"ill": ("no", "yes"), "old": ("0", "1")}
 LABELS = a_model(TANH, output="sigmoid", outputs=2, words=WORDS)
 OUTPUTS = np.array([[0.1, 0.9], [1 / 3, 2 / 3], [1e-300, -0.0], [2.5, 1e22], [0.6, 0.4]])
+X = OUTPUTS[:, [0, 0, 0]] + [1, 2, 3]
 ENDINGS = [*SEPARATORS, *WRITERS]
 
 
 def block_of(outputs: np.ndarray) -> Block:
-    return Block(outputs, np.arange(len(outputs)) + 1)
+    return Block(outputs[:, [0, 0, 0]] + [1, 2, 3], outputs, np.arange(len(outputs)) + 1)
 
 
 def written(ending: str, model: Model, *blocks: np.ndarray) -> bytes:
@@ -220,10 +227,10 @@ AMOUNTS = KeptColumn("=n", ["1", "1.10", "-3.5", "0.30000000000000004", ""], are
 KEPT = Predictions(
     CLASSES,
     [
-        Block(OUTPUTS[:2], np.array([1, 2]), tuple(
+        Block(X[:2], OUTPUTS[:2], np.array([1, 2]), tuple(
             each._replace(texts=each.texts[:2]) for each in (CODES, AMOUNTS)
         )),
-        Block(OUTPUTS[2:], np.array([4, 5, 6]), tuple(
+        Block(X[2:], OUTPUTS[2:], np.array([4, 5, 6]), tuple(
             each._replace(texts=each.texts[2:]) for each in (CODES, AMOUNTS)
         )),
     ],
@@ -261,7 +268,7 @@ def test_marks_of_cells_and_of_names_are_counted_apart() -> None:
 @pytest.mark.parametrize("ending", SEPARATORS)
 @given(st.lists(st.text(max_size=6), min_size=5, max_size=5))
 def test_any_text_kept_is_one_cell_that_is_read_back(ending: str, texts: list[str]) -> None:
-    block = Block(OUTPUTS, np.arange(5), (KeptColumn("t", texts, are_numbers=False),))
+    block = Block(X, OUTPUTS, np.arange(5), (KeptColumn("t", texts, are_numbers=False),))
     file = io.BytesIO()
     Separated(SEPARATORS[ending], raw=True)(file, Predictions(CLASSES, [block], ("t",)))
     text = io.StringIO(file.getvalue().decode(errors="strict"), newline="")
@@ -294,7 +301,7 @@ def test_a_workbook_has_numbers_as_numbers_and_all_else_as_text() -> None:
 
 def test_a_number_that_excel_would_round_is_text() -> None:
     texts = ["123456789012345", "1234567890123456", "-123456789012345", "1e3", "nan"]
-    block = Block(OUTPUTS, np.arange(5), (KeptColumn("n", texts, are_numbers=True),))
+    block = Block(X, OUTPUTS, np.arange(5), (KeptColumn("n", texts, are_numbers=True),))
     _, *rows = sheet_in(with_kept(".xlsx", Predictions(VALUES, [block], ("n",))))
     assert [row[0] for row in rows] == [
         123456789012345.0, "1234567890123456", -123456789012345.0, 1000.0, "nan",
@@ -338,13 +345,15 @@ def test_the_first_rows_are_rounded_for_a_reader(most: int) -> None:
     )
 
 
-INTERVALS = IntervalsOfValues(
-    AbsoluteErrors(np.array([0.5, 1 / 3])), VALUES.output_names, VALUES.target_names
-)
+NAMES = (VALUES.preprocessor.inputs, VALUES.output_names, VALUES.target_names)
+INTERVALS = IntervalsOfValues(AbsoluteErrors(np.array([0.5, 1 / 3])), *NAMES)
+SPREAD = Spread(np.eye(VALUES.network.n_params), np.array([0.5, 2.0]), 1.5, 1.0)
+METHOD = Linearized(VALUES.network, VALUES.params, SPREAD, VALUES.preprocessor.targets.factor)
+PARTS = IntervalsAndParts(METHOD, *NAMES)
 SETS = SetsOfClasses(AdaptiveSets(0.85), ("a", "=b"))
 
 
-def with_columns(ending: str, model: Model, beside: IntervalsOfValues | SetsOfClasses) -> bytes:
+def with_columns(ending: str, model: Model, beside: Columns) -> bytes:
     file = io.BytesIO()
     blocks = map(block_of, np.split(OUTPUTS, [2]))
     assert writer_for(Path(f"o{ending}"))(file, Predictions(model, blocks, (), beside)) == 5
@@ -353,7 +362,7 @@ def with_columns(ending: str, model: Model, beside: IntervalsOfValues | SetsOfCl
 
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_every_format_has_the_ends_of_intervals_to_the_last_bit(ending: str) -> None:
-    content, ends = with_columns(ending, VALUES, INTERVALS), INTERVALS.numbers(OUTPUTS)
+    content, ends = with_columns(ending, VALUES, INTERVALS), INTERVALS.numbers(X, OUTPUTS)
     if ending == ".npz":
         with np.load(io.BytesIO(content)) as saved:
             found = np.stack([saved["low"], saved["high"]], axis=2).reshape(5, 4)
@@ -371,9 +380,34 @@ def test_every_format_has_the_ends_of_intervals_to_the_last_bit(ending: str) -> 
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
+def test_every_format_has_the_ends_and_the_parts_to_the_last_bit(ending: str) -> None:
+    """In the order low, high, standard deviation by the parameters, and by the noise."""
+    content, numbers = with_columns(ending, VALUES, PARTS), PARTS.numbers(X, OUTPUTS)
+    by_params, by_noise = METHOD.parts(VALUES.preprocessor.inputs.apply(X))
+    low, high = METHOD.bounds(VALUES.preprocessor.inputs.apply(X), OUTPUTS)
+    expected = np.stack([low, high, by_params, by_noise], axis=2)
+    assert numbers.tobytes() == expected.reshape(5, 8).tobytes()
+    assert (np.ptp(by_params, axis=0) > 0).all()  # rows differ
+    if ending == ".npz":
+        with np.load(io.BytesIO(content)) as saved:
+            names = ("low", "high", "sd_of_parameters", "sd_of_noise")
+            found = np.stack([saved[name] for name in names], axis=2)
+    elif ending in {".json", ".jsonl"}:
+        found = np.array(
+            [[[*ends, *row["sd"][name].values()] for name, ends in row["intervals"].items()]
+             for row in read(ending, content)]
+        )  # fmt: skip
+    else:
+        cells = [row["outputs"] for row in read(ending, content)]
+        assert {tuple(row)[2:] for row in cells} == {PARTS.number_names}
+        found = np.array([[*row.values()] for row in cells])[:, 2:]
+    assert found.tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
 def test_every_format_has_the_classes_of_sets(ending: str) -> None:
     content = with_columns(ending, CLASSES, SETS)
-    expected = [row["class_set"] for row in SETS.documents(OUTPUTS)]
+    expected = [row["class_set"] for row in SETS.documents(X, OUTPUTS)]
     assert ["a", "=b"] in expected
     assert [] in expected
     if ending == ".npz":
@@ -396,5 +430,5 @@ def test_a_terminal_shows_intervals_and_sets() -> None:
     shown, texts, _ = first_rows(Predictions(VALUES, [block_of(OUTPUTS)], (), INTERVALS), 1)
     assert shown == [["1", "0.1", "0.9", "-0.4", "0.6", "0.56667", "1.2333"]]
     shown, texts, _ = first_rows(Predictions(CLASSES, [block_of(OUTPUTS)], (), SETS), 2)
-    assert [row[-1] for row in shown] == SETS.texts(OUTPUTS[:2])[0]
+    assert [row[-1] for row in shown] == SETS.texts(X[:2], OUTPUTS[:2])[0]
     assert texts == {"class", "class set"}
