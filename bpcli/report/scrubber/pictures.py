@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.propagation import Workspace, columns_of, forward
 from bpcli.plots.outcome import is_one_score, shown_targets
 from bpcli.plots.plane import widened
-from bpcli.report.scrubber.png import Colour, columns_for, data_address, sheet
+from bpcli.report.scrubber.png import Colour, Tiles
 from bpcli.report.scrubber.recording import Recording
 from bpcli.runs.subject import Subject, some_rows
 
@@ -37,29 +36,14 @@ _PALEST, _FULLEST = 0.06, 0.42
 
 
 @dataclass(frozen=True, eq=False)
-class Field:
-    """Pictures of the plane of two inputs: `tiles` (F, ACROSS, ACROSS) are colour numbers.
+class Field(Tiles):
+    """The plane of two inputs at each frame, ACROSS points high and wide.
 
     The first row is at the top of the window, which is left, right, bottom and top in units of the
     inputs.
     """
 
-    tiles: Array
-    palette: Sequence[Colour]
     window: tuple[float, float, float, float]
-
-    @property
-    def columns(self) -> int:
-        return columns_for(len(self.tiles), ACROSS, ACROSS)
-
-    @cached_property
-    def address(self) -> str:
-        """All tiles as one image."""
-        return data_address(sheet(self.tiles, self.columns), self.palette)
-
-    def address_of(self, frame: int) -> str:
-        """One tile as an image."""
-        return data_address(self.tiles[frame], self.palette)
 
 
 @dataclass(frozen=True, eq=False)
