@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,9 +69,10 @@ class Points:
 
 
 def picture_of(recording: Recording) -> Field | Curves | None:
-    """The picture of a network with one or two inputs; None for others."""
+    """The picture of a network with one or two inputs; None for others, and for many classes."""
     subject = recording.subject
-    if subject.experiment.preprocessor.words:
+    preprocessor = subject.experiment.preprocessor
+    if preprocessor.words or len(preprocessor.class_names) > _MOST_COLOURS:
         return None
     if subject.network.inputs == 2:
         return _field(recording)
@@ -108,10 +109,11 @@ def _field(recording: Recording) -> Field:
     sides = [widened(column) for column in np.asarray(subject.experiment.table.X[:]).T]
     axes = [_centres(*side) for side in sides]
     grid = np.stack([axis.ravel() for axis in np.meshgrid(axes[0], axes[1][::-1])], axis=1)
-    numbers, palette = _painted(subject, np.stack([*_outputs(recording, grid)]))
-    tiles = numbers.reshape(len(recording), ACROSS, ACROSS)
+    paint, palette = _painter(subject)
+    # Frame by frame: the outputs of all, in double precision, can take gigabytes.
+    painted = [paint(outputs).reshape(ACROSS, ACROSS) for outputs in _outputs(recording, grid)]
     (left, right), (bottom, top) = sides
-    return Field(tiles, palette, (left, right, bottom, top))
+    return Field(np.stack(painted), palette, (left, right, bottom, top))
 
 
 def _centres(low: float, high: float) -> Vector:
@@ -120,14 +122,19 @@ def _centres(low: float, high: float) -> Vector:
     return centres
 
 
-def _painted(subject: Subject, outputs: Array) -> tuple[Array, list[Colour]]:
-    """The colour number (F, n) of each point, and the palette."""
+def _painter(subject: Subject) -> tuple[Callable[[Array], Array], list[Colour]]:
+    """What makes colour numbers (n,) of outputs (n, K), and the palette."""
     if subject.experiment.splits["train"].labels is None:
-        return _values_painted(subject, outputs)
+        # The target that varies most, from below to above the middle of its range.
+        target, (low, high) = _main_target(subject)
+        return lambda A: _shades_of((A[:, target] - low) / (high - low)), _between(0, 1)
     if is_one_score(subject):
-        return _shades_of(outputs[:, :, -1]), _between(0, 1)
-    certain = subject.network.layers[-1].activation.gives_distribution
-    return _classes_painted(outputs, certain)
+        return lambda A: _shades_of(A[:, -1]), _between(0, 1)
+    count, top = subject.network.outputs, subject.network.layers[-1].activation
+    steps = _STEPS if top.gives_distribution and count * _STEPS <= _MOST_COLOURS else 1
+    strengths = np.linspace(_PALEST, _FULLEST, steps + 1)[1:].tolist()
+    palette = [(*_rgb(label), strength) for label in range(count) for strength in strengths]
+    return lambda A: _classes_of(A, steps), palette
 
 
 def _shades_of(shares: Array) -> Array:
@@ -150,22 +157,17 @@ _STEPS = 4
 """Shades of each of several classes, by the probability of the class."""
 
 
-def _classes_painted(outputs: Array, is_distribution: bool) -> tuple[Array, list[Colour]]:
-    count = outputs.shape[-1]
-    labels = outputs.argmax(axis=-1)
-    steps = _STEPS if is_distribution and count * _STEPS <= 256 else 1
-    least = 1 / count
-    surety = (outputs.max(axis=-1) - least) / (1 - least)
+_MOST_COLOURS = 256
+"""The most colours of an image."""
+
+
+def _classes_of(outputs: Array, steps: int) -> Array:
+    """The colour number of the largest output, and of its share as a step."""
+    labels, least = outputs.argmax(axis=1), 1 / outputs.shape[1]
+    surety = (outputs.max(axis=1) - least) / (1 - least)
     step = np.clip(np.nan_to_num(surety) * steps, 0, steps - 1).astype(np.intp)
-    strengths = np.linspace(_PALEST, _FULLEST, steps + 1)[1:].tolist()
-    palette = [(*_rgb(label), strength) for label in range(count) for strength in strengths]
-    return (labels * steps + step).astype(np.uint8), palette
-
-
-def _values_painted(subject: Subject, outputs: Array) -> tuple[Array, list[Colour]]:
-    """The target that varies most, as shades from below to above the middle of its range."""
-    target, (low, high) = _main_target(subject)
-    return _shades_of((outputs[:, :, target] - low) / (high - low)), _between(0, 1)
+    numbers: Array = (labels * steps + step).astype(np.uint8)
+    return numbers
 
 
 def _main_target(subject: Subject) -> tuple[int, tuple[float, float]]:
