@@ -83,6 +83,10 @@ def _how_to_read(recording: Recording, views: Views, words: Words) -> str:
     if views.picture is not None:
         kind = kind_of(recording.subject, views.picture)
         parts.append(words(f"scrubber.read.{kind}"))
+        names, count = views.picture.names, recording.subject.network.outputs
+        if len(names) < count:
+            shown = words("page.comma").join(names)
+            parts.append(words("scrubber.read.some_outputs", names=shown, count=count))
     if views.points is not None and views.points.rows < views.points.total:
         counts = {"shown": f"{views.points.rows:,}", "rows": f"{views.points.total:,}"}
         parts.append(words("scrubber.read.some_rows", **counts))

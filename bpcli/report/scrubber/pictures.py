@@ -40,9 +40,10 @@ class Field(Tiles):
     """The plane of two inputs at each frame, ACROSS points high and wide.
 
     The first row is at the top of the window, which is left, right, bottom and top in units of the
-    inputs.
+    inputs. `names` are those of the outputs that are shown.
     """
 
+    names: tuple[str, ...]
     window: tuple[float, float, float, float]
 
 
@@ -110,10 +111,13 @@ def _field(recording: Recording) -> Field:
     axes = [_centres(*side) for side in sides]
     grid = np.stack([axis.ravel() for axis in np.meshgrid(axes[0], axes[1][::-1])], axis=1)
     paint, palette = _painter(subject)
+    names = subject.experiment.output_names
+    if subject.experiment.splits["train"].labels is None:
+        names = (names[_main_target(subject)[0]],)
     # Frame by frame: the outputs of all, in double precision, can take gigabytes.
     painted = [paint(outputs).reshape(ACROSS, ACROSS) for outputs in _outputs(recording, grid)]
     (left, right), (bottom, top) = sides
-    return Field(np.stack(painted), palette, (left, right, bottom, top))
+    return Field(np.stack(painted), palette, names, (left, right, bottom, top))
 
 
 def _centres(low: float, high: float) -> Vector:
@@ -201,7 +205,7 @@ def _shown_outputs(
     names = subject.experiment.output_names
     values = subject.experiment.splits["train"].values
     if values is not None:
-        shown = shown_targets(values)[:MOST_CURVES].tolist()
+        shown = shown_targets(values, MOST_CURVES).tolist()
         side = widened(values[:, shown])
     else:
         first = len(names) - 1 if is_one_score(subject) else 0
