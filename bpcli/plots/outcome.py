@@ -68,10 +68,10 @@ def target_names(subject: Subject) -> tuple[str, ...]:
     return names if len(names) == width else numbered("target", width)
 
 
-def shown_targets(values: Array) -> Labels:
-    """The indices of the targets (n, k) that have a panel: all, or those that vary most."""
+def shown_targets(values: Array, most: int = MOST_PANELS) -> Labels:
+    """The indices of the targets (n, k) that are shown: all, or those that vary most."""
     by_spread = np.argsort(-values.std(axis=0), kind="stable")
-    return np.sort(by_spread[:MOST_PANELS])
+    return np.sort(by_spread[:most])
 
 
 def note(figure: Panel, *remarks: str) -> None:

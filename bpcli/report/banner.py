@@ -8,9 +8,10 @@ from bpcli.report.findings import findings_of, title_of
 from bpcli.report.html import Html, joined, paragraph, prose, tag
 from bpcli.report.phrases import (
     activation_names,
-    interval_text,
+    interval_in_text,
     metric_text,
     optimizer_text,
+    score_text,
     sizes_text,
     spaced,
     split_text,
@@ -42,7 +43,7 @@ def _trained(subject: Subject, words: Words) -> str:
         activations=", ".join(activation_names(record)),
         params=f"{record.n_params:,}",
         rows=f"{record.rows.train:,}",
-        task=words(f"task.{record.task}") if f"task.{record.task}" in words else record.task,
+        task=words.get(f"task.{record.task}", record.task),
         optimizer=optimizer_text(record),
         loss=spaced(record.loss),
     ) + _ended(subject, words)
@@ -71,18 +72,12 @@ def _good(subject: Subject, score: Score | None, words: Words) -> str:
         f"banner.{verdict}",
         metric=metric_text(score.metric, words),
         value=text_of(score.value),
-        interval=_interval(score, words),
+        interval=interval_in_text(score.interval, words),
         constant=text_of(score.baselines.get(CONSTANT)),
         rows=f"{rows_of(subject, score.split):,}",
         split=split_text(score.split, words),
     )
     return sentence + (words("banner.only_train") if score.split == "train" else "")
-
-
-def _interval(score: Score, words: Words) -> str:
-    if score.interval is None:
-        return ""
-    return words("banner.interval", interval=interval_text(score.interval, words))
 
 
 def _tone(score: Score | None) -> str:
@@ -107,12 +102,7 @@ def _numbers(subject: Subject, score: Score | None, words: Words) -> Html:
         (words("banner.rows", splits=_splits(subject, words)), _rows(subject)),
     ]
     if score is not None:
-        name = words(
-            "history.of_split",
-            metric=metric_text(score.metric, words),
-            split=split_text(score.split, words),
-        )
-        pairs.insert(0, (name, text_of(score.value)))
+        pairs.insert(0, (score_text(score.split, score.metric, words), text_of(score.value)))
     return tag(
         "dl", [tag("div", tag("dt", name), tag("dd", text)) for name, text in pairs], class_="tiles"
     )

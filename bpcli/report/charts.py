@@ -179,13 +179,13 @@ def _mark(mark: Mark, x: Axis, height: float) -> Html:
 def _curve(curve: Curve, x: Axis, y: Axis) -> Html:
     at_x, at_y = x.at(curve.x), y.at(curve.y)
     style = f"s{curve.style % SERIES}"
-    line = tag("path", d=_steps(at_x, at_y), class_=f"line {style}")
+    line = tag("path", d=line_path(at_x, at_y), class_=f"line {style}")
     if len(curve.x) > _FEW:
         return line
     return joined(line, tag("path", d=dots(at_x, at_y), class_=f"dots large {style}"))
 
 
-def _steps(x: Array, y: Array) -> str:
+def line_path(x: Array, y: Array) -> str:
     """A path with gaps where a number is not finite."""
     parts, is_open = [], False
     for one, other in zip(x.tolist(), y.tolist(), strict=True):
@@ -204,23 +204,19 @@ def dots(x: Array, y: Array) -> str:
 
 
 def _legend(curves: Sequence[Curve]) -> Html:
-    entries = [(curve.name, f"s{curve.style % SERIES}", len(curve.x) == 1) for curve in curves]
-    return legend(entries)
+    styles = [f"s{curve.style % SERIES}" for curve in curves]
+    samples = [sample(style, len(each.x) == 1) for style, each in zip(styles, curves, strict=True)]
+    return legend(list(zip((curve.name for curve in curves), samples, strict=True)))
 
 
-def legend(entries: Sequence[tuple[str, str, bool]]) -> Html:
-    """A legend of names, classes of styles, and whether each is a point instead of a line."""
-    return tag("ul", [_entry(*each) for each in entries], class_="legend")
-
-
-def _entry(name: str, style: str, is_point: bool) -> Html:
+def sample(style: str, is_point: bool = False) -> Html:
+    """A line or a point for a legend, of a class of styles."""
     path = "M14 6h0" if is_point else "M1 6h26"
-    kind = "dots large" if is_point else "line"
-    sample = tag(
-        "svg",
-        tag("path", d=path, class_=f"{kind} {style}"),
-        viewBox="0 0 28 12",
-        aria_hidden="true",
-        class_="swatch",
-    )
-    return tag("li", sample, name)
+    return tag("path", d=path, class_=f"{'dots large' if is_point else 'line'} {style}")
+
+
+def legend(entries: Sequence[tuple[str, Html]]) -> Html:
+    """Names with samples of what is drawn, 28 wide and 12 high."""
+    kept = {"viewBox": "0 0 28 12", "aria_hidden": "true", "class_": "swatch"}
+    items = [tag("li", tag("svg", drawn, **kept), name) for name, drawn in entries]
+    return tag("ul", items, class_="legend")

@@ -14,7 +14,7 @@ from bpcli.report.figures import text_of
 from bpcli.report.html import Html, joined, paragraph, tag
 from bpcli.report.outputs import outputs_of
 from bpcli.report.phrases import cut, split_text
-from bpcli.report.scores import evaluations
+from bpcli.report.scores import details
 from bpcli.report.tables import Cell, Column, scrolling, table
 from bpcli.report.words import Words
 from bpcli.runs.subject import Subject
@@ -26,7 +26,7 @@ _SHADES = 8
 
 def class_parts(subject: Subject, words: Words) -> list[Html | None]:
     """A confusion matrix per split, scores of each class, and ROC curves."""
-    found = evaluations(subject)
+    found = details(subject)
     reports = {name: found[name].report for name in reversed(SPLITS) if name in found}
     matrices = [
         _matrix(name, report, words)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bpcli.config.writing import inline
 from bpcli.data.types import SPLITS, SplitName
 from bpcli.report.charts import SERIES, Curve, line_chart
 from bpcli.report.figures import text_of
@@ -11,9 +12,11 @@ from bpcli.report.findings import findings_of, title_of
 from bpcli.report.html import Html, joined, paragraph, prose, tag
 from bpcli.report.phrases import (
     cut,
+    interval_in_text,
     interval_text,
     metric_text,
     optimizer_text,
+    score_text,
     sizes_text,
     split_text,
 )
@@ -21,6 +24,7 @@ from bpcli.report.scores import Score, greater_is_better, main_score, scores
 from bpcli.report.section import Section
 from bpcli.report.tables import Cell, Column, table
 from bpcli.report.words import Words
+from bpcli.runs.listing import differing_keys
 from bpcli.runs.subject import Subject
 
 MOST_METRICS = 6
@@ -68,15 +72,9 @@ def _best(subjects: Sequence[Subject], words: Words) -> str:
         metric=metric_text(best.metric, words),
         split=split_text(best.split, words),
         value=text_of(best.value),
-        interval=_interval(best, words),
+        interval=interval_in_text(best.interval, words),
     )
     return said + (words("compare.overlap") if _overlap(best, second) else "")
-
-
-def _interval(score: Score, words: Words) -> str:
-    if score.interval is None:
-        return ""
-    return words("banner.interval", interval=interval_text(score.interval, words))
 
 
 def _overlap(one: Score, other: Score) -> bool:
@@ -176,7 +174,7 @@ def _chart(
         return None
     split, _, metric = key.partition(".")
     name = metric_text(metric, words)
-    caption = words("history.of_split", metric=name, split=split_text(split, words))  # type: ignore[arg-type]
+    caption = score_text(split, metric, words)  # type: ignore[arg-type]
     return line_chart(
         id_, curves, caption, words, x_title=words("history.epoch"), y_title=name,
         is_log=False if greater_is_better(metric) else None,
@@ -185,25 +183,22 @@ def _chart(
 
 def _differences(subjects: Sequence[Subject], labels: Sequence[str], words: Words) -> Html:
     """The keys of the configs whose values are not all the same."""
-    configs = [subject.record.config for subject in subjects]
-    keys = dict.fromkeys(key for config in configs for key in config if key != "name")
-    differing = [
-        key for key in keys if any(config.get(key) != configs[0].get(key) for config in configs)
-    ]
-    data = {subject.record.data_sha256 for subject in subjects}
+    records = [subject.record for subject in subjects]
+    differing = differing_keys(records)
+    data = {record.data_sha256 for record in records}
     about = paragraph(words("compare.same_data" if len(data) == 1 else "compare.other_data"))
     if not differing:
         return joined(about, paragraph(words("compare.same_config")))
     heads = [Column(words("repeat.key")), *map(Column, labels)]
     rows: list[list[Cell]] = [
-        [tag("code", key), *(tag("code", _shown(config.get(key))) for config in configs)]
+        [tag("code", key), *(tag("code", _shown(record.config.get(key))) for record in records)]
         for key in differing
     ]
     return joined(about, table(words("compare.differing"), heads, rows))
 
 
 def _shown(value: object) -> str:
-    return "–" if value is None else str(value)
+    return "–" if value is None else inline(value)
 
 
 def _diagnosis(subjects: Sequence[Subject], labels: Sequence[str], words: Words) -> Html:

@@ -83,8 +83,7 @@ def _units(number: int, size: int, places: int) -> Units:
 
 
 def _largest(subject: Subject) -> float:
-    matrices = subject.network.matrices(subject.params)
-    return max(float(np.abs(matrix).max()) for matrix in matrices)
+    return float(np.abs(subject.params).max())
 
 
 def _edges(subject: Subject, columns: list[Units], words: Words) -> list[Html]:

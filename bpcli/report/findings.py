@@ -23,5 +23,4 @@ def findings_of(subject: Subject) -> Sequence[Finding]:
 
 def title_of(finding: Finding, words: Words) -> str:
     """The title of a finding; in another language than English, that of its kind."""
-    key = f"finding.{finding.kind}"
-    return words(key) if words.language != "en" and key in words else finding.title
+    return words.get(f"finding.{finding.kind}", finding.title)

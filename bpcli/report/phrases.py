@@ -21,9 +21,21 @@ def split_text(name: SplitName, words: Words) -> str:
 def metric_text(metric: str, words: Words) -> str:
     """A metric as a reader knows it; one of several targets with its name."""
     name, _, target = metric.partition(".")
-    key = f"metric.{name}"
-    text = words(key) if key in words else name
+    text = words.get(f"metric.{name}", name)
     return words("metric.of_target", metric=text, target=target) if target else text
+
+
+def score_text(split: SplitName, metric: str, words: Words) -> str:
+    """A metric of a split: accuracy, test set."""
+    texts = {"metric": metric_text(metric, words), "split": split_text(split, words)}
+    return words("history.of_split", **texts)
+
+
+def interval_in_text(interval: Interval | None, words: Words) -> str:
+    """The interval as it follows a value in a sentence; empty if there is none."""
+    if interval is None:
+        return ""
+    return words("banner.interval", interval=interval_text(interval, words))
 
 
 def interval_text(interval: Interval | None, words: Words) -> str:

@@ -22,6 +22,7 @@ from bpcli.report.charts import (
     frame,
     legend,
     plot,
+    sample,
 )
 from bpcli.report.figures import shorts, text_of
 from bpcli.report.html import Html, joined, tag
@@ -55,7 +56,7 @@ def point_chart(
         "names": [words("page.row"), *titles],
         "points": [list(numbers), shorts(x), shorts(y)],
     }
-    entries = [(line.name, f"{'guide' if line.style < 0 else 'fit'}", False) for line in lines]
+    entries = [(line.name, sample("guide" if line.style < 0 else "fit")) for line in lines]
     below = legend(entries) if len(entries) > 1 else None
     return figure(id_, plot(body, caption, height), caption, words, below, data=data)
 
@@ -143,18 +144,8 @@ def _bar(
 
 
 def _bar_legend(names: Sequence[str]) -> Html:
-    entries = [
-        tag(
-            "li",
-            tag(
-                "svg",
-                tag("rect", x=4, width=20, y=1, height=10, class_=f"fill{place}"),
-                viewBox="0 0 28 12",
-                aria_hidden="true",
-                class_="swatch",
-            ),
-            name,
-        )
-        for place, name in enumerate(names)
+    bars = [
+        tag("rect", x=4, width=20, y=1, height=10, class_=f"fill{place}")
+        for place in range(len(names))
     ]
-    return tag("ul", entries, class_="legend")
+    return legend(list(zip(names, bars, strict=True)))

@@ -12,7 +12,7 @@ from bpcli.metrics.bootstrap import Interval
 from bpcli.metrics.metrics import METRICS
 from bpcli.report.once import once
 from bpcli.runs.subject import Subject
-from bpcli.workflows.evaluate import MOST_ROWS_WITH_INTERVALS, SplitEvaluation, evaluate
+from bpcli.workflows.evaluate import MOST_ROWS_WITH_INTERVALS, SplitDetail, detail
 
 MOST_WITH_REPORT = MOST_ROWS_WITH_INTERVALS
 """Splits of more rows are not passed through the network again: their scores are in the record."""
@@ -35,18 +35,18 @@ Comparison: TypeAlias = Literal["better", "unclear", "worse", "unknown"]
 
 
 @once
-def evaluations(subject: Subject) -> Mapping[SplitName, SplitEvaluation]:
-    """The evaluation of each split that has few enough rows; empty if there is no network.
+def details(subject: Subject) -> Mapping[SplitName, SplitDetail]:
+    """What is known of each split that has few enough rows; empty if there is no network.
 
-    Rows that were streamed are only a sample: their evaluation has no scores of the split.
+    Rows that were streamed are only a sample: they have no intervals of its scores.
     """
     if subject.rebuilt is None:
         return {}
-    found: dict[SplitName, SplitEvaluation] = {}
+    found: dict[SplitName, SplitDetail] = {}
     for name, split in subject.experiment.splits.items():
         if 0 < len(split) <= MOST_WITH_REPORT:
             with suppress(BpnetError):  # the record has its scores
-                found[name] = evaluate(subject.rebuilt, name)
+                found[name] = detail(subject.rebuilt, name)
     return found
 
 
@@ -83,10 +83,10 @@ def _score(subject: Subject, split: SplitName, metric: str, value: float | None)
 
 
 def _interval(subject: Subject, split: SplitName, metric: str) -> Interval | None:
-    evaluation = evaluations(subject).get(split)
-    if evaluation is None or evaluation.intervals is None or is_sampled(subject):
+    known = details(subject).get(split)
+    if known is None or known.intervals is None or is_sampled(subject):
         return None
-    return evaluation.intervals.get(metric)
+    return known.intervals.get(metric)
 
 
 def main_score(subject: Subject) -> Score | None:

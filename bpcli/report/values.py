@@ -9,7 +9,7 @@ import numpy as np
 
 from bpcli.data.types import SPLITS, SplitName
 from bpcli.nn.arrays import Array
-from bpcli.plots.outcome import target_names
+from bpcli.plots.outcome import shown_targets, target_names
 from bpcli.report.charts import Curve
 from bpcli.report.figures import text_of
 from bpcli.report.html import Html, paragraph, tag
@@ -38,7 +38,9 @@ def value_parts(subject: Subject, words: Words) -> list[Html | None]:
     if not found:
         return [paragraph(words("quality.too_many_rows"))]
     names = target_names(subject)
-    shown = _shown(found)
+    values = next(iter(found.values())).values
+    assert values is not None, "the targets are numbers"
+    shown = shown_targets(values, MOST_TARGETS).tolist()
     parts: list[Html | None] = [tag("h3", words("values.title")), paragraph(words("values.how"))]
     if len(shown) < len(names):
         parts.append(paragraph(words("values.of_targets", shown=len(shown), count=len(names))))
@@ -47,15 +49,6 @@ def value_parts(subject: Subject, words: Words) -> list[Html | None]:
             parts.append(tag("h4", names[target]))
         parts.append(_charts(subject, found, (target, number), words))
     return parts
-
-
-def _shown(found: dict[SplitName, Outputs]) -> list[int]:
-    """The targets that vary most, in their order."""
-    values = next(iter(found.values())).values
-    assert values is not None, "the targets are numbers"
-    by_spread = np.argsort(-values.std(axis=0), kind="stable")
-    shown: list[int] = np.sort(by_spread[:MOST_TARGETS]).tolist()
-    return shown
 
 
 def _charts(

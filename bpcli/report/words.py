@@ -1,12 +1,13 @@
 """The sentences of a report, in the languages in `languages/`.
 
 A language is a folder of YAML files, each a mapping of keys to texts. Every language has the same
-files with the same keys and the same `{placeholders}`.
+files with the same keys and the same `{placeholders}`. Only `findings.yaml` is left out of
+English: a diagnosis has its titles.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -27,8 +28,12 @@ class Words:
         text = self._texts[key]
         return text.format(**values) if values else text
 
-    def __contains__(self, key: str) -> bool:
-        return key in self._texts
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._texts)
+
+    def get(self, key: str, otherwise: str) -> str:
+        """The text of a key; the other text if there is no such key."""
+        return self._texts.get(key, otherwise)
 
     def counted(self, key: str, count: int, /, **values: object) -> str:
         """The text of `key.one` for 1, else of `key.many`, with `{count}`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -54,6 +54,13 @@ class LabelReport:
     labels: list[dict[str, Any]]
     roc_auc: Scores
     notes: tuple[str, ...]
+
+
+class SplitDetail(NamedTuple):
+    """The intervals of the scores of a split, and a report of classes or labels, if any."""
+
+    intervals: dict[str, Interval | None] | None
+    report: ClassReport | LabelReport | None
 
 
 @dataclass(frozen=True)
@@ -108,6 +115,27 @@ def evaluate(
 
     By default, intervals are computed if they take little time.
     """
+    objective, found = _in_detail(trained, split_name, with_intervals)
+    experiment = trained.experiment
+    return SplitEvaluation(
+        split_name,
+        len(experiment.splits[split_name]),
+        split_scores(experiment, split_name, trained.params, objective),
+        baselines(experiment, split_name, trained.record.constant),
+        found.intervals,
+        found.report,
+    )
+
+
+def detail(trained: Trained, split_name: SplitName) -> SplitDetail:
+    """What `evaluate` finds on a split besides scores, which the record of a run has already."""
+    return _in_detail(trained, split_name, None)[1]
+
+
+def _in_detail(
+    trained: Trained, split_name: SplitName, with_intervals: bool | None
+) -> tuple[NetworkObjective, SplitDetail]:
+    """The objective of a split, and what is found with it besides scores."""
     experiment = trained.experiment
     split = experiment.splits[split_name]
     if not len(split):
@@ -134,14 +162,8 @@ def evaluate(
         report = _class_report(split, predicted, counts)
     elif split.preprocessor.words:
         report = _label_report(split, predicted)
-    return SplitEvaluation(
-        split_name,
-        len(split),
-        split_scores(experiment, split_name, trained.params, objective),
-        baselines(experiment, split_name, trained.record.constant),
-        _intervals(trained, split_name, objective) if with_intervals else None,
-        report,
-    )
+    intervals = _intervals(trained, split_name, objective) if with_intervals else None
+    return objective, SplitDetail(intervals, report)
 
 
 def judge_run(

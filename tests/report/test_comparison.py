@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,25 @@ def test_a_comparison_shows_what_differs_and_all_curves(
         assert "All runs have the same data." in page.locator("#differences").inner_text()
     with opened(browser, file, width=390) as narrow:
         assert narrow.page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_values_are_written_as_in_a_config_and_those_of_the_data_come_last(tmp_path: Path) -> None:
+    runs = [
+        trained(tmp_path, "moons", training__epochs=1, **different).run
+        for different in (
+            {"training__optimizer": "{name: gradient_descent, nesterov: true, momentum: 0.5}"},
+            {
+                "data__noise": 0.5,
+                "network__activations": "[{name: elu, alpha: 0.5}, tanh, sigmoid]",
+            },
+        )
+    ]
+    page = report_of([load_subject(run, "best", None) for run in runs], "en")
+    values = re.findall("<code>(.*?)</code>", page)
+    assert "[{name: elu, alpha: 0.5}, tanh, sigmoid]" in values
+    assert "true" in values
+    keys = [value for value in values if re.match("(data|network|training)[.]", value)]
+    assert keys.index("network.activations") < keys.index("data.noise") == len(keys) - 1
 
 
 def test_the_best_run_is_named_and_doubted_if_intervals_overlap(subjects: list[Subject]) -> None:

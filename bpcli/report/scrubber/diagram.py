@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
-from bpcli.nn.arrays import Array, Vector
+from bpcli.nn.arrays import Vector
 from bpcli.nn.network import Network
 from bpcli.report.html import Html, tag
 from bpcli.report.phrases import activation_of, cut
+from bpcli.report.scrubber.recording import Recording
 from bpcli.report.words import Words
 from bpcli.runs.subject import Subject
 from bpcli.text import text_width
@@ -94,11 +93,11 @@ class Diagram:
         return max(NARROWEST, round(WIDEST * abs(value) / self.largest, 2))
 
 
-def diagram_of(subject: Subject, params: Array) -> Diagram:
-    """The diagram of a network for the parameters (F, n_params) of all frames."""
-    inputs, outputs = _names(subject)
-    largest = float(np.abs(params).max()) or 1.0
-    return Diagram(subject.network, largest, _margin(inputs), _margin(outputs))
+def diagram_of(recording: Recording) -> Diagram:
+    """The diagram of a network for all frames."""
+    inputs, outputs = _names(recording.subject)
+    network = recording.subject.network
+    return Diagram(network, recording.largest, _margin(inputs), _margin(outputs))
 
 
 def _names(subject: Subject) -> tuple[list[str], list[str]]:

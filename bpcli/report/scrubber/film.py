@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from bpcli.nn.arrays import Array
+from bpcli.report.charts import legend, sample
 from bpcli.report.html import Html, data_block, joined, tag
 from bpcli.report.scrubber.diagram import NARROWEST, WIDEST, can_be_drawn, diagram_of, drawn
 from bpcli.report.scrubber.equations import (
@@ -17,7 +18,7 @@ from bpcli.report.scrubber.equations import (
     equations_of,
     stations_of,
 )
-from bpcli.report.scrubber.loss_chart import LossChart, loss_chart
+from bpcli.report.scrubber.loss_chart import STYLES, LossChart, loss_chart
 from bpcli.report.scrubber.matrices import Matrix, matrices_of
 from bpcli.report.scrubber.multiples import Views, multiples
 from bpcli.report.scrubber.pictures import ACROSS, Curves, Field, picture_of, points_of
@@ -41,25 +42,25 @@ def section(subject: Subject, words: Words) -> Section | None:
     if recording is None:
         return None
     views = _views(recording)
-    chart, drawing = loss_chart(recording, words)
+    chart = loss_chart(recording, words)
     body = joined(
         tag("p", _opening(recording, words)),
         definitions(views.picture, views.points) if views.picture and views.points else None,
         multiples(recording, views, words),
         tag("p", _how_to_read(recording, views, words), class_="aside"),
         tag("p", words("scrubber.needs_script"), class_="aside film-needs"),
-        *_film(recording, views, chart, drawing, words),
+        *_film(recording, views, chart, words),
     )
     return Section("scrubber", words("scrubber.title"), body, ("scrubber",))
 
 
 def _views(recording: Recording) -> Views:
-    subject, params = recording.subject, recording.params
+    subject = recording.subject
     picture = picture_of(recording)
     points = None if picture is None else points_of(subject, picture)
     if can_be_drawn(subject.network):
-        return Views(picture, points, diagram_of(subject, params), ())
-    return Views(picture, points, None, matrices_of(subject.network, params))
+        return Views(picture, points, diagram_of(recording), ())
+    return Views(picture, points, None, matrices_of(recording))
 
 
 # Sentences.
@@ -82,6 +83,10 @@ def _how_to_read(recording: Recording, views: Views, words: Words) -> str:
     if views.picture is not None:
         kind = kind_of(recording.subject, views.picture)
         parts.append(words(f"scrubber.read.{kind}"))
+        names, count = views.picture.names, recording.subject.network.outputs
+        if len(names) < count:
+            shown = words("page.comma").join(names)
+            parts.append(words("scrubber.read.some_outputs", names=shown, count=count))
     if views.points is not None and views.points.rows < views.points.total:
         counts = {"shown": f"{views.points.rows:,}", "rows": f"{views.points.total:,}"}
         parts.append(words("scrubber.read.some_rows", **counts))
@@ -94,9 +99,7 @@ def _how_to_read(recording: Recording, views: Views, words: Words) -> str:
 # The film.
 
 
-def _film(
-    recording: Recording, views: Views, chart: LossChart, drawing: Html, words: Words
-) -> Iterator[Html]:
+def _film(recording: Recording, views: Views, chart: LossChart, words: Words) -> Iterator[Html]:
     subject = recording.subject
     equations = stations = None
     if views.diagram is not None:
@@ -106,7 +109,7 @@ def _film(
     yield tag(
         "div",
         _picture(subject, views, words),
-        _track(recording, drawing, words),
+        _track(recording, chart.drawing, words),
         _weights(subject, recording, views, words),
         _numbers(recording, equations, stations, words) if equations and stations else None,
         class_="film" if views.picture is not None else "film no-picture",
@@ -158,17 +161,8 @@ def _track(recording: Recording, drawing: Html, words: Words) -> Html:
 def _legend(recording: Recording, words: Words) -> Html | None:
     if recording.val_losses is None:
         return tag("p", words("scrubber.loss.label"), class_="chart-title")
-    entries = [("first", "scrubber.loss.train"), ("second", "scrubber.loss.val")]
-    items = [
-        tag(
-            "li",
-            tag("svg", tag("line", x1=1, x2=27, y1=6, y2=6, class_=f"line {style}"),
-                class_="swatch", viewBox="0 0 28 12", aria_hidden="true"),
-            words(key),
-        )
-        for style, key in entries
-    ]  # fmt: skip
-    return tag("ul", items, class_="legend")
+    names = words("scrubber.loss.train"), words("scrubber.loss.val")
+    return legend([(name, sample(style)) for name, style in zip(names, STYLES, strict=True)])
 
 
 _ICONS = {
@@ -283,9 +277,9 @@ def _data(
         "lossTexts": [number(value, 4) for value in recording.losses.tolist()],
         "valTexts": _texts(recording.val_losses),
         "right": None if recording.right is None else recording.right.tolist(),
-        "x": [round(chart.x(epoch), 1) for epoch in recording.epochs.tolist()],
-        "y": [round(chart.y(value), 1) for value in recording.losses.tolist()],
-        "valY": _heights(chart, recording),
+        "x": chart.x.round(1).tolist(),
+        "y": chart.y[0].round(1).tolist(),
+        "valY": chart.y[1].round(1).tolist() if len(chart.y) > 1 else None,
         "best": recording.best,
         "seconds": max(_SECONDS * min(1.0, ends / 240), 3.0),
         "weights": _weights_data(recording) if views.diagram is not None else None,
@@ -305,18 +299,10 @@ def _texts(values: Array | None) -> list[str] | None:
     return None if values is None else [number(value, 4) for value in values.tolist()]
 
 
-def _heights(chart: LossChart, recording: Recording) -> list[float] | None:
-    if recording.val_losses is None:
-        return None
-    values = np.nan_to_num(recording.val_losses, nan=chart.high, posinf=chart.high)
-    return [round(chart.y(value), 1) for value in values.tolist()]
-
-
 def _weights_data(recording: Recording) -> dict[str, Any]:
     """The parameters (F, n_params) as numbers of 16 bits, as wide as the lines of a diagram."""
-    largest = float(np.abs(recording.params).max()) or 1.0
     return {
-        "values": _shorts(recording.params / largest),
+        "values": _shorts(recording.params / recording.largest),
         "count": recording.params.shape[1],
         "widest": WIDEST,
         "narrowest": NARROWEST,

@@ -2,152 +2,68 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from bpcli.nn.arrays import Vector
+from bpcli.nn.arrays import Array
+from bpcli.report.axes import Axis, clipped, fitted, wants_log
+from bpcli.report.charts import line_path
 from bpcli.report.html import Html, tag
 from bpcli.report.scrubber.recording import Recording
 from bpcli.report.words import Words
 
 WIDTH, HEIGHT = 500.0, 240.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56.0, 14.0, 12.0, 42.0
-
-
-@dataclass(frozen=True)
-class Series:
-    """A line: its name, a class of the style sheet, and its values (F,)."""
-
-    name: str
-    style: str
-    values: Vector
+STYLES = ("first", "second")
+"""The classes of the style sheet for the training and the validation set."""
 
 
 @dataclass(frozen=True, eq=False)
 class LossChart:
-    """The scales of a chart of losses over epochs: logarithmic if they span much."""
+    """A drawing, and the places of the frames in it: x (F,), and y (F,) for each set."""
 
-    epochs: Vector
-    low: float
-    high: float
-    is_log: bool
-    width: float = WIDTH
-    height: float = HEIGHT
-
-    def x(self, epoch: float) -> float:
-        span = max(float(self.epochs[-1]), 1.0)
-        return _LEFT + (self.width - _LEFT - _RIGHT) * float(epoch) / span
-
-    def y(self, value: float) -> float:
-        clipped = min(max(value, self.low), self.high)
-        low, high, at = (self._scaled(number) for number in (self.low, self.high, clipped))
-        return _TOP + (self.height - _TOP - _BOTTOM) * (1 - (at - low) / (high - low))
-
-    def _scaled(self, value: float) -> float:
-        return math.log10(value) if self.is_log else value
-
-    def drawn(self, series: Sequence[Series], label: str, axis: str, *extra: Html) -> Html:
-        """The chart with its axes and lines."""
-        return tag(
-            "svg",
-            tag("g", self._grid(), class_="grid"),
-            tag("g", self._labels(axis), class_="ticks"),
-            [self._line(each) for each in series],
-            extra,
-            viewBox=f"0 0 {self.width:g} {self.height:g}", role="img", aria_label=label,
-            class_="loss-chart",
-        )  # fmt: skip
-
-    def _line(self, series: Series) -> Html:
-        points = [
-            f"{self.x(epoch):.1f},{self.y(value):.1f}"
-            for epoch, value in zip(self.epochs.tolist(), series.values.tolist(), strict=False)
-            if math.isfinite(value)
-        ]
-        return tag("polyline", points=" ".join(points), class_=f"line {series.style}")
-
-    def _grid(self) -> Iterator[Html]:
-        for value in self.ticks():
-            y = f"{self.y(value):.1f}"
-            yield tag("line", x1=_LEFT, x2=self.width - _RIGHT, y1=y, y2=y)
-
-    def _labels(self, axis: str) -> Iterator[Html]:
-        for value in self.ticks():
-            y = f"{self.y(value) + 3.5:.1f}"
-            yield tag("text", f"{value:g}", x=_LEFT - 8, y=y, text_anchor="end")
-        base = self.height - _BOTTOM
-        for epoch in steps(0, float(self.epochs[-1]), 6):
-            x = f"{self.x(epoch):.1f}"
-            yield tag("line", x1=x, x2=x, y1=base, y2=base + 4)
-            yield tag("text", f"{epoch:g}", x=x, y=base + 16, text_anchor="middle")
-        middle = (_LEFT + self.width - _RIGHT) / 2
-        yield tag("text", axis, x=middle, y=self.height - 4, text_anchor="middle", class_="axis")
-
-    def ticks(self) -> list[float]:
-        """Round values of the vertical axis."""
-        if not self.is_log:
-            return steps(self.low, self.high, 4)
-        first, last = math.ceil(math.log10(self.low)), math.floor(math.log10(self.high))
-        every = max(1, -(-(last - first + 1) // 5))
-        powers = [10.0**power for power in range(first, last + 1, every)]
-        return powers if len(powers) > 1 else _few(self.low, self.high)
+    drawing: Html
+    x: Array
+    y: tuple[Array, ...]
 
 
-def _few(low: float, high: float) -> list[float]:
-    """1, 2 or 5 times a power of ten, for a range of about a decade."""
-    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    return [n * 10.0**k for k in powers for n in (1, 2, 5) if low <= n * 10.0**k <= high]
-
-
-def steps(low: float, high: float, most: int) -> list[float]:
-    """Round numbers from `low` to `high`, about `most`."""
-    span = high - low
-    if span <= 0:
-        return [low]
-    raw = span / most
-    power = 10.0 ** math.floor(math.log10(raw))
-    step = next(n * power for n in (1, 2, 5, 10) if n * power >= raw * 0.999)
-    first = math.ceil(low / step - 1e-9)
-    return [float(f"{k * step:.12g}") for k in range(first, math.floor(high / step + 1e-9) + 1)]
-
-
-def chart_of(
-    epochs: Vector, values: Sequence[Vector], width: float = WIDTH, height: float = HEIGHT
-) -> LossChart:
-    """A chart that fits all values; infinite ones are outside."""
-    every = np.concatenate([np.ravel(each) for each in values])
-    every = every[np.isfinite(every)]
-    low, high = float(every.min()), float(every.max())
-    is_log = low > 0 and high / low > _MANY_TIMES
-    if is_log:
-        return LossChart(epochs, low / 1.15, high * 1.15, True, width, height)
-    margin = 0.06 * (high - low) or max(abs(high), 1.0) * 0.1
-    bottom = 0.0 if 0 <= low < 0.4 * high else low - margin
-    return LossChart(epochs, bottom, high + margin, False, width, height)
-
-
-_MANY_TIMES = 12.0
-
-
-def loss_chart(recording: Recording, words: Words) -> tuple[LossChart, Html]:
-    """The chart of a recording, with the point that the script moves."""
-    series = [Series(words("scrubber.loss.train"), "first", recording.losses)]
-    if recording.val_losses is not None:
-        series.append(Series(words("scrubber.loss.val"), "second", recording.val_losses))
-    chart = chart_of(recording.epochs, [each.values for each in series])
-    end = len(recording) - 1
-    x, y = chart.x(recording.epochs[end]), chart.y(float(recording.losses[end]))
-    run = [
-        tag("line", x1=x, x2=x, y1=_TOP, y2=HEIGHT - _BOTTOM, class_="now"),
-        tag("circle", cx=x, cy=y, r=5, class_="point first"),
+def loss_chart(recording: Recording, words: Words) -> LossChart:
+    """The chart of a recording, with the points that the script moves."""
+    losses = [
+        clipped(each) for each in (recording.losses, recording.val_losses) if each is not None
     ]
-    if recording.val_losses is not None:
-        run.append(
-            tag("circle", cx=x, cy=chart.y(float(recording.val_losses[end])), r=4,
-                class_="point second")
-        )  # fmt: skip
-    drawing = chart.drawn(series, words("scrubber.loss.label"), words("scrubber.axis.epoch"), *run)
-    return chart, drawing
+    values = np.concatenate(losses)
+    across = Axis(0.0, float(recording.epochs[-1]), _LEFT, WIDTH - _RIGHT)
+    up = fitted(values, HEIGHT - _BOTTOM, _TOP, is_log=wants_log(values))
+    x, y = across.at(recording.epochs), tuple(up.at(each) for each in losses)
+    # A point is at the upper edge where its loss is not finite; the line has a gap there.
+    places = tuple(np.where(np.isnan(each), _TOP, each) for each in y)
+    drawing = tag(
+        "svg",
+        _axes(across, up, words("scrubber.axis.epoch")),
+        [tag("path", d=line_path(x, each), class_=f"line {style}")
+         for style, each in zip(STYLES, y, strict=False)],
+        tag("line", x1=x[-1], x2=x[-1], y1=_TOP, y2=HEIGHT - _BOTTOM, class_="now"),
+        [tag("circle", cx=x[-1], cy=each[-1], r=5 - place, class_=f"point {STYLES[place]}")
+         for place, each in enumerate(places)],
+        viewBox=f"0 0 {WIDTH:g} {HEIGHT:g}", role="img", aria_label=words("scrubber.loss.label"),
+        class_="loss-chart",
+    )  # fmt: skip
+    return LossChart(drawing, x, places)
+
+
+def _axes(across: Axis, up: Axis, title: str) -> Iterator[Html]:
+    for at, text in up.ticks(5):
+        y = f"{at:.1f}"
+        yield tag("line", x1=_LEFT, x2=WIDTH - _RIGHT, y1=y, y2=y, class_="grid")
+        yield tag("text", text, x=_LEFT - 8, y=f"{at + 3.5:.1f}", text_anchor="end")
+    base = HEIGHT - _BOTTOM
+    for at, text in across.ticks(6):
+        x = f"{at:.1f}"
+        yield tag("line", x1=x, x2=x, y1=base, y2=base + 4, class_="axis")
+        yield tag("text", text, x=x, y=base + 16, text_anchor="middle")
+    middle = (_LEFT + WIDTH - _RIGHT) / 2
+    named = tag("text", title, x=middle, y=HEIGHT - 4, text_anchor="middle", class_="axis")
+    yield tag("g", named, class_="ticks")

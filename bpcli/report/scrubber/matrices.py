@@ -4,47 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from bpcli.nn.arrays import Array
-from bpcli.nn.network import Network
 from bpcli.report.scrubber.pictures import COLOURS
-from bpcli.report.scrubber.png import Colour, columns_for, data_address, sheet
-from bpcli.report.scrubber.recording import MOST_SHOWN_WEIGHTS
+from bpcli.report.scrubber.png import Colour, Tiles
+from bpcli.report.scrubber.recording import MOST_SHOWN_WEIGHTS, Recording
 
 _SHADES = 15
 """An odd number: the middle one, which is clear, is 0. Up to 16 colours take 4 bits each."""
 
 
 @dataclass(frozen=True, eq=False)
-class Matrix:
-    """A layer's weights and biases at each frame: `tiles` (F, rows, columns) of colour numbers."""
+class Matrix(Tiles):
+    """A layer's weights and biases at each frame; `full` are the rows and columns of all."""
 
     name: str
-    tiles: Array
     full: tuple[int, int]
-
-    @property
-    def columns(self) -> int:
-        return columns_for(*self.tiles.shape)
-
-    @cached_property
-    def address(self) -> str:
-        return data_address(sheet(self.tiles, self.columns), palette())
-
-    def address_of(self, frame: int) -> str:
-        return data_address(self.tiles[frame], palette())
 
     @property
     def is_cut(self) -> bool:
         return self.tiles.shape[1:] != self.full
 
 
-def matrices_of(network: Network, params: Array) -> list[Matrix]:
+def matrices_of(recording: Recording) -> list[Matrix]:
     """One picture per layer; the last column is the bias, and one scale serves all."""
-    largest = float(np.abs(params).max()) or 1.0
+    network = recording.subject.network
     share = min(1.0, MOST_SHOWN_WEIGHTS / network.n_params) ** 0.5
     found = []
     for number, (layer, where) in enumerate(
@@ -52,11 +38,11 @@ def matrices_of(network: Network, params: Array) -> list[Matrix]:
     ):
         full = (layer.rows, layer.columns)
         rows, columns = (_spaced(size, max(1, int(size * share))) for size in full)
-        stack = params[:, where].reshape(-1, *full)[:, rows][:, :, columns]
+        stack = recording.params[:, where].reshape(-1, *full)[:, rows][:, :, columns]
         half = _SHADES // 2
-        tiles = np.rint(half * np.clip(stack / largest, -1, 1)).astype(np.int8) + half
+        tiles = np.rint(half * np.clip(stack / recording.largest, -1, 1)).astype(np.int8) + half
         name = f"[W{number} b{number}]" if layer.has_bias else f"W{number}"
-        found.append(Matrix(name, tiles.astype(np.uint8), full))
+        found.append(Matrix(tiles.astype(np.uint8), palette(), name, full))
     return found
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.propagation import Workspace, columns_of, forward
 from bpcli.plots.outcome import is_one_score, shown_targets
 from bpcli.plots.plane import widened
-from bpcli.report.scrubber.png import Colour, columns_for, data_address, sheet
+from bpcli.report.scrubber.png import Colour, Tiles
 from bpcli.report.scrubber.recording import Recording
 from bpcli.runs.subject import Subject, some_rows
 
@@ -37,29 +36,15 @@ _PALEST, _FULLEST = 0.06, 0.42
 
 
 @dataclass(frozen=True, eq=False)
-class Field:
-    """Pictures of the plane of two inputs: `tiles` (F, ACROSS, ACROSS) are colour numbers.
+class Field(Tiles):
+    """The plane of two inputs at each frame, ACROSS points high and wide.
 
     The first row is at the top of the window, which is left, right, bottom and top in units of the
-    inputs.
+    inputs. `names` are those of the outputs that are shown.
     """
 
-    tiles: Array
-    palette: Sequence[Colour]
+    names: tuple[str, ...]
     window: tuple[float, float, float, float]
-
-    @property
-    def columns(self) -> int:
-        return columns_for(len(self.tiles), ACROSS, ACROSS)
-
-    @cached_property
-    def address(self) -> str:
-        """All tiles as one image."""
-        return data_address(sheet(self.tiles, self.columns), self.palette)
-
-    def address_of(self, frame: int) -> str:
-        """One tile as an image."""
-        return data_address(self.tiles[frame], self.palette)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,9 +70,10 @@ class Points:
 
 
 def picture_of(recording: Recording) -> Field | Curves | None:
-    """The picture of a network with one or two inputs; None for others."""
+    """The picture of a network with one or two inputs; None for others, and for many classes."""
     subject = recording.subject
-    if subject.experiment.preprocessor.words:
+    preprocessor = subject.experiment.preprocessor
+    if preprocessor.words or len(preprocessor.class_names) > _MOST_COLOURS:
         return None
     if subject.network.inputs == 2:
         return _field(recording)
@@ -124,10 +110,14 @@ def _field(recording: Recording) -> Field:
     sides = [widened(column) for column in np.asarray(subject.experiment.table.X[:]).T]
     axes = [_centres(*side) for side in sides]
     grid = np.stack([axis.ravel() for axis in np.meshgrid(axes[0], axes[1][::-1])], axis=1)
-    numbers, palette = _painted(subject, np.stack([*_outputs(recording, grid)]))
-    tiles = numbers.reshape(len(recording), ACROSS, ACROSS)
+    paint, palette = _painter(subject)
+    names = subject.experiment.output_names
+    if subject.experiment.splits["train"].labels is None:
+        names = (names[_main_target(subject)[0]],)
+    # Frame by frame: the outputs of all, in double precision, can take gigabytes.
+    painted = [paint(outputs).reshape(ACROSS, ACROSS) for outputs in _outputs(recording, grid)]
     (left, right), (bottom, top) = sides
-    return Field(tiles, palette, (left, right, bottom, top))
+    return Field(np.stack(painted), palette, names, (left, right, bottom, top))
 
 
 def _centres(low: float, high: float) -> Vector:
@@ -136,14 +126,19 @@ def _centres(low: float, high: float) -> Vector:
     return centres
 
 
-def _painted(subject: Subject, outputs: Array) -> tuple[Array, list[Colour]]:
-    """The colour number (F, n) of each point, and the palette."""
+def _painter(subject: Subject) -> tuple[Callable[[Array], Array], list[Colour]]:
+    """What makes colour numbers (n,) of outputs (n, K), and the palette."""
     if subject.experiment.splits["train"].labels is None:
-        return _values_painted(subject, outputs)
+        # The target that varies most, from below to above the middle of its range.
+        target, (low, high) = _main_target(subject)
+        return lambda A: _shades_of((A[:, target] - low) / (high - low)), _between(0, 1)
     if is_one_score(subject):
-        return _shades_of(outputs[:, :, -1]), _between(0, 1)
-    certain = subject.network.layers[-1].activation.gives_distribution
-    return _classes_painted(outputs, certain)
+        return lambda A: _shades_of(A[:, -1]), _between(0, 1)
+    count, top = subject.network.outputs, subject.network.layers[-1].activation
+    steps = _STEPS if top.gives_distribution and count * _STEPS <= _MOST_COLOURS else 1
+    strengths = np.linspace(_PALEST, _FULLEST, steps + 1)[1:].tolist()
+    palette = [(*_rgb(label), strength) for label in range(count) for strength in strengths]
+    return lambda A: _classes_of(A, steps), palette
 
 
 def _shades_of(shares: Array) -> Array:
@@ -166,22 +161,17 @@ _STEPS = 4
 """Shades of each of several classes, by the probability of the class."""
 
 
-def _classes_painted(outputs: Array, is_distribution: bool) -> tuple[Array, list[Colour]]:
-    count = outputs.shape[-1]
-    labels = outputs.argmax(axis=-1)
-    steps = _STEPS if is_distribution and count * _STEPS <= 256 else 1
-    least = 1 / count
-    surety = (outputs.max(axis=-1) - least) / (1 - least)
+_MOST_COLOURS = 256
+"""The most colours of an image."""
+
+
+def _classes_of(outputs: Array, steps: int) -> Array:
+    """The colour number of the largest output, and of its share as a step."""
+    labels, least = outputs.argmax(axis=1), 1 / outputs.shape[1]
+    surety = (outputs.max(axis=1) - least) / (1 - least)
     step = np.clip(np.nan_to_num(surety) * steps, 0, steps - 1).astype(np.intp)
-    strengths = np.linspace(_PALEST, _FULLEST, steps + 1)[1:].tolist()
-    palette = [(*_rgb(label), strength) for label in range(count) for strength in strengths]
-    return (labels * steps + step).astype(np.uint8), palette
-
-
-def _values_painted(subject: Subject, outputs: Array) -> tuple[Array, list[Colour]]:
-    """The target that varies most, as shades from below to above the middle of its range."""
-    target, (low, high) = _main_target(subject)
-    return _shades_of((outputs[:, :, target] - low) / (high - low)), _between(0, 1)
+    numbers: Array = (labels * steps + step).astype(np.uint8)
+    return numbers
 
 
 def _main_target(subject: Subject) -> tuple[int, tuple[float, float]]:
@@ -215,7 +205,7 @@ def _shown_outputs(
     names = subject.experiment.output_names
     values = subject.experiment.splits["train"].values
     if values is not None:
-        shown = shown_targets(values)[:MOST_CURVES].tolist()
+        shown = shown_targets(values, MOST_CURVES).tolist()
         side = widened(values[:, shown])
     else:
         first = len(names) - 1 if is_one_score(subject) else 0

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from bpcli.nn.arrays import Array
+from bpcli.report.axes import Axis
 from bpcli.report.html import Html, joined, tag
 from bpcli.report.phrases import cut
-from bpcli.report.scrubber.loss_chart import steps
 from bpcli.report.scrubber.pictures import Curves, Field, Points
 from bpcli.report.words import Words
 from bpcli.runs.subject import Subject
@@ -148,12 +148,10 @@ def kind_of(subject: Subject, picture: Field | Curves) -> str:
 
 def _axes(subject: Subject, picture: Field | Curves) -> Iterator[Html]:
     left, right, bottom, top = picture.window
-    for value in steps(left, right, 5):
-        x = f"{LEFT + SIDE * (value - left) / (right - left):.1f}"
-        yield tag("text", f"{value:g}", x=x, y=TOP + SIDE + 17, text_anchor="middle")
-    for value in steps(bottom, top, 5):
-        y = f"{TOP + SIDE * (1 - (value - bottom) / (top - bottom)) + 4:.1f}"
-        yield tag("text", f"{value:g}", x=LEFT - 7, y=y, text_anchor="end")
+    for at, text in Axis(left, right, LEFT, LEFT + SIDE).ticks(5):
+        yield tag("text", text, x=f"{at:.1f}", y=TOP + SIDE + 17, text_anchor="middle")
+    for at, text in Axis(bottom, top, TOP + SIDE, TOP).ticks(5):
+        yield tag("text", text, x=LEFT - 7, y=f"{at + 4:.1f}", text_anchor="end")
     across, up = axis_names(subject, picture)
     yield tag(
         "text", cut(across, 40), x=LEFT + SIDE / 2, y=TOP + SIDE + 38, text_anchor="middle",

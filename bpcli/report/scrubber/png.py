@@ -12,6 +12,8 @@ import math
 import struct
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -19,6 +21,27 @@ from bpcli.nn.arrays import Array
 
 Colour = tuple[int, int, int, float]
 """Red, green and blue from 0 to 255, and the opacity from 0 to 1."""
+
+
+@dataclass(frozen=True, eq=False)
+class Tiles:
+    """Pictures of one size: `tiles` (n, height, width) are colour numbers of the palette."""
+
+    tiles: Array
+    palette: Sequence[Colour]
+
+    @property
+    def columns(self) -> int:
+        return columns_for(*self.tiles.shape)
+
+    @cached_property
+    def address(self) -> str:
+        """All tiles as one image."""
+        return data_address(sheet(self.tiles, self.columns), self.palette)
+
+    def address_of(self, number: int) -> str:
+        """One tile as an image."""
+        return data_address(self.tiles[number], self.palette)
 
 
 def data_address(pixels: Array, palette: Sequence[Colour]) -> str:

@@ -57,6 +57,11 @@ class Recording:
     def training_rows(self) -> int:
         return len(self.experiment.splits["train"])
 
+    @cached_property
+    def largest(self) -> float:
+        """The largest |parameter| of all frames; 1 if all are 0."""
+        return float(np.abs(self.params).max()) or 1.0
+
     @property
     def shows_every_epoch(self) -> bool:
         return len(self) == self.recorded

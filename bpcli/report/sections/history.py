@@ -9,7 +9,8 @@ from bpcli.report.charts import Curve, Mark, line_chart
 from bpcli.report.figures import text_of
 from bpcli.report.html import Html, joined, paragraph, tag
 from bpcli.report.over_epochs import TestScores, test_scores
-from bpcli.report.phrases import metric_text, split_text
+from bpcli.report.phrases import metric_text, spaced, split_text
+from bpcli.report.scores import greater_is_better
 from bpcli.report.section import Section
 from bpcli.report.tables import Cell, Column, folded, table
 from bpcli.report.words import Words
@@ -19,7 +20,6 @@ from bpcli.runs.subject import Subject
 MOST_METRICS = 7
 MOST_LAYERS = 8
 MOST_LINES = 25
-_BOUNDED = ("accuracy", "exact_match", "precision", "recall", "f1", "f1_micro", "r2")
 
 
 def section(subject: Subject, words: Words) -> Section | None:
@@ -119,7 +119,7 @@ def _metric(subject: Subject, test: TestScores | None, metric: str, id_: str, wo
         x_title=words("history.epoch"),
         y_title=name,
         marks=_best(subject, words),
-        is_log=False if metric in _BOUNDED else None,
+        is_log=False if greater_is_better(metric) else None,
     )
 
 
@@ -141,7 +141,7 @@ def _gradients(subject: Subject, words: Words) -> Html:
 
 def _diagnostic(subject: Subject, key: str, id_: str, words: Words) -> Html:
     epochs, values = subject.series(key)
-    name = words(f"diagnostic.{key}") if f"diagnostic.{key}" in words else key.replace("_", " ")
+    name = words.get(f"diagnostic.{key}", spaced(key))
     return line_chart(
         id_, [Curve(name, epochs, values)], words("history.diagnostic", name=name), words,
         x_title=words("history.epoch"), y_title=name,
@@ -151,8 +151,8 @@ def _diagnostic(subject: Subject, key: str, id_: str, words: Words) -> Html:
 def _stop(subject: Subject, words: Words) -> Html:
     """Why the training stopped, in a sentence, and its stop rules."""
     record = subject.record
-    key = f"stop.{record.stop_reason or 'none'}"
-    reason = words(key) if key in words else words("stop.other", reason=record.stop_reason)
+    other = words("stop.other", reason=record.stop_reason)
+    reason = words.get(f"stop.{record.stop_reason or 'none'}", other)
     message = tag("p", record.stop_message, lang="en") if record.stop_message else None
     if not record.stop:
         return joined(paragraph(reason), message)
@@ -163,7 +163,7 @@ def _stop(subject: Subject, words: Words) -> Html:
     ]
     rows: list[list[Cell]] = [
         [
-            words(f"rule.{rule.name}") if f"rule.{rule.name}" in words else rule.meaning,
+            words.get(f"rule.{rule.name}", rule.meaning),
             rule.start,
             rule.now,
             f"{'≤' if rule.falls else '≥'} {text_of(rule.target)}",
@@ -198,5 +198,5 @@ def _key_text(key: str, words: Words) -> str:
     if key == "grad_norm":
         return words("history.norm")
     split, _, metric = key.partition(".")
-    name = words(f"short.{split}") if f"short.{split}" in words else split
+    name = words.get(f"short.{split}", split)
     return words("history.of_split", metric=metric_text(metric, words), split=name)

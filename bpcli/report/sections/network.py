@@ -38,7 +38,7 @@ def _layers(subject: Subject, words: Words) -> Html:
             layer.inputs,
             layer.units,
             name,
-            words(f"bias.{layer.bias}") if f"bias.{layer.bias}" in words else str(layer.bias),
+            words.get(f"bias.{layer.bias}", layer.bias),
         ]
         for number, (layer, name) in enumerate(zip(layers, names, strict=True), 1)
     ]

@@ -85,4 +85,4 @@ def _baseline(name: str, words: Words) -> str:
     count, _, rest = name.partition(" ")
     if rest == "principal components":
         return words("baseline.components", count=count)
-    return words(f"baseline.{name}") if f"baseline.{name}" in words else name
+    return words.get(f"baseline.{name}", name)

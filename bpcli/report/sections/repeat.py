@@ -8,6 +8,7 @@ from dataclasses import replace
 from bpcli.config.load import read_source
 from bpcli.config.origins import origins
 from bpcli.config.source import Source
+from bpcli.config.writing import inline
 from bpcli.errors import BpnetError
 from bpcli.report.html import Html, joined, paragraph, tag
 from bpcli.report.section import Section
@@ -54,7 +55,7 @@ def _config(subject: Subject, words: Words) -> Html:
     ]
     known = _origins(subject)
     rows: list[list[Cell]] = [
-        [tag("code", key), _value(value), known.get(key, "–")]
+        [tag("code", key), tag("code", inline(value)), known.get(key, "–")]
         for key, value in subject.record.config.items()
         if value is not None or key in known
     ]
@@ -68,21 +69,6 @@ def _config(subject: Subject, words: Words) -> Html:
         is_printed=False,
     )
     return joined(note, content, whole)
-
-
-def _value(value: object) -> Html:
-    return tag("code", _text(value))
-
-
-def _text(value: object) -> str:
-    """A value as YAML writes it on one line."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list):
-        return f"[{', '.join(map(_text, value))}]"
-    return str(value)
 
 
 def _origins(subject: Subject) -> dict[str, str]:

@@ -118,6 +118,36 @@ def test_the_rows_that_are_said_to_be_drawn_are_drawn(tmp_path: Path, case: str)
     assert (said is None) is (rows < 240)
 
 
+SQUARE = [[k % 5, k // 5] for k in range(25)]
+
+
+@pytest.mark.parametrize(
+    ("layers", "data", "said"),
+    [
+        ([1, 4, 2], inline(LINE[:20], [[x, -x] for (x,) in LINE[:20]]), None),
+        (
+            [1, 4, 5],
+            inline(LINE[:20], [[9 * x, 0, 8 * x, x, 7 * x] for (x,) in LINE[:20]]),
+            "Of the 5 outputs, the picture shows predicted y1, predicted y3, predicted y5.",
+        ),
+        (
+            [2, 4, 2],
+            inline(SQUARE, [[x, 9 * y] for x, y in SQUARE]),
+            "Of the 2 outputs, the picture shows predicted y2.",
+        ),
+    ],
+)
+def test_the_outputs_that_are_drawn_are_said(
+    tmp_path: Path, layers: list[int], data: str, said: str | None
+) -> None:
+    overrides = {"data": data, "network__layers": layers, "training__epochs": 2}
+    subject = subject_of(tmp_path, "sine", training__record_params=True, **overrides)
+    made = section(subject, words_of("en"))
+    assert made is not None
+    found = re.search("Of the [0-9]+ outputs, [^<]*?[.]", str(made.body))
+    assert said == (found and found[0])
+
+
 def test_without_scripts_the_pictures_tell_the_story(
     browser: Any, page_of: Callable[..., Path]
 ) -> None:

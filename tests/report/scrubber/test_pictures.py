@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,27 @@ def test_several_classes_have_their_own_colours(tmp_path: Path) -> None:
     outputs = predict(experiment.network, recording.params[-1], X)
     steps = len(picture.palette) // 3
     assert (picture.tiles[-1].ravel() // steps == outputs.argmax(axis=1)).mean() > 0.999
+
+
+def test_pictures_of_many_classes_and_frames_take_little_memory(tmp_path: Path) -> None:
+    X = [[k % 16, k // 16] for k in range(200)]
+    overrides = {"data": f"{{inputs: {X}, targets: {[f'c{k}' for k in range(200)]}}}"}
+    recording = recorded(
+        tmp_path, "softmax_iris", **overrides, network__layers=[2, 200], training__epochs=60
+    )
+    tracemalloc.start()
+    picture = picture_of(recording)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert isinstance(picture, Field)
+    one_frame = ACROSS**2 * 200 * 8
+    assert peak < 8 * one_frame < len(recording) * one_frame / 4
+
+
+def test_more_classes_than_colours_have_no_picture(tmp_path: Path) -> None:
+    X, names = [[k, k * k] for k in range(257)], [f"c{k}" for k in range(257)]
+    overrides = {"data": f"{{inputs: {X}, targets: {names}}}", "network__layers": [2, 257]}
+    assert picture_of(recorded(tmp_path, "softmax_iris", **overrides, training__epochs=2)) is None
 
 
 def test_curves_are_the_outputs_over_the_input(tmp_path: Path) -> None:
