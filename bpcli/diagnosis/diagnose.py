@@ -45,6 +45,7 @@ EXPLAINS: Mapping[str, Sequence[str]] = {
     "overfitting": ("worse_than_constant", "never_fell"),
     "stuck": ("worse_than_constant", "underfitting", "plateau", "never_fell"),
     "plateau": ("underfitting",),
+    "never_fell": ("worse_than_constant", "underfitting"),
 }
 """For each kind of finding, those that follow from it. A kind comes before those that it explains:
 causes first."""

@@ -24,6 +24,11 @@ from bpcli.runs.subject import Subject
 
 _STANDARD_ERRORS = 2.0
 
+STUCK = 0.98
+"""A loss from this fraction of the constant baseline's on is that of a network that has learned
+nothing. Fitting p parameters to n rows of noise lowers the squared error by p/n: 2 % are 2
+effective parameters for 100 rows."""
+
 _SMALL = 1e-3
 """A loss below this fraction of the constant baseline's is that of a good fit."""
 
@@ -135,6 +140,15 @@ class Evidence:
         """
         remaining = self.remaining("train")
         return remaining is None or remaining <= most
+
+    @property
+    def has_learned_later(self) -> bool:
+        """Whether the last log line has a training loss below the constant baseline's.
+
+        Then the network has learned, even if the weights of an earlier epoch were kept.
+        """
+        curve, constant = self.curve("train.loss"), self.constant("train")
+        return bool(curve) and constant is not None and curve.last < STUCK * constant
 
     def has_better_accuracy(self, name: SplitName) -> bool:
         """Whether the accuracy is clearly higher than that of the most frequent class.

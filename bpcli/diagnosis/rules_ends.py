@@ -27,12 +27,27 @@ def never_fell(evidence: Evidence) -> Iterator[Finding]:
         f"the validation loss was {curve.first:.4g} at first, and {curve.last:.4g} at epoch "
         f"{record.epochs}: the weights that were kept are the initial ones"
     )
-    if evidence.rate is None:
-        remedy, command = "", other_optimizer(evidence)
-    else:
-        remedy, command = other_rate(evidence, 0.1, "smaller")
+    yield Finding.of("never_fell", "warning", title, numbers, *_why_never(evidence))
+
+
+def _why_never(evidence: Evidence) -> tuple[str, str, str]:
+    """Cause, remedy and command."""
+    if evidence.has_learned_later:
+        return _does_not_hold(evidence)
     cause = "the steps are too long, or the inputs tell nothing about the target"
-    yield Finding.of("never_fell", "warning", title, numbers, cause, remedy, command)
+    if evidence.rate is None:
+        return cause, "", other_optimizer(evidence)
+    return cause, *other_rate(evidence, 0.1, "smaller")
+
+
+def _does_not_hold(evidence: Evidence) -> tuple[str, str, str]:
+    """Cause, remedy and command if only the training rows were learned."""
+    cause = "what the network learns of the training rows does not hold for the validation rows"
+    if evidence.record.config.get("data.split.order", "random") != "random":
+        remedy = "see whether a split at random helps: if so, the rule changes along the rows"
+        return cause, remedy, evidence.train_with("data.split.order=random")
+    remedy = "use other inputs, more rows, fewer units or `training.l2`"
+    return cause, remedy, evidence.train_with("training.l2=1")
 
 
 def no_step(evidence: Evidence) -> Iterator[Finding]:

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from bpcli.data.types import SplitName
-from bpcli.diagnosis.evidence import Evidence
+from bpcli.diagnosis.evidence import STUCK, Evidence
 from bpcli.diagnosis.finding import Finding
 from bpcli.diagnosis.rule import Rule
-from bpcli.diagnosis.rules_loss import STUCK, other_optimizer, what_to_change
+from bpcli.diagnosis.rules_loss import other_optimizer, what_to_change
 from bpcli.runs.run_json import RunRecord
 from bpcli.runs.subject import SPLIT_NAMES
 from bpcli.text import plural
