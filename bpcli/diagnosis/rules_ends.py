@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bpcli.diagnosis.advice import SMALLER, for_other_rows, other_optimizer, other_rate
 from bpcli.diagnosis.evidence import Evidence
 from bpcli.diagnosis.finding import Finding
 from bpcli.diagnosis.rule import Rule
-from bpcli.diagnosis.rules_loss import other_optimizer, other_rate
-from bpcli.diagnosis.rules_units import SMALLER
 from bpcli.nn.units import can_fail
 from bpcli.optimizers.base import ZERO_GRADIENT
 from bpcli.optimizers.plateau import SMALLEST_RATE
@@ -33,21 +32,12 @@ def never_fell(evidence: Evidence) -> Iterator[Finding]:
 def _why_never(evidence: Evidence) -> tuple[str, str, str]:
     """Cause, remedy and command."""
     if evidence.has_learned_later:
-        return _does_not_hold(evidence)
+        cause = "what was learned of the training rows does not hold for the validation rows"
+        return cause, *for_other_rows(evidence)
     cause = "the steps are too long, or the inputs tell nothing about the target"
     if evidence.rate is None:
         return cause, "", other_optimizer(evidence)
     return cause, *other_rate(evidence, 0.1, "smaller")
-
-
-def _does_not_hold(evidence: Evidence) -> tuple[str, str, str]:
-    """Cause, remedy and command if only the training rows were learned."""
-    cause = "what the network learns of the training rows does not hold for the validation rows"
-    if evidence.record.config.get("data.split.order", "random") != "random":
-        remedy = "see whether a split at random helps: if so, the rule changes along the rows"
-        return cause, remedy, evidence.train_with("data.split.order=random")
-    remedy = "use other inputs, more rows, fewer units or `training.l2`"
-    return cause, remedy, evidence.train_with("training.l2=1")
 
 
 def no_step(evidence: Evidence) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from bpcli.diagnosis.advice import other_optimizer, other_rate, what_to_change, wider
 from bpcli.diagnosis.evidence import STUCK, Curve, Evidence
 from bpcli.diagnosis.finding import Finding, Severity
 from bpcli.diagnosis.rule import Rule
@@ -94,14 +95,6 @@ def diverging(evidence: Evidence) -> Iterator[Finding]:
     yield Finding.of(
         "diverging", "error", title, numbers, cause, *other_rate(evidence, 0.1, "smaller")
     )
-
-
-def other_rate(evidence: Evidence, factor: float, adjective: str) -> tuple[str, str]:
-    """Another learning rate as remedy, and the command that tries it."""
-    assert evidence.rate is not None, "the optimizer has one"
-    key, other = evidence.rate_key, float(f"{factor * evidence.rate:.2g}")
-    remedy = f"try a {adjective} `{key}`, such as {other:g} instead of {evidence.rate:g}"
-    return remedy, evidence.train_with(f"{key}={other:g}")
 
 
 def oscillating(evidence: Evidence) -> Iterator[Finding]:
@@ -207,27 +200,12 @@ def _why_stuck(evidence: Evidence) -> tuple[str, str, str]:
         cause = "the weight decay holds the weights near 0, or the inputs tell nothing"
         return cause, remedy, evidence.train_with("training.l2=0")
     is_constant = (evidence.remaining("train") or 0) < 2 - STUCK
+    if is_constant and len(evidence.record.layers) == 1:
+        cause = "a network without hidden units can learn linear rules only"
+        command = evidence.train_with(*wider(evidence))
+        return cause, "use hidden units, or other inputs", command
     cause = "the outputs have become constant" if is_constant else "the outputs are still wrong"
     return cause, what_to_change(evidence), other_optimizer(evidence)
-
-
-def what_to_change(evidence: Evidence) -> str:
-    """What may help if the cause is not known."""
-    record = evidence.record
-    longer = "more epochs, " * (record.stop_reason == "epochs")
-    size = "fewer layers" if len(record.layers) > _MANY_LAYERS else "more units"
-    other = "another `training.learning_rate`" if evidence.rate else "other initial weights"
-    return f"use {longer}{size}, {other} or other inputs"
-
-
-_MANY_LAYERS = 3
-
-
-def other_optimizer(evidence: Evidence) -> str:
-    """A command that trains with another optimizer; with `rprop`, from another seed."""
-    if not evidence.is_full_batch or evidence.optimizer == "rprop":
-        return evidence.train_with(f"seed={evidence.record.seed + 1}")
-    return evidence.train_with("training.optimizer=rprop", "training.learning_rate=null")
 
 
 def plateau(evidence: Evidence) -> Iterator[Finding]:
