@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bpcli.diagnosis.evidence import Evidence, setting_of
 from bpcli.optimizers import OPTIMIZERS
 
@@ -62,6 +64,18 @@ def other_start(evidence: Evidence) -> list[str]:
     if has_it and not drawn(evidence):
         return [f"seed={evidence.record.seed + 1}"]
     return [f"network.init={init}", *drawn(evidence)]
+
+
+def shorter_steps(evidence: Evidence, failed: Sequence[int]) -> tuple[str, str] | None:
+    """Another rate, if units of the layers `failed` did not fail before the training."""
+    lines = evidence.subject.lines
+    first = lines[0].dead_units, lines[0].saturated_units
+    layers = evidence.record.layers
+    if evidence.rate is None or not all(len(counts) == len(layers) for counts in first):
+        return None
+    if any(2 * sum(counts[k] for counts in first) >= layers[k].units for k in failed):
+        return None
+    return other_rate(evidence, 0.1, "smaller")
 
 
 def sized(evidence: Evidence, init: str) -> list[str]:

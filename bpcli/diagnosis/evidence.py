@@ -167,8 +167,12 @@ class Evidence:
     @property
     def is_good_fit(self) -> bool:
         """Whether the training loss is known to be a tiny fraction of the constant baseline's."""
-        remaining = self.remaining("train")
-        return remaining is not None and remaining < _SMALL
+        return self.is_small(self.scores.get("train.loss"))
+
+    def is_small(self, loss: float | None) -> bool:
+        """Whether a training loss is known to be a tiny fraction of the constant baseline's."""
+        constant = self.constant("train")
+        return loss is not None and constant is not None and loss < _SMALL * constant
 
     # Rows.
 
@@ -212,6 +216,13 @@ class Evidence:
     @property
     def output(self) -> str:
         return str(self.record.layers[-1].activation["name"])
+
+    @property
+    def updates(self) -> int:
+        """How many times the weights were changed, about: once for each batch of each epoch."""
+        size, rows = self.record.batch_size, self.rows("train")
+        batches = 1 if isinstance(size, str) else max(1, rows // size)
+        return self.record.epochs * batches
 
     @property
     def is_full_batch(self) -> bool:

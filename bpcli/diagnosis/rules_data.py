@@ -48,7 +48,8 @@ def constant_inputs(evidence: Evidence) -> Iterator[Finding]:
     experiment = evidence.experiment
     fact = facts.constant_inputs(experiment)
     if fact is not None:
-        numbers = f"{len(experiment.constant_inputs)} of {len(experiment.table.input_names)} inputs"
+        count, inputs = len(experiment.constant_inputs), len(experiment.table.input_names)
+        numbers = f"{'it is' if count == 1 else 'they are'} {count} of {plural(inputs, 'input')}"
         cause = "an input that is always the same tells nothing about the target"
         yield Finding.of("constant_inputs", "note", fact, numbers, cause, "leave out such inputs")
 

@@ -22,6 +22,9 @@ Measured: no healthy run of configs/ ends above its initial loss."""
 FEWEST_LINES = 10
 """The fewest lines of the log from which a course is judged: with 10, a share of 0.2 is two."""
 
+MANY_EPOCHS = 200
+"""Epochs to try instead of fewer than `FEWEST_LINES`."""
+
 RISES = 0.2
 """The share of steps from line to line, in the last half of the training, in which the loss of an
 oscillating training rises. Measured: 0 in all healthy runs of configs/ with full batches."""
@@ -167,6 +170,27 @@ def too_few_epochs(evidence: Evidence) -> Iterator[Finding]:
     yield Finding.of("too_few_epochs", "warning", FALLS, numbers, cause, remedy, command)
 
 
+def hardly_trained(evidence: Evidence) -> Iterator[Finding]:
+    """A limit of very few epochs ended a training that had not learned."""
+    record, curve, constant = evidence.record, evidence.loss, evidence.constant("train")
+    is_cut = record.stop_reason == "epochs" and evidence.updates < FEWEST_LINES
+    if constant is None or not is_cut or evidence.has_learned(NOT_LEARNED):
+        return
+    if curve.last > curve.first:
+        return  # the steps are too long
+    title = f"the training ended after {plural(record.epochs, 'epoch')}"
+    if not record.epochs:
+        title = "the network is not trained: `training.epochs` is 0"
+    numbers = (
+        f"the training loss is {curve.last:.4g}, and that of a constant prediction is "
+        f"{constant:.4g}"
+    )
+    cause = "so few steps lead nearly nowhere"
+    command = evidence.train_with(f"training.epochs={MANY_EPOCHS}")
+    remedy = _more_epochs(evidence)
+    yield Finding.of("too_few_epochs", "warning", title, numbers, cause, remedy, command)
+
+
 def _is_cut(evidence: Evidence) -> bool:
     """Whether a limit ended a training that had not learned, and its course is known."""
     is_limit = evidence.record.stop_reason in ("epochs", "max_seconds")
@@ -218,6 +242,8 @@ def plateau(evidence: Evidence) -> Iterator[Finding]:
     if share < LONG_PLATEAU:
         return
     level = float(curve.values[curve.epochs == begin][0])
+    if evidence.is_small(level):
+        return
     title = f"the loss lay on a plateau from epoch {begin} to epoch {end}"
     numbers = (
         f"for {100 * share:.0f} % of the epochs, the training loss stayed within "
@@ -249,7 +275,8 @@ RULES = (
     Rule("a loss that diverges", diverging, needs=()),
     Rule("a loss that oscillates", oscillating),
     Rule("a learning rate that is too small", rate_too_small),
-    Rule("too few epochs", too_few_epochs, needs=("log", "network")),
+    Rule("too few epochs", too_few_epochs),
+    Rule("a training of hardly any steps", hardly_trained),
     Rule("a loss that stays at that of a constant prediction", stuck),
     Rule("a plateau", plateau),
 )

@@ -216,8 +216,9 @@ def underfitting(evidence: Evidence) -> Iterator[Finding]:
 
 
 def few_test_rows(evidence: Evidence) -> Iterator[Finding]:
-    """So few test rows that two runs can hardly be told apart."""
-    if not (rows := evidence.rows("test")):
+    """So few test rows that two runs can hardly be told apart; those of a fold are not judged."""
+    rows, folds = evidence.rows("test"), evidence.experiment.spec.data.split.folds
+    if not rows or folds is not None:
         return
     accuracy = evidence.scores.get("test.accuracy")
     if accuracy is not None:
@@ -227,7 +228,7 @@ def few_test_rows(evidence: Evidence) -> Iterator[Finding]:
     else:
         width, most, of = _relative_width(evidence), WIDE_LOSS, "losses"
         text = f"{100 * width:.0f} %"
-    if width < most:
+    if not most <= width < math.inf:
         return
     title = f"{plural(rows, 'test row')} can hardly tell two runs apart"
     numbers = (
@@ -251,7 +252,7 @@ def _relative_width(evidence: Evidence) -> float:
 def _folds(evidence: Evidence) -> str:
     """The command of a cross-validation, where the split is by fractions."""
     split = evidence.experiment.spec.data.split
-    if split.folds is not None or not split.test or split.order == "time":
+    if not split.test or split.order == "time":
         return ""
     train = ["data.split.train=null"] * (split.train is not None)
     return evidence.train_with(*train, "data.split.test=0", "data.split.folds=5")

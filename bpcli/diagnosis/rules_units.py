@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from bpcli.diagnosis.advice import SMALLER, drawn, other_start, sized
+from bpcli.diagnosis.advice import SMALLER, drawn, other_start, shorter_steps, sized
 from bpcli.diagnosis.evidence import Evidence, setting_of
 from bpcli.diagnosis.finding import Finding, Severity
 from bpcli.diagnosis.rule import Rule
@@ -71,6 +71,8 @@ def dead_units(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _against_dead(evidence: Evidence, layers: Sequence[int]) -> tuple[str, str]:
+    if steps := shorter_steps(evidence, layers):
+        return steps
     records = evidence.record.layers
     relus = [k for k in layers if records[k].activation["name"] == "relu"]
     if relus:
@@ -112,9 +114,12 @@ def saturated_units(evidence: Evidence) -> Iterator[Finding]:
     title = _failing(saturated, layers, many)
     numbers = f"saturated units by layer: {_by_layer(saturated, layers)}"
     cause = "at the flat ends of its activation, a unit passes almost no gradient"
-    command = evidence.train_with(*other_start(evidence))
+    remedy, command = shorter_steps(evidence, many) or (
+        SMALLER,
+        evidence.train_with(*other_start(evidence)),
+    )
     title += " saturated"
-    yield Finding.of("saturated_units", "warning", title, numbers, cause, SMALLER, command)
+    yield Finding.of("saturated_units", "warning", title, numbers, cause, remedy, command)
 
 
 def vanishing(evidence: Evidence) -> Iterator[Finding]:
@@ -215,6 +220,8 @@ def _inside(evidence: Evidence) -> str:
 
 
 def _against_flat_ends(evidence: Evidence) -> tuple[str, str]:
+    if steps := _steps_to_flat_ends(evidence):
+        return steps
     canonical = canonical_loss(evidence.output)
     other = "" if canonical is None else f"`loss: {name_of(LOSSES, canonical)}`, "
     remedy = (
@@ -225,6 +232,12 @@ def _against_flat_ends(evidence: Evidence) -> tuple[str, str]:
         loss = f"loss={name_of(LOSSES, canonical)}"
         return remedy, evidence.train_with(loss, *sized(evidence, "xavier_uniform"))
     return remedy, evidence.train_with(*other_start(evidence))
+
+
+def _steps_to_flat_ends(evidence: Evidence) -> tuple[str, str] | None:
+    """Shorter steps, if the outputs are known to be at their flat ends since some step."""
+    has_log = bool(evidence.subject.lines)
+    return shorter_steps(evidence, [len(evidence.record.layers) - 1]) if has_log else None
 
 
 RULES = (
