@@ -9,6 +9,9 @@ from bpcli.optimizers import OPTIMIZERS
 
 SMALLER = "use another `seed`, smaller initial weights (`network.init`), or scaled inputs"
 
+_EPOCHS = 40
+"""The fewest epochs that are advised."""
+
 _MANY_LAYERS = 3
 
 _ANY_SIZE = ("uniform", "normal", "constant")
@@ -21,6 +24,13 @@ def other_rate(evidence: Evidence, factor: float, adjective: str) -> tuple[str, 
     key, other = evidence.rate_key, float(f"{factor * evidence.rate:.2g}")
     remedy = f"try a {adjective} `{key}`, such as {other:g} instead of {evidence.rate:g}"
     return remedy, evidence.train_with(f"{key}={other:g}")
+
+
+def more_epochs(evidence: Evidence) -> tuple[str, str]:
+    """More epochs as remedy, and the command that trains longer."""
+    epochs = evidence.record.epochs
+    command = evidence.train_with(f"training.epochs={max(_EPOCHS, 4 * epochs)}")
+    return f"use more `training.epochs` than {epochs}", command
 
 
 def other_optimizer(evidence: Evidence) -> str:

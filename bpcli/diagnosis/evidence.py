@@ -29,6 +29,9 @@ STUCK = 0.98
 nothing. Fitting p parameters to n rows of noise lowers the squared error by p/n: 2 % are 2
 effective parameters for 100 rows."""
 
+FEW_UPDATES = 10
+"""A training of fewer updates of the weights has hardly begun, unless it fits already."""
+
 _SMALL = 1e-3
 """A loss below this fraction of the constant baseline's is that of a good fit."""
 
@@ -218,11 +221,11 @@ class Evidence:
         return str(self.record.layers[-1].activation["name"])
 
     @property
-    def updates(self) -> int:
-        """How many times the weights were changed, about: once for each batch of each epoch."""
-        size, rows = self.record.batch_size, self.rows("train")
-        batches = 1 if isinstance(size, str) else max(1, rows // size)
-        return self.record.epochs * batches
+    def is_hardly_trained(self) -> bool:
+        """Whether the epochs ended after very few updates, one for each batch."""
+        size = self.record.batch_size
+        batches = 1 if isinstance(size, str) else max(1, self.rows("train") // size)
+        return self.record.stop_reason == "epochs" and self.record.epochs * batches < FEW_UPDATES
 
     @property
     def is_full_batch(self) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bpcli.diagnosis.advice import other_optimizer, other_rate, what_to_change, wider
+from bpcli.diagnosis.advice import more_epochs, other_optimizer, other_rate, what_to_change, wider
 from bpcli.diagnosis.evidence import STUCK, Curve, Evidence
 from bpcli.diagnosis.finding import Finding, Severity
 from bpcli.diagnosis.rule import Rule
@@ -21,9 +21,6 @@ Measured: no healthy run of configs/ ends above its initial loss."""
 
 FEWEST_LINES = 10
 """The fewest lines of the log from which a course is judged: with 10, a share of 0.2 is two."""
-
-MANY_EPOCHS = 200
-"""Epochs to try instead of fewer than `FEWEST_LINES`."""
 
 RISES = 0.2
 """The share of steps from line to line, in the last half of the training, in which the loss of an
@@ -141,7 +138,8 @@ def rate_too_small(evidence: Evidence) -> Iterator[Finding]:
         f"in the second, to {curve.last:.4g}; the gradient norm was {gradient.first:.3g} at first "
         f"and {gradient.last:.3g} at the end"
     )
-    remedy = f"{_more_epochs(evidence)}, or a larger `{evidence.rate_key}` than {rate:g}"
+    more, _ = more_epochs(evidence)
+    remedy = f"{more}, or a larger `{evidence.rate_key}` than {rate:g}"
     cause = "the steps are too short for the number of epochs"
     command = evidence.train_with(f"{evidence.rate_key}={10 * rate:g}")
     yield Finding.of("rate_too_small", "warning", FALLS, numbers, cause, remedy, command)
@@ -165,16 +163,14 @@ def too_few_epochs(evidence: Evidence) -> Iterator[Finding]:
         f"that of a constant prediction is {constant:.4g}"
     )
     cause = "the training ended before it came near a minimum"
-    command = evidence.train_with(f"training.epochs={4 * evidence.record.epochs}")
-    remedy = _more_epochs(evidence)
+    remedy, command = more_epochs(evidence)
     yield Finding.of("too_few_epochs", "warning", FALLS, numbers, cause, remedy, command)
 
 
 def hardly_trained(evidence: Evidence) -> Iterator[Finding]:
     """A limit of very few epochs ended a training that had not learned."""
     record, curve, constant = evidence.record, evidence.loss, evidence.constant("train")
-    is_cut = record.stop_reason == "epochs" and evidence.updates < FEWEST_LINES
-    if constant is None or not is_cut or evidence.has_learned(NOT_LEARNED):
+    if constant is None or not evidence.is_hardly_trained or evidence.has_learned(NOT_LEARNED):
         return
     if curve.last > curve.first:
         return  # the steps are too long
@@ -186,8 +182,7 @@ def hardly_trained(evidence: Evidence) -> Iterator[Finding]:
         f"{constant:.4g}"
     )
     cause = "so few steps lead nearly nowhere"
-    command = evidence.train_with(f"training.epochs={MANY_EPOCHS}")
-    remedy = _more_epochs(evidence)
+    remedy, command = more_epochs(evidence)
     yield Finding.of("too_few_epochs", "warning", title, numbers, cause, remedy, command)
 
 
@@ -196,10 +191,6 @@ def _is_cut(evidence: Evidence) -> bool:
     is_limit = evidence.record.stop_reason in ("epochs", "max_seconds")
     is_known = len(evidence.loss.values) >= FEWEST_LINES
     return is_limit and is_known and not evidence.has_learned(NOT_LEARNED)
-
-
-def _more_epochs(evidence: Evidence) -> str:
-    return f"use more `training.epochs` than {evidence.record.epochs}"
 
 
 def stuck(evidence: Evidence) -> Iterator[Finding]:

@@ -15,6 +15,7 @@ from bpcli.diagnosis.advice import (
     AT_RANDOM,
     at_random,
     for_other_rows,
+    more_epochs,
     other_optimizer,
     what_to_change,
     wider,
@@ -183,12 +184,9 @@ def _scores_beside(evidence: Evidence, name: SplitName) -> str:
 
 def _why_worse(evidence: Evidence) -> tuple[str, str, str]:
     """Cause, remedy and command."""
-    epochs = evidence.record.epochs
     is_cut = evidence.record.stop_reason == "epochs" and not evidence.has_learned(NOT_LEARNED)
     if is_cut and _still_falls(evidence):
-        remedy = f"use more `training.epochs` than {epochs}"
-        command = evidence.train_with(f"training.epochs={4 * epochs}")
-        return "the loss was still falling", remedy, command
+        return "the loss was still falling", *more_epochs(evidence)
     if evidence.has_learned(STUCK):
         cause = "what was learned of the training rows does not hold for these rows"
         return cause, *for_other_rows(evidence)
@@ -212,6 +210,9 @@ def underfitting(evidence: Evidence) -> Iterator[Finding]:
     cause = "the rows have a structure that a network of this size has not learned"
     remedy = "use more hidden units, or train longer or with another optimizer"
     command = evidence.train_with(*wider(evidence))
+    if evidence.is_hardly_trained:
+        cause = f"the training ended after {plural(evidence.record.epochs, 'epoch')}"
+        remedy, command = more_epochs(evidence)
     yield Finding.of("underfitting", "warning", title, found.evidence, cause, remedy, command)
 
 
