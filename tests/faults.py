@@ -201,10 +201,12 @@ CONSEQUENCES: Mapping[str, str] = {
 
 def is_found(kind: str, found: list[Finding]) -> bool:
     """Whether a kind is among the findings, or among what one of them explains."""
-    titles = [title.lower() for each in found for title in each.explains]
+    return any(each.kind == kind or explains(each, kind) for each in found)
+
+
+def explains(finding: Finding, kind: str) -> bool:
     said = CONSEQUENCES.get(kind)
-    is_explained = said is not None and any(said in title for title in titles)
-    return is_explained or any(each.kind == kind for each in found)
+    return said is not None and any(said in title.lower() for title in finding.explains)
 
 
 def found_in(experiment: Experiment, folder: Path) -> list[Finding]:

@@ -54,6 +54,11 @@ class Curve(NamedTuple):
         """The value of the first line from this share of the last epoch on."""
         return float(self.since(share).values[0])
 
+    def before(self, share: float) -> float:
+        """The value of the last line up to this share of the last epoch; else the first one."""
+        number = int(np.searchsorted(self.epochs, share * self.epochs[-1], side="right"))
+        return float(self.values[max(0, number - 1)])
+
     @property
     def first(self) -> float:
         return float(self.values[0])

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bpcli.diagnosis.advice import SMALLER, for_other_rows, other_optimizer, other_rate
+from bpcli.diagnosis.advice import (
+    SMALLER,
+    for_other_rows,
+    other_optimizer,
+    other_rate,
+    what_to_change,
+)
 from bpcli.diagnosis.evidence import Evidence
 from bpcli.diagnosis.finding import Finding
 from bpcli.diagnosis.rule import Rule
@@ -34,9 +40,13 @@ def _why_never(evidence: Evidence) -> tuple[str, str, str]:
     if evidence.has_learned_later:
         cause = "what was learned of the training rows does not hold for the validation rows"
         return cause, *for_other_rows(evidence)
+    if l2 := evidence.record.l2:
+        cause = "the weight decay is too strong, or the steps are too long"
+        remedy = f"use a smaller `training.l2` than {l2:g}"
+        return cause, remedy, evidence.train_with(f"training.l2={l2 / 10:g}")
     cause = "the steps are too long, or the inputs tell nothing about the target"
     if evidence.rate is None:
-        return cause, "", other_optimizer(evidence)
+        return cause, what_to_change(evidence), other_optimizer(evidence)
     return cause, *other_rate(evidence, 0.1, "smaller")
 
 

@@ -184,8 +184,7 @@ def _scores_beside(evidence: Evidence, name: SplitName) -> str:
 
 def _why_worse(evidence: Evidence) -> tuple[str, str, str]:
     """Cause, remedy and command."""
-    is_cut = evidence.record.stop_reason == "epochs" and not evidence.has_learned(NOT_LEARNED)
-    if is_cut and _still_falls(evidence):
+    if _was_cut(evidence) and not evidence.has_learned(NOT_LEARNED):
         return "the loss was still falling", *more_epochs(evidence)
     if evidence.has_learned(STUCK):
         cause = "what was learned of the training rows does not hold for these rows"
@@ -194,9 +193,11 @@ def _why_worse(evidence: Evidence) -> tuple[str, str, str]:
     return cause, what_to_change(evidence), other_optimizer(evidence)
 
 
-def _still_falls(evidence: Evidence) -> bool:
+def _was_cut(evidence: Evidence) -> bool:
+    """Whether the epochs ended while the loss was falling."""
     curve = evidence.loss
-    return bool(curve) and curve.last < (1 - STILL_FALLS) * curve.at(LATE)
+    is_falling = bool(curve) and curve.last < (1 - STILL_FALLS) * curve.before(LATE)
+    return is_falling and evidence.record.stop_reason == "epochs"
 
 
 def underfitting(evidence: Evidence) -> Iterator[Finding]:
@@ -207,13 +208,21 @@ def underfitting(evidence: Evidence) -> Iterator[Finding]:
     if found is None or not found.are_clearly_better:
         return
     title = f"the network underfits: {found.title}"
-    cause = "the rows have a structure that a network of this size has not learned"
-    remedy = "use more hidden units, or train longer or with another optimizer"
-    command = evidence.train_with(*wider(evidence))
-    if evidence.is_hardly_trained:
-        cause = f"the training ended after {plural(evidence.record.epochs, 'epoch')}"
-        remedy, command = more_epochs(evidence)
+    cause = "the rows have a structure that the network has not learned"
+    remedy, command = _against_underfitting(evidence)
     yield Finding.of("underfitting", "warning", title, found.evidence, cause, remedy, command)
+
+
+def _against_underfitting(evidence: Evidence) -> tuple[str, str]:
+    """Remedy and command: first what is sure to hold the network back."""
+    l2 = evidence.record.l2
+    if l2:
+        remedy = f"use a smaller `training.l2` than {l2:g}, or more hidden units"
+        return remedy, evidence.train_with(f"training.l2={l2 / 10:g}")
+    if _was_cut(evidence):
+        return more_epochs(evidence)
+    remedy = "use more hidden units, or train longer or with another optimizer"
+    return remedy, evidence.train_with(*wider(evidence))
 
 
 def few_test_rows(evidence: Evidence) -> Iterator[Finding]:
