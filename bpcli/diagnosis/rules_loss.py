@@ -168,22 +168,27 @@ def too_few_epochs(evidence: Evidence) -> Iterator[Finding]:
 
 
 def hardly_trained(evidence: Evidence) -> Iterator[Finding]:
-    """A limit of very few epochs ended a training that had not learned."""
-    record, curve, constant = evidence.record, evidence.loss, evidence.constant("train")
+    """A limit of very few epochs ended a training that had not learned.
+
+    Without any epoch, it is a note where given weights predict better than a constant.
+    """
+    epochs, curve, constant = evidence.record.epochs, evidence.loss, evidence.constant("train")
     if constant is None or not evidence.is_hardly_trained or evidence.has_learned(NOT_LEARNED):
         return
     if curve.last > curve.first:
         return  # the steps are too long
-    title = f"the training ended after {plural(record.epochs, 'epoch')}"
-    if not record.epochs:
+    title = f"the training ended after {plural(epochs, 'epoch')}"
+    cause = "so few steps lead nearly nowhere"
+    if not epochs:
         title = "the network is not trained: `training.epochs` is 0"
+        cause = "its weights are the initial ones"
     numbers = (
         f"the training loss is {curve.last:.4g}, and that of a constant prediction is "
         f"{constant:.4g}"
     )
-    cause = "so few steps lead nearly nowhere"
+    severity: Severity = "warning" if epochs or not evidence.has_learned(STUCK) else "note"
     remedy, command = more_epochs(evidence)
-    yield Finding.of("too_few_epochs", "warning", title, numbers, cause, remedy, command)
+    yield Finding.of("too_few_epochs", severity, title, numbers, cause, remedy, command)
 
 
 def _is_cut(evidence: Evidence) -> bool:

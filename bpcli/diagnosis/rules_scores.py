@@ -219,7 +219,7 @@ def _against_underfitting(evidence: Evidence) -> tuple[str, str]:
     if l2:
         remedy = f"use a smaller `training.l2` than {l2:g}, or more hidden units"
         return remedy, evidence.train_with(f"training.l2={l2 / 10:g}")
-    if _was_cut(evidence):
+    if _was_cut(evidence) or evidence.is_hardly_trained:
         return more_epochs(evidence)
     remedy = "use more hidden units, or train longer or with another optimizer"
     return remedy, evidence.train_with(*wider(evidence))
