@@ -77,11 +77,15 @@ def other_start(evidence: Evidence) -> list[str]:
 
 
 def shorter_steps(evidence: Evidence, failed: Sequence[int]) -> tuple[str, str] | None:
-    """Another rate, if units of the layers `failed` did not fail before the training."""
+    """Another rate, if units of the layers `failed` did not fail before the training.
+
+    Not if the initial weights may be far too large: then the first steps are not the only cause.
+    """
     lines = evidence.subject.lines
     first = lines[0].dead_units, lines[0].saturated_units
     layers = evidence.record.layers
-    if evidence.rate is None or not all(len(counts) == len(layers) for counts in first):
+    is_known = all(len(counts) == len(layers) for counts in first)
+    if evidence.rate is None or not is_known or _may_have_any_size(evidence):
         return None
     if any(2 * sum(counts[k] for counts in first) >= layers[k].units for k in failed):
         return None
@@ -90,8 +94,13 @@ def shorter_steps(evidence: Evidence, failed: Sequence[int]) -> tuple[str, str] 
 
 def sized(evidence: Evidence, init: str) -> list[str]:
     """Settings for initial weights that fit the layers, unless those of the run do."""
-    has_any_size = evidence.record.config.get("network.init.name") in _ANY_SIZE
-    return [f"network.init={init}"] * has_any_size + drawn(evidence)
+    return [f"network.init={init}"] * _may_have_any_size(evidence) + drawn(evidence)
+
+
+def _may_have_any_size(evidence: Evidence) -> bool:
+    """Whether initial weights are drawn from a distribution that does not fit the layers."""
+    config = evidence.record.config
+    return not drawn(evidence) and config.get("network.init.name") in _ANY_SIZE
 
 
 def for_other_rows(evidence: Evidence) -> tuple[str, str]:
