@@ -9,11 +9,12 @@ import numpy as np
 from builds import built
 from systems import CONFIGS
 
-from bpcli.config.load import load_config
+from bpcli.config.load import Config, load_config
 from bpcli.diagnosis import Finding, findings
 from bpcli.experiment import Experiment, build
 from bpcli.runs.store import Run
 from bpcli.terminal.progress import SilentView
+from bpcli.workflows.outcome import Outcome
 from bpcli.workflows.subject import load_subject
 from bpcli.workflows.train import train
 
@@ -106,10 +107,33 @@ def drift(seed: int) -> Experiment:
     return inline(X, signs * X[:, 0], seed, "data.split.order=time")
 
 
+def unlike(seed: int) -> Experiment:
+    """The later rows, which are the validation set, obey the opposite rule."""
+    X = np.random.default_rng(seed).normal(size=(200, 3))
+    signs = np.where(np.arange(200) < 150, 1, -1)
+    small = "network.init={name: uniform, low: -0.1, high: 0.1}"
+    return inline(X, signs * X[:, 0], seed, "data.split={val: 0.25, order: time}", small)
+
+
+def no_way_down(seed: int) -> Experiment:
+    """Inputs in the millions, with which sigmoid units are flat, and an optimizer that notices."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(100, 3))
+    y = X[:, 1] + 0.5 * rng.normal(size=100)
+    return inline(X * [1e6, 1, 1e-3], y, seed, "training.optimizer=lbfgs")
+
+
+def one_value(seed: int) -> Experiment:
+    """A sensor that is always 7 in the training rows, and moves later."""
+    X = np.random.default_rng(seed).normal(size=(100, 3))
+    X[:75, 2] = 7
+    return inline(X, X[:, 0] - X[:, 1], seed, "data.split.order=time")
+
+
 DEAD = ("network.activations.0=relu", "network.init={name: uniform, low: -1, high: -0.5}")
 SLOW = ("training.learning_rate=1e-4", "training.epochs=300", "training.stop={}")
 SATURATED = ("network.init={name: normal, std: 50}", "training.epochs=100", "training.stop={}")
-FLAT = ("data.bits=8", "network.layers=[8, 4, 1]", "loss=mse", "training.learning_rate=0.1")
+FLAT = ("loss=mse", "training.learning_rate=0.1")
 CHAOTIC = (
     f"network.layers=[2{', 16' * 20}, 1]",
     f"network.activations=[{'tanh, ' * 20}sigmoid]",
@@ -130,37 +154,59 @@ ORIGIN = (
 RESTARTS = ("network.layers=[2, 2, 1]", "training.epochs=300", "training.restarts=10")
 FASTER = ("training.optimizer=rprop", "training.learning_rate=null")
 
+BLOCKS = ("data.split={folds: 5, fold: 1, order: blocks}", "training.epochs=100")
+ALL_DEAD = (DEAD[0], "network.init={name: uniform, low: -3, high: -2}")
+CUT = ("training.optimizer=lbfgs", "training.epochs=20")
+
 FAULTS: Mapping[str, Plant] = {
     "diverging": shipped("linear_regression", "training.learning_rate=3", "training.epochs=600"),
     "oscillating": loud,
     "oscillating batches": shipped("sine", "training.learning_rate=0.1", "training.epochs=200"),
     "rate_too_small": shipped("moons", *SLOW),
+    "too_few_epochs": shipped("two_spirals", *CUT),
     "stuck": shipped("xor", *LINEAR, "training.epochs=200"),
     "plateau": shipped("moons", *ORIGIN),
+    "never_fell": unlike,
+    "no_step": no_way_down,
     "dead_units": shipped("parity", *DEAD, "training.epochs=200"),
     "saturated_units": shipped("moons", *SATURATED),
     "vanishing_gradients": shipped("ten_layers_sigmoid", "training.epochs=40"),
     "exploding_gradients": shipped("ten_layers_relu", *CHAOTIC),
+    "vanished_gradient": shipped("parity", *ALL_DEAD, *FASTER),
     "saturated_outputs": shipped("parity", *FLAT, "network.init={name: normal, std: 100}"),
     "overfitting": noise,
     "underfitting": shipped("moons", *LINEAR, *FASTER, "training.epochs=100"),
     "few_rows": wide_enough,
     "unscaled": wide,
     "out_of_range": far,
+    "constant_inputs": one_value,
     "imbalance": rare,
     "leak": twice,
     "few_test_rows": few,
     "worse_than_constant": drift,
     "disagreement": shipped("xor", *RESTARTS, *FASTER),
+    "disagreement folds": shipped("softmax_iris", *BLOCKS),
 }
 """One way to plant each kind of fault, which a seed varies; the first word is the kind."""
 
 
+CONSEQUENCES: Mapping[str, str] = {
+    "worse_than_constant": "that of a constant",
+    "never_fell": "never fell below its initial value",
+    "no_step": "no step was found",
+    "vanished_gradient": "gradient has vanished",
+}
+"""What is said of kinds that mostly follow from another one, which names them."""
+
+
 def is_found(kind: str, found: list[Finding]) -> bool:
-    """Whether a kind is among the findings; or explained by one, as bad scores always are."""
-    if kind == "worse_than_constant":
-        return any("that of a constant" in title for each in found for title in each.explains)
-    return any(each.kind == kind for each in found)
+    """Whether a kind is among the findings, or among what one of them explains."""
+    return any(each.kind == kind or explains(each, kind) for each in found)
+
+
+def explains(finding: Finding, kind: str) -> bool:
+    said = CONSEQUENCES.get(kind)
+    return said is not None and any(said in title.lower() for title in finding.explains)
 
 
 def found_in(experiment: Experiment, folder: Path) -> list[Finding]:
@@ -169,6 +215,14 @@ def found_in(experiment: Experiment, folder: Path) -> list[Finding]:
 
 
 def trained_on(experiment: Experiment, folder: Path) -> Run:
+    """Train, and with folds each of them, with restarts each of them; the run to diagnose."""
+    if experiment.spec.data.split.folds is not None:
+        from bpcli.workflows.folds import train_folds
+
+        def train_fold(fold: Config, group: str | None) -> Outcome:
+            return train(build(fold), folder, SilentView(), group)
+
+        return train_folds(experiment.config, train_fold, lambda _: None).outcomes[0].run
     if experiment.spec.training.all_restarts.count == 1:
         return train(experiment, folder, SilentView()).run
     from bpcli.sweeps.restarts import train_restarts

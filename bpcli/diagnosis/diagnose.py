@@ -42,9 +42,10 @@ EXPLAINS: Mapping[str, Sequence[str]] = {
     "oscillating": ("never_fell", *_UNLEARNED),
     "rate_too_small": ("plateau", *_UNLEARNED),
     "too_few_epochs": ("plateau", *_UNLEARNED),
-    "overfitting": ("worse_than_constant", "never_fell"),
+    "overfitting": ("worse_than_constant",),
     "stuck": ("worse_than_constant", "underfitting", "plateau", "never_fell"),
     "plateau": ("underfitting",),
+    "never_fell": ("worse_than_constant", "underfitting"),
 }
 """For each kind of finding, those that follow from it. A kind comes before those that it explains:
 causes first."""

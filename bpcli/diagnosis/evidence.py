@@ -24,6 +24,14 @@ from bpcli.runs.subject import Subject
 
 _STANDARD_ERRORS = 2.0
 
+STUCK = 0.98
+"""A loss from this fraction of the constant baseline's on is that of a network that has learned
+nothing. Fitting p parameters to n rows of noise lowers the squared error by p/n: 2 % are 2
+effective parameters for 100 rows."""
+
+FEW_UPDATES = 10
+"""A training of fewer updates of the weights has hardly begun, unless it fits already."""
+
 _SMALL = 1e-3
 """A loss below this fraction of the constant baseline's is that of a good fit."""
 
@@ -45,6 +53,11 @@ class Curve(NamedTuple):
     def at(self, share: float) -> float:
         """The value of the first line from this share of the last epoch on."""
         return float(self.since(share).values[0])
+
+    def before(self, share: float) -> float:
+        """The value of the last line up to this share of the last epoch; else the first one."""
+        number = int(np.searchsorted(self.epochs, share * self.epochs[-1], side="right"))
+        return float(self.values[max(0, number - 1)])
 
     @property
     def first(self) -> float:
@@ -136,6 +149,15 @@ class Evidence:
         remaining = self.remaining("train")
         return remaining is None or remaining <= most
 
+    @property
+    def has_learned_later(self) -> bool:
+        """Whether the last log line has a training loss below the constant baseline's.
+
+        Then the network has learned, even if the weights of an earlier epoch were kept.
+        """
+        curve, constant = self.curve("train.loss"), self.constant("train")
+        return bool(curve) and constant is not None and curve.last < STUCK * constant
+
     def has_better_accuracy(self, name: SplitName) -> bool:
         """Whether the accuracy is clearly higher than that of the most frequent class.
 
@@ -153,8 +175,12 @@ class Evidence:
     @property
     def is_good_fit(self) -> bool:
         """Whether the training loss is known to be a tiny fraction of the constant baseline's."""
-        remaining = self.remaining("train")
-        return remaining is not None and remaining < _SMALL
+        return self.is_small(self.scores.get("train.loss"))
+
+    def is_small(self, loss: float | None) -> bool:
+        """Whether a training loss is known to be a tiny fraction of the constant baseline's."""
+        constant = self.constant("train")
+        return loss is not None and constant is not None and loss < _SMALL * constant
 
     # Rows.
 
@@ -198,6 +224,13 @@ class Evidence:
     @property
     def output(self) -> str:
         return str(self.record.layers[-1].activation["name"])
+
+    @property
+    def is_hardly_trained(self) -> bool:
+        """Whether the epochs ended after very few updates, one for each batch."""
+        size = self.record.batch_size
+        batches = 1 if isinstance(size, str) else max(1, self.rows("train") // size)
+        return self.record.stop_reason == "epochs" and self.record.epochs * batches < FEW_UPDATES
 
     @property
     def is_full_batch(self) -> bool:

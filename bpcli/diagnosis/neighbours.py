@@ -63,7 +63,7 @@ class Neighbours:
         near, own = float(self.by_neighbours.mean()), float(self.by_network.mean())
         noun = "error rate" if self.are_classes else "mean squared error"
         return (
-            f"over {len(self.by_network)} training rows, each predicted from the others, their "
+            f"over {len(self.by_network):,} training rows, each predicted from the others, their "
             f"{noun} is {near:.3g}, that of the network {own:.3g}, that of the constant baseline "
             f"{self.constant:.3g}"
         )

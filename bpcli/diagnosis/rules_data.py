@@ -48,7 +48,8 @@ def constant_inputs(evidence: Evidence) -> Iterator[Finding]:
     experiment = evidence.experiment
     fact = facts.constant_inputs(experiment)
     if fact is not None:
-        numbers = f"{len(experiment.constant_inputs)} of {len(experiment.table.input_names)} inputs"
+        count, inputs = len(experiment.constant_inputs), len(experiment.table.input_names)
+        numbers = f"{'it is' if count == 1 else 'they are'} {count} of {plural(inputs, 'input')}"
         cause = "an input that is always the same tells nothing about the target"
         yield Finding.of("constant_inputs", "note", fact, numbers, cause, "leave out such inputs")
 
@@ -88,7 +89,7 @@ def out_of_range(evidence: Evidence) -> Iterator[Finding]:
     left = evidence.remaining("train")
     numbers = "no output is outside its range, however long the training"
     if left is not None:
-        numbers = f"the training loss is {100 * left:.3g} % of that of a constant prediction"
+        numbers = f"the training loss is {left:.3g} times that of a constant prediction"
     cause = "the activation of the output layer has bounds"
     yield Finding.of(
         "out_of_range", "error", misfit.fact, numbers, cause, reaching(misfit), command
@@ -108,8 +109,8 @@ def imbalance(evidence: Evidence) -> Iterator[Finding]:
     recall = _recall(evidence, least)
     severity: Severity = "note" if recall is None or recall >= LOW_RECALL else "warning"
     title = (
-        f"the classes are unbalanced: {counts[most]:,} training rows of `{names[most]}`, "
-        f"{counts[least]:,} of `{names[least]}`"
+        f"the classes are unbalanced: {plural(int(counts[most]), 'training row')} of "
+        f"`{names[most]}`, {counts[least]:,} of `{names[least]}`"
     )
     share = 100 * counts[most] / counts.sum()
     numbers = f"always predicting `{names[most]}` is right in {share:.1f} % of the rows"
@@ -119,6 +120,9 @@ def imbalance(evidence: Evidence) -> Iterator[Finding]:
     cause = "a rare class has little influence on the mean loss"
     remedy = "give all classes equal influence (`training.class_weights`), and judge by the F1"
     command = evidence.train_with("training.class_weights=balanced")
+    if not counts[least]:
+        cause = "a class without training rows cannot be learned"
+        remedy, command = "choose the training rows so that each class has some", ""
     yield Finding.of("imbalance", severity, title, numbers, cause, remedy, command)
 
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bpcli.diagnosis.advice import (
+    SMALLER,
+    for_other_rows,
+    other_optimizer,
+    other_rate,
+    what_to_change,
+)
 from bpcli.diagnosis.evidence import Evidence
 from bpcli.diagnosis.finding import Finding
 from bpcli.diagnosis.rule import Rule
-from bpcli.diagnosis.rules_loss import other_optimizer, other_rate
-from bpcli.diagnosis.rules_units import SMALLER
 from bpcli.nn.units import can_fail
 from bpcli.optimizers.base import ZERO_GRADIENT
 from bpcli.optimizers.plateau import SMALLEST_RATE
@@ -27,12 +32,22 @@ def never_fell(evidence: Evidence) -> Iterator[Finding]:
         f"the validation loss was {curve.first:.4g} at first, and {curve.last:.4g} at epoch "
         f"{record.epochs}: the weights that were kept are the initial ones"
     )
-    if evidence.rate is None:
-        remedy, command = "", other_optimizer(evidence)
-    else:
-        remedy, command = other_rate(evidence, 0.1, "smaller")
+    yield Finding.of("never_fell", "warning", title, numbers, *_why_never(evidence))
+
+
+def _why_never(evidence: Evidence) -> tuple[str, str, str]:
+    """Cause, remedy and command."""
+    if evidence.has_learned_later:
+        cause = "what was learned of the training rows does not hold for the validation rows"
+        return cause, *for_other_rows(evidence)
+    if l2 := evidence.record.l2:
+        cause = "the weight decay is too strong, or the steps are too long"
+        remedy = f"use a smaller `training.l2` than {l2:g}"
+        return cause, remedy, evidence.train_with(f"training.l2={l2 / 10:g}")
     cause = "the steps are too long, or the inputs tell nothing about the target"
-    yield Finding.of("never_fell", "warning", title, numbers, cause, remedy, command)
+    if evidence.rate is None:
+        return cause, what_to_change(evidence), other_optimizer(evidence)
+    return cause, *other_rate(evidence, 0.1, "smaller")
 
 
 def no_step(evidence: Evidence) -> Iterator[Finding]:

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bpcli.diagnosis.evidence import Curve, Evidence
+from bpcli.diagnosis.advice import more_epochs, other_optimizer, other_rate, what_to_change, wider
+from bpcli.diagnosis.evidence import STUCK, Curve, Evidence
 from bpcli.diagnosis.finding import Finding, Severity
 from bpcli.diagnosis.rule import Rule
 from bpcli.text import plural
@@ -39,13 +40,16 @@ its fall in the first half, and if the gradient at the end is at least this much
 An exponential approach to a minimum over one time constant or more gives less than e⁻¹ᐟ² = 0.61 for
 the loss and less than e⁻¹ = 0.37 for the gradient."""
 
+FELL = 0.02
+"""The fall of the loss in the second half of the epochs, as a fraction of the constant baseline's,
+from which a training without a learning rate ended too early, if it is also `TOO_SLOW` of what was
+learned before: of the fall below the constant baseline, since the first steps of such an optimizer
+remove most of what random outputs add to the loss, and of the gradient. Measured: at most 0.004 in
+healthy runs of public tables that `NOT_LEARNED` calls not learned."""
+
 NOT_LEARNED = 0.5
 """`remaining` from which a training has not learned. Measured: the healthy runs of configs/ with
 noisy targets (`diabetes`) end at up to 0.5."""
-
-STUCK = 0.98
-"""`remaining` from which a training has learned nothing. Fitting p parameters to n rows of noise
-lowers the squared error by p/n: 2 % are 2 effective parameters for 100 rows."""
 
 FLAT = 0.01
 """On a plateau, the loss stays within this fraction. Measured: where the loss falls like 1/epoch,
@@ -93,14 +97,6 @@ def diverging(evidence: Evidence) -> Iterator[Finding]:
     )
 
 
-def other_rate(evidence: Evidence, factor: float, adjective: str) -> tuple[str, str]:
-    """Another learning rate as remedy, and the command that tries it."""
-    assert evidence.rate is not None, "the optimizer has one"
-    key, other = evidence.rate_key, float(f"{factor * evidence.rate:.2g}")
-    remedy = f"try a {adjective} `{key}`, such as {other:g} instead of {evidence.rate:g}"
-    return remedy, evidence.train_with(f"{key}={other:g}")
-
-
 def oscillating(evidence: Evidence) -> Iterator[Finding]:
     """The loss goes up and down in the last half of the training."""
     late = evidence.loss.since(0.5)
@@ -131,10 +127,9 @@ def oscillating(evidence: Evidence) -> Iterator[Finding]:
 
 def rate_too_small(evidence: Evidence) -> Iterator[Finding]:
     """The loss still falls as fast as at the beginning."""
-    curve, gradient, record = evidence.loss, evidence.grad_norm, evidence.record
-    is_cut = record.stop_reason in ("epochs", "max_seconds")
-    if not is_cut or len(curve.values) < FEWEST_LINES or evidence.has_learned(NOT_LEARNED):
+    if evidence.rate is None or not _is_cut(evidence):
         return
+    curve, gradient, rate = evidence.loss, evidence.grad_norm, evidence.rate
     early, late = curve.first - curve.at(0.5), curve.at(0.5) - curve.last
     if early <= 0 or late < TOO_SLOW * early or gradient.last < TOO_SLOW * gradient.first:
         return
@@ -143,19 +138,64 @@ def rate_too_small(evidence: Evidence) -> Iterator[Finding]:
         f"in the second, to {curve.last:.4g}; the gradient norm was {gradient.first:.3g} at first "
         f"and {gradient.last:.3g} at the end"
     )
-    more = f"use more `training.epochs` than {record.epochs}"
-    title = "the loss was still falling"
-    if evidence.rate is None:
-        cause = "the training ended before it came near a minimum"
-        command = evidence.train_with(f"training.epochs={4 * record.epochs}")
-        yield Finding.of("too_few_epochs", "warning", title, numbers, cause, more, command)
-        return
-    larger = f"{evidence.rate_key}={10 * evidence.rate:g}"
-    remedy = f"{more}, or a larger `{evidence.rate_key}` than {evidence.rate:g}"
+    more, _ = more_epochs(evidence)
+    remedy = f"{more}, or a larger `{evidence.rate_key}` than {rate:g}"
     cause = "the steps are too short for the number of epochs"
-    yield Finding.of(
-        "rate_too_small", "warning", title, numbers, cause, remedy, evidence.train_with(larger)
+    command = evidence.train_with(f"{evidence.rate_key}={10 * rate:g}")
+    yield Finding.of("rate_too_small", "warning", FALLS, numbers, cause, remedy, command)
+
+
+FALLS = "the loss was still falling"
+
+
+def too_few_epochs(evidence: Evidence) -> Iterator[Finding]:
+    """The same with an optimizer that has no learning rate."""
+    constant = evidence.constant("train")
+    if evidence.rate is not None or constant is None or not _is_cut(evidence):
+        return
+    curve = evidence.loss
+    half, last = curve.at(0.5), curve.last
+    late = half - last
+    if late < FELL * constant or late < TOO_SLOW * (min(curve.first, constant) - half):
+        return
+    numbers = (
+        f"in the second half of the epochs, the training loss fell from {half:.4g} to {last:.4g}; "
+        f"that of a constant prediction is {constant:.4g}"
     )
+    cause = "the training ended before it came near a minimum"
+    remedy, command = more_epochs(evidence)
+    yield Finding.of("too_few_epochs", "warning", FALLS, numbers, cause, remedy, command)
+
+
+def hardly_trained(evidence: Evidence) -> Iterator[Finding]:
+    """A limit of very few epochs ended a training that had not learned.
+
+    Without any epoch, it is a note where given weights predict better than a constant.
+    """
+    epochs, curve, constant = evidence.record.epochs, evidence.loss, evidence.constant("train")
+    if constant is None or not evidence.is_hardly_trained or evidence.has_learned(NOT_LEARNED):
+        return
+    if curve.last > curve.first:
+        return  # the steps are too long
+    title = f"the training ended after {plural(epochs, 'epoch')}"
+    cause = "so few steps lead nearly nowhere"
+    if not epochs:
+        title = "the network is not trained: `training.epochs` is 0"
+        cause = "its weights are the initial ones"
+    numbers = (
+        f"the training loss is {curve.last:.4g}, and that of a constant prediction is "
+        f"{constant:.4g}"
+    )
+    severity: Severity = "warning" if epochs or not evidence.has_learned(STUCK) else "note"
+    remedy, command = more_epochs(evidence)
+    yield Finding.of("too_few_epochs", severity, title, numbers, cause, remedy, command)
+
+
+def _is_cut(evidence: Evidence) -> bool:
+    """Whether a limit ended a training that had not learned, and its course is known."""
+    is_limit = evidence.record.stop_reason in ("epochs", "max_seconds")
+    is_known = len(evidence.loss.values) >= FEWEST_LINES
+    return is_limit and is_known and not evidence.has_learned(NOT_LEARNED)
 
 
 def stuck(evidence: Evidence) -> Iterator[Finding]:
@@ -163,7 +203,7 @@ def stuck(evidence: Evidence) -> Iterator[Finding]:
     remaining, constant = evidence.remaining("train"), evidence.constant("train")
     if remaining is None or remaining < STUCK or not evidence.record.epochs:
         return
-    if evidence.has_better_accuracy("train"):
+    if evidence.has_better_accuracy("train") or evidence.has_learned_later:
         return
     loss = evidence.scores["train.loss"]
     title = f"the training loss is {loss:.4g}, and that of a constant prediction is {constant:.4g}"
@@ -180,27 +220,12 @@ def _why_stuck(evidence: Evidence) -> tuple[str, str, str]:
         cause = "the weight decay holds the weights near 0, or the inputs tell nothing"
         return cause, remedy, evidence.train_with("training.l2=0")
     is_constant = (evidence.remaining("train") or 0) < 2 - STUCK
+    if is_constant and len(evidence.record.layers) == 1:
+        cause = "a network without hidden units can learn linear rules only"
+        command = evidence.train_with(*wider(evidence))
+        return cause, "use hidden units, or other inputs", command
     cause = "the outputs have become constant" if is_constant else "the outputs are still wrong"
     return cause, what_to_change(evidence), other_optimizer(evidence)
-
-
-def what_to_change(evidence: Evidence) -> str:
-    """What may help if the cause is not known."""
-    record = evidence.record
-    longer = "more epochs, " * (record.stop_reason == "epochs")
-    size = "fewer layers" if len(record.layers) > _MANY_LAYERS else "more units"
-    other = "another `training.learning_rate`" if evidence.rate else "other initial weights"
-    return f"use {longer}{size}, {other} or other inputs"
-
-
-_MANY_LAYERS = 3
-
-
-def other_optimizer(evidence: Evidence) -> str:
-    """A command that trains with another optimizer; with `rprop`, from another seed."""
-    if not evidence.is_full_batch or evidence.optimizer == "rprop":
-        return evidence.train_with(f"seed={evidence.record.seed + 1}")
-    return evidence.train_with("training.optimizer=rprop", "training.learning_rate=null")
 
 
 def plateau(evidence: Evidence) -> Iterator[Finding]:
@@ -213,6 +238,8 @@ def plateau(evidence: Evidence) -> Iterator[Finding]:
     if share < LONG_PLATEAU:
         return
     level = float(curve.values[curve.epochs == begin][0])
+    if evidence.is_small(level):
+        return
     title = f"the loss lay on a plateau from epoch {begin} to epoch {end}"
     numbers = (
         f"for {100 * share:.0f} % of the epochs, the training loss stayed within "
@@ -244,6 +271,8 @@ RULES = (
     Rule("a loss that diverges", diverging, needs=()),
     Rule("a loss that oscillates", oscillating),
     Rule("a learning rate that is too small", rate_too_small),
+    Rule("too few epochs", too_few_epochs),
+    Rule("a training of hardly any steps", hardly_trained),
     Rule("a loss that stays at that of a constant prediction", stuck),
     Rule("a plateau", plateau),
 )

@@ -11,10 +11,19 @@ from collections.abc import Iterator
 import numpy as np
 
 from bpcli.data.types import SplitName
-from bpcli.diagnosis.evidence import Evidence
+from bpcli.diagnosis.advice import (
+    AT_RANDOM,
+    at_random,
+    for_other_rows,
+    more_epochs,
+    other_optimizer,
+    what_to_change,
+    wider,
+)
+from bpcli.diagnosis.evidence import STUCK, Evidence
 from bpcli.diagnosis.finding import Finding
 from bpcli.diagnosis.rule import Rule
-from bpcli.diagnosis.rules_loss import STUCK, other_optimizer, what_to_change
+from bpcli.diagnosis.rules_loss import NOT_LEARNED
 from bpcli.runs.run_json import RunRecord
 from bpcli.runs.subject import SPLIT_NAMES
 from bpcli.text import plural
@@ -63,7 +72,7 @@ CHANCE = 1e-3
 def overfitting(evidence: Evidence) -> Iterator[Finding]:
     """Held-out rows fit much worse than training rows, or did so at the end."""
     name = evidence.held_out
-    if name is None or not evidence.record.epochs:
+    if name is None or not evidence.record.best_epoch:
         return
     of_train, of_held = evidence.remaining("train"), evidence.remaining(name)
     if of_train is None or of_held is None or of_train >= STUCK:
@@ -82,13 +91,16 @@ def overfitting(evidence: Evidence) -> Iterator[Finding]:
 def _overfitted(evidence: Evidence, numbers: str) -> Finding:
     """The finding if the weights that were kept overfit."""
     title = "the network overfits the training rows"
-    cause, l2 = _why_overfitted(evidence.record), evidence.record.l2
-    if evidence.experiment.spec.training.optimizer.finds_l2:
-        remedy, command = "use fewer units or more rows", ""
-    else:
-        remedy = "use fewer units, more rows or `training.l2`"
-        command = evidence.train_with(f"training.l2={max(1.0, 10 * l2):g}")
+    cause = _why_overfitted(evidence.record)
+    remedy, command = _against_overfitting(evidence)
     return Finding.of("overfitting", "warning", title, numbers, cause, remedy, command)
+
+
+def _against_overfitting(evidence: Evidence) -> tuple[str, str]:
+    """Remedy and command; fewer parameters do not help if they are few."""
+    if _are_few_params(evidence.record) and not at_random(evidence):
+        return "look for what the rows of the splits do not have in common", ""
+    return for_other_rows(evidence)
 
 
 def _overfitted_later(evidence: Evidence, numbers: str) -> Finding:
@@ -103,7 +115,7 @@ def _overfitted_later(evidence: Evidence, numbers: str) -> Finding:
 
 def _why_overfitted(record: RunRecord) -> str:
     rows, params = record.rows.train, plural(record.n_params, "parameter")
-    if FEW * record.n_params < rows:
+    if _are_few_params(record):
         return (
             f"{params} are few for {rows:,} training rows: the other rows may obey another rule, "
             "such as that of a later time"
@@ -112,6 +124,10 @@ def _why_overfitted(record: RunRecord) -> str:
         f"with {params} for {plural(rows, 'training row')}, it learns details that other rows do "
         "not have"
     )
+
+
+def _are_few_params(record: RunRecord) -> bool:
+    return FEW * record.n_params < record.rows.train
 
 
 def _rose(evidence: Evidence) -> float:
@@ -168,18 +184,20 @@ def _scores_beside(evidence: Evidence, name: SplitName) -> str:
 
 def _why_worse(evidence: Evidence) -> tuple[str, str, str]:
     """Cause, remedy and command."""
-    epochs = evidence.record.epochs
-    if evidence.record.stop_reason == "epochs" and _still_falls(evidence):
-        remedy = f"use more `training.epochs` than {epochs}"
-        command = evidence.train_with(f"training.epochs={4 * epochs}")
-        return "the loss was still falling", remedy, command
-    cause = "what the network has learned does not hold for these rows"
+    if _was_cut(evidence) and not evidence.has_learned(NOT_LEARNED):
+        return "the loss was still falling", *more_epochs(evidence)
+    if evidence.has_learned(STUCK):
+        cause = "what was learned of the training rows does not hold for these rows"
+        return cause, *for_other_rows(evidence)
+    cause = "not even the training rows were learned"
     return cause, what_to_change(evidence), other_optimizer(evidence)
 
 
-def _still_falls(evidence: Evidence) -> bool:
+def _was_cut(evidence: Evidence) -> bool:
+    """Whether the epochs ended while the loss was falling."""
     curve = evidence.loss
-    return bool(curve) and curve.last < (1 - STILL_FALLS) * curve.at(LATE)
+    is_falling = bool(curve) and curve.last < (1 - STILL_FALLS) * curve.before(LATE)
+    return is_falling and evidence.record.stop_reason == "epochs"
 
 
 def underfitting(evidence: Evidence) -> Iterator[Finding]:
@@ -190,28 +208,27 @@ def underfitting(evidence: Evidence) -> Iterator[Finding]:
     if found is None or not found.are_clearly_better:
         return
     title = f"the network underfits: {found.title}"
-    cause = "the rows have a structure that a network of this size has not learned"
-    remedy = "use more hidden units, or train longer or with another optimizer"
-    command = evidence.train_with(*_wider(evidence.record))
+    cause = "the rows have a structure that the network has not learned"
+    remedy, command = _against_underfitting(evidence)
     yield Finding.of("underfitting", "warning", title, found.evidence, cause, remedy, command)
 
 
-def _wider(record: RunRecord) -> list[str]:
-    """Settings that double the hidden units, or add a hidden layer where there is none."""
-    sizes = [record.layers[0].inputs, *(layer.units for layer in record.layers)]
-    has_given = record.config.get("network.parameters") is not None
-    drawn = ["network.parameters=null"] * has_given
-    if len(sizes) == 2:
-        layers = f"network.layers=[{sizes[0]}, 16, {sizes[1]}]"
-        top = record.layers[0].activation["name"]
-        return [layers, f"network.activations=[tanh, {top}]", "network.bias=true", *drawn]
-    inner = ", ".join(str(2 * size) for size in sizes[1:-1])
-    return [f"network.layers=[{sizes[0]}, {inner}, {sizes[-1]}]", *drawn]
+def _against_underfitting(evidence: Evidence) -> tuple[str, str]:
+    """Remedy and command: first what is sure to hold the network back."""
+    l2 = evidence.record.l2
+    if l2:
+        remedy = f"use a smaller `training.l2` than {l2:g}, or more hidden units"
+        return remedy, evidence.train_with(f"training.l2={l2 / 10:g}")
+    if _was_cut(evidence) or evidence.is_hardly_trained:
+        return more_epochs(evidence)
+    remedy = "use more hidden units, or train longer or with another optimizer"
+    return remedy, evidence.train_with(*wider(evidence))
 
 
 def few_test_rows(evidence: Evidence) -> Iterator[Finding]:
-    """So few test rows that two runs can hardly be told apart."""
-    if not (rows := evidence.rows("test")):
+    """So few test rows that two runs can hardly be told apart; those of a fold are not judged."""
+    rows, folds = evidence.rows("test"), evidence.experiment.spec.data.split.folds
+    if not rows or folds is not None:
         return
     accuracy = evidence.scores.get("test.accuracy")
     if accuracy is not None:
@@ -221,7 +238,7 @@ def few_test_rows(evidence: Evidence) -> Iterator[Finding]:
     else:
         width, most, of = _relative_width(evidence), WIDE_LOSS, "losses"
         text = f"{100 * width:.0f} %"
-    if width < most:
+    if not most <= width < math.inf:
         return
     title = f"{plural(rows, 'test row')} can hardly tell two runs apart"
     numbers = (
@@ -245,7 +262,7 @@ def _relative_width(evidence: Evidence) -> float:
 def _folds(evidence: Evidence) -> str:
     """The command of a cross-validation, where the split is by fractions."""
     split = evidence.experiment.spec.data.split
-    if split.folds is not None or not split.test or split.order == "time":
+    if not split.test or split.order == "time":
         return ""
     train = ["data.split.train=null"] * (split.train is not None)
     return evidence.train_with(*train, "data.split.test=0", "data.split.folds=5")
@@ -305,9 +322,18 @@ def disagreeing_folds(evidence: Evidence) -> Iterator[Finding]:
     cause = (
         "some trainings ended in a bad minimum, or the rows of some folds differ from the others"
     )
-    remedy = "use `training.restarts`, and look at the rows of the worst fold"
-    command = evidence.train_with("training.restarts=5")
+    remedy, command = _against_disagreement(evidence)
     yield Finding.of("disagreement", "warning", title, numbers, cause, remedy, command)
+
+
+def _against_disagreement(evidence: Evidence) -> tuple[str, str]:
+    """Remedy and command, which trains all folds again."""
+    fold = evidence.record.config.get("data.split.fold")
+    all_folds = ["data.split.fold=null"] * (fold is not None)
+    if settings := at_random(evidence):
+        return AT_RANDOM, evidence.train_with(*settings, *all_folds)
+    remedy = "use `training.restarts`, and look at the rows of the worst fold"
+    return remedy, evidence.train_with("training.restarts=5", *all_folds)
 
 
 def _limit(freedom: int) -> float:

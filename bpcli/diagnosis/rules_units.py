@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from bpcli.diagnosis.advice import SMALLER, drawn, other_start, shorter_steps, sized
 from bpcli.diagnosis.evidence import Evidence, setting_of
 from bpcli.diagnosis.finding import Finding, Severity
 from bpcli.diagnosis.rule import Rule
@@ -18,6 +19,7 @@ from bpcli.nn.propagation import Workspace, forward
 from bpcli.nn.units import FLAT, NEARLY_ALL, slopes_of
 from bpcli.registry import name_of
 from bpcli.runs.run_json import LayerRecord
+from bpcli.text import plural
 
 MANY_DEAD = 0.5
 """The share of a layer's units whose death is worth a finding. Measured: up to 0.4 of a layer of
@@ -69,21 +71,20 @@ def dead_units(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _against_dead(evidence: Evidence, layers: Sequence[int]) -> tuple[str, str]:
+    if steps := shorter_steps(evidence, layers):
+        return steps
     records = evidence.record.layers
     relus = [k for k in layers if records[k].activation["name"] == "relu"]
     if relus:
         settings = [f"network.activations.{k}=leaky_relu" for k in relus]
         remedy = "use `leaky_relu`, smaller initial weights (`network.init`) or a smaller step"
-        return remedy, evidence.train_with(*settings, *_drawn(evidence))
-    return SMALLER, evidence.train_with(*_other_start(evidence))
-
-
-SMALLER = "use another `seed`, smaller initial weights (`network.init`), or scaled inputs"
+        return remedy, evidence.train_with(*settings, *sized(evidence, "he_normal"))
+    return SMALLER, evidence.train_with(*other_start(evidence))
 
 
 def _failing(counts: Sequence[int], layers: Sequence[LayerRecord], many: Sequence[int]) -> str:
     """How many units of the first of the layers `many` fail, to go before 'dead'."""
-    named = [f"{counts[k]} of {layers[k].units} units in layer {k + 1}" for k in many[:3]]
+    named = [f"{counts[k]} of {plural(layers[k].units, 'unit')} in layer {k + 1}" for k in many[:3]]
     verb = "is" if [counts[k] for k in many] == [1] else "are"
     return " and ".join(named) + " and others" * (len(many) > 3) + f" {verb}"
 
@@ -103,21 +104,6 @@ def _counts(evidence: Evidence) -> tuple[Sequence[int], Sequence[int]]:
     return (), ()
 
 
-def _drawn(evidence: Evidence) -> list[str]:
-    """The setting that draws the initial parameters, if the config gives them."""
-    given = evidence.record.config.get("network.parameters") is not None
-    return ["network.parameters=null"] * given
-
-
-def _other_start(evidence: Evidence) -> list[str]:
-    """Settings for smaller initial weights, or for others if they are small."""
-    init = "xavier_uniform"
-    has_it = evidence.record.config.get("network.init.name") == init
-    if has_it and not _drawn(evidence):
-        return [f"seed={evidence.record.seed + 1}"]
-    return [f"network.init={init}", *_drawn(evidence)]
-
-
 def saturated_units(evidence: Evidence) -> Iterator[Finding]:
     """Layers of which half the units or more are saturated, in a network that does not fit well."""
     _, saturated = _counts(evidence)
@@ -128,9 +114,12 @@ def saturated_units(evidence: Evidence) -> Iterator[Finding]:
     title = _failing(saturated, layers, many)
     numbers = f"saturated units by layer: {_by_layer(saturated, layers)}"
     cause = "at the flat ends of its activation, a unit passes almost no gradient"
-    command = evidence.train_with(*_other_start(evidence))
+    remedy, command = shorter_steps(evidence, many) or (
+        SMALLER,
+        evidence.train_with(*other_start(evidence)),
+    )
     title += " saturated"
-    yield Finding.of("saturated_units", "warning", title, numbers, cause, SMALLER, command)
+    yield Finding.of("saturated_units", "warning", title, numbers, cause, remedy, command)
 
 
 def vanishing(evidence: Evidence) -> Iterator[Finding]:
@@ -152,7 +141,7 @@ def _vanishing(evidence: Evidence, size: str, numbers: str) -> Finding:
     title = f"the gradient vanishes: in layer 1 it is {size}"
     cause = "each layer multiplies it by small slopes and weights"
     remedy = "use fewer layers, `relu` or `tanh` units, or larger initial weights"
-    command = evidence.train_with(*_relu(evidence.record.layers), *_drawn(evidence))
+    command = evidence.train_with(*_relu(evidence.record.layers), *drawn(evidence))
     return Finding.of("vanishing_gradients", "error", title, numbers, cause, remedy, command)
 
 
@@ -160,7 +149,7 @@ def _exploding(evidence: Evidence, size: str, numbers: str) -> Finding:
     title = f"the gradient explodes: in layer 1 it is {size}"
     cause = "each layer multiplies it by large weights"
     remedy = "use smaller initial weights (`network.init`), or fewer layers"
-    command = evidence.train_with(*_other_start(evidence))
+    command = evidence.train_with(*other_start(evidence))
     return Finding.of("exploding_gradients", "warning", title, numbers, cause, remedy, command)
 
 
@@ -231,6 +220,8 @@ def _inside(evidence: Evidence) -> str:
 
 
 def _against_flat_ends(evidence: Evidence) -> tuple[str, str]:
+    if steps := _steps_to_flat_ends(evidence):
+        return steps
     canonical = canonical_loss(evidence.output)
     other = "" if canonical is None else f"`loss: {name_of(LOSSES, canonical)}`, "
     remedy = (
@@ -238,8 +229,15 @@ def _against_flat_ends(evidence: Evidence) -> tuple[str, str]:
         "`seed`, or smaller initial weights (`network.init`)"
     )
     if canonical is not None:
-        return remedy, evidence.train_with(f"loss={name_of(LOSSES, canonical)}")
-    return remedy, evidence.train_with(*_other_start(evidence))
+        loss = f"loss={name_of(LOSSES, canonical)}"
+        return remedy, evidence.train_with(loss, *sized(evidence, "xavier_uniform"))
+    return remedy, evidence.train_with(*other_start(evidence))
+
+
+def _steps_to_flat_ends(evidence: Evidence) -> tuple[str, str] | None:
+    """Shorter steps, if the outputs are known to be at their flat ends since some step."""
+    has_log = bool(evidence.subject.lines)
+    return shorter_steps(evidence, [len(evidence.record.layers) - 1]) if has_log else None
 
 
 RULES = (

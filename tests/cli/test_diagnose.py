@@ -40,7 +40,7 @@ def test_a_block_for_each_finding_and_the_command_to_try(slow: str, bpnet: Bpnet
     command = next(each for each in out.splitlines() if each.startswith("  try: bpnet train"))
     assert bpnet(*shlex.split(command)[2:], "--quiet").code == 0
     assert out.splitlines()[-1].startswith("1 error")
-    assert out.splitlines()[-1].endswith(", by 24 rules")
+    assert out.splitlines()[-1].endswith(", by 26 rules")
 
 
 def test_nothing_found_says_what_was_looked_for(bpnet: Bpnet) -> None:
@@ -56,7 +56,7 @@ def test_the_document_has_what_is_shown(slow: str, document: Callable[..., Any])
     assert (first["kind"], first["severity"]) == ("rate_too_small", "error")
     assert first["command"].endswith("--set training.learning_rate=1e-05")
     assert found["unchecked"] == []
-    assert len(found["checked"]) == 24
+    assert len(found["checked"]) == 26
 
 
 def test_a_run_that_diverged_names_the_command_too(bpnet: Bpnet, tmp_path: Path) -> None:

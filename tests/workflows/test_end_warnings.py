@@ -52,7 +52,8 @@ def test_what_was_learnt_by_heart_needs_fewer_units(tmp_path: Path) -> None:
     assert found["test.loss"] > np.var(NOISE) / 2
     assert warning.startswith(f"the test loss is {found['test.loss']:.4g}, and that of a constant ")
     assert warning.endswith(
-        ": the network overfits the training rows: use fewer units, more rows or `training.l2`"
+        ": the network overfits the training rows: use fewer units, more rows, other inputs or "
+        "`training.l2`"
     )
     assert record.warnings[-1] == warning
     assert outcome.run.record().warnings == record.warnings
@@ -86,9 +87,7 @@ def test_inputs_that_tell_nothing_are_to_be_replaced(tmp_path: Path) -> None:
     stuck = ("network={layers: [1, 1], activations: [identity]}", "training.learning_rate=0.1")
     (warning,) = end_of(tmp_path, even[:, np.newaxis], halves, overrides=stuck)
     assert warning.startswith("the test loss is ")
-    assert warning.endswith(
-        ": use more epochs, more units, another `training.learning_rate` or other inputs"
-    )
+    assert warning.endswith(": use hidden units, or other inputs")
 
 
 def test_a_scale_that_does_not_suit_is_the_first_step(tmp_path: Path) -> None:
@@ -239,7 +238,7 @@ def test_dead_hidden_units_need_another_start(tmp_path: Path) -> None:
     outcome = saturated(tmp_path, *one, "data.generator=and")
     assert outcome.record.stop_reason == "zero_gradient"
     (warning,) = [each for each in outcome.warnings if "vanished" in each]
-    assert "1 of 1 units in layer 1 is dead: use `leaky_relu`, smaller initial weights" in warning
+    assert "1 of 1 unit in layer 1 is dead: use `leaky_relu`, smaller initial weights" in warning
 
 
 def test_a_perfect_fit_is_no_fault(tmp_path: Path) -> None:
