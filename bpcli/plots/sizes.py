@@ -14,6 +14,7 @@ import numpy as np
 
 from bpcli.plots.base import legend_below, panels
 from bpcli.plots.curves import scale_by_size
+from bpcli.plots.fonts import set_fonts
 from bpcli.plots.heading import heading
 from bpcli.plots.style import COLOURS, house_style, literal, rendered
 from bpcli.plots.sweep import draw_failed, has_failed
@@ -53,6 +54,7 @@ def sizes_figure(document: Mapping[str, Any]) -> Figure:
     for axes in (first, *rest):
         _label_sizes(axes, document)
     legend_below(figure, first)
+    set_fonts(figure)
     return figure
 
 

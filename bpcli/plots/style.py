@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bpcli.data.types import SplitName
-from bpcli.plots.fonts import drawable, set_fonts
+from bpcli.plots.fonts import drawable
 from bpcli.text import text_width
 
 if TYPE_CHECKING:
@@ -129,8 +129,9 @@ def _settle(figure: Figure) -> None:
 
     The last digits of the layout solver's results depend on memory addresses.
     """
-    set_fonts(figure)
-    figure.draw_without_rendering()
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
     figure.set_layout_engine("none")
     _round_positions(figure)
 
