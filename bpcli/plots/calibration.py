@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +10,6 @@ import numpy as np
 from bpcli.metrics.calibration import Reliability, reliability, wilson_interval
 from bpcli.nn.arrays import Array
 from bpcli.plots.base import Axes, Panel, Plot, legend_below
-from bpcli.plots.heading import SEPARATOR
 from bpcli.plots.outcome import is_one_score, no_classes
 from bpcli.plots.style import COLOURS, INK, MUTED, literal, split_style
 from bpcli.runs.subject import Subject
@@ -32,9 +32,9 @@ class Calibration(Plot):
     def title(self, subject: Subject) -> str:
         return "Calibration of the probabilities"
 
-    def details(self, subject: Subject) -> str:
-        error = f"expected calibration error {_reliability(subject).error:.3f}"
-        return f"{subject.split_name} set, {plural(len(subject.rows), 'row')}{SEPARATOR}{error}"
+    def details(self, subject: Subject) -> Sequence[str]:
+        rows = f"{subject.split_name} set, {plural(len(subject.rows), 'row')}"
+        return rows, f"expected calibration error {_reliability(subject).error:.3f}"
 
     def size(self, subject: Subject) -> tuple[float, float]:
         return (6.0, 7.6)

@@ -81,8 +81,8 @@ class OptimizerDiagnostics(Curves):
         keys = _diagnostics(subject)
         return _title_of(keys[0]) if len(keys) == 1 else "Diagnostics of the optimizer"
 
-    def details(self, subject: Subject) -> str:
-        return literal(str(subject.record.optimizer["name"]))
+    def details(self, subject: Subject) -> Sequence[str]:
+        return (literal(str(subject.record.optimizer["name"])),)
 
     def size(self, subject: Subject) -> tuple[float, float]:
         return row_size(len(_diagnostics(subject)))

@@ -32,7 +32,7 @@ def heading(figure: Figure | SubFigure, title: str, *details: str) -> None:
     from matplotlib.text import Annotation
 
     width = figure.bbox.width / figure.dpi - 2 * _LEFT
-    lines = _joined(SEPARATOR.join(filter(None, details)).split(SEPARATOR), width)
+    lines = _joined(filter(None, details), width)
     titles = _wrapped(title, width, _TITLE)
     above = figure.suptitle(
         "\n".join(titles) + "\n" * len(lines), x=_LEFT / (width + 2 * _LEFT), ha="left",

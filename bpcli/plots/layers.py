@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -47,8 +47,8 @@ class WeightHistograms(LayerPlot):
     def title(self, subject: Subject) -> str:
         return "Weights of each layer"
 
-    def details(self, subject: Subject) -> str:
-        return f"at initialisation and at the {epoch_text(subject)}{of_layers(subject)}"
+    def details(self, subject: Subject) -> Sequence[str]:
+        return (f"at initialisation and at the {epoch_text(subject)}{of_layers(subject)}",)
 
     def draw(self, figure: Panel, subject: Subject) -> None:
         initial = dict(subject.network.tensors(subject.experiment.initial_params))
@@ -107,11 +107,11 @@ class ActivationHistograms(LayerPlot):
     def title(self, subject: Subject) -> str:
         return "Activations of each layer"
 
-    def details(self, subject: Subject) -> str:
+    def details(self, subject: Subject) -> Sequence[str]:
         rows = len(subject.experiment.splits["train"])
         which = f"{rows:,}" if rows <= MOST_ROWS else f"{MOST_ROWS:,} of {rows:,}"
         noun = "training row" if rows == 1 else "training rows"
-        return f"on {which} {noun}, {epoch_text(subject)}{of_layers(subject)}"
+        return (f"on {which} {noun}, {epoch_text(subject)}{of_layers(subject)}",)
 
     def draw(self, figure: Panel, subject: Subject) -> None:
         passed = subject.passed("train")

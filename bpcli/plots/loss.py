@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from bpcli.nn.arrays import Array
 from bpcli.plots.base import Axes, Panel, legend_below, panels
 from bpcli.plots.curves import ACROSS, Curves, draw_curve, drawable, row_size, scale_by_size
-from bpcli.plots.heading import SEPARATOR
 from bpcli.plots.outcome import note
 from bpcli.plots.style import INK, MUTED, literal, split_style
 from bpcli.runs.run_json import RunRecord
@@ -24,11 +25,11 @@ class LossCurves(Curves):
     def title(self, subject: Subject) -> str:
         return "Loss by epoch"
 
-    def details(self, subject: Subject) -> str:
+    def details(self, subject: Subject) -> Sequence[str]:
         record = subject.record
         status, reason = record.status, record.stop_reason
         ended = status if reason in ("", status) else f"stop reason: {reason}"
-        return SEPARATOR.join(filter(None, [_best_text(record), literal(ended)]))
+        return _best_text(record), literal(ended)
 
     def draw(self, figure: Panel, subject: Subject) -> None:
         (axes,) = panels(figure, 1)
@@ -58,8 +59,8 @@ class MetricCurves(Curves):
     def title(self, subject: Subject) -> str:
         return "Metrics by epoch"
 
-    def details(self, subject: Subject) -> str:
-        return _best_epoch(subject.record)
+    def details(self, subject: Subject) -> Sequence[str]:
+        return (_best_epoch(subject.record),)
 
     def size(self, subject: Subject) -> tuple[float, float]:
         return row_size(len(_metrics(subject)))

@@ -11,7 +11,6 @@ import numpy as np
 from bpcli.experiment.output_names import output_names
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.plots.base import Axes, Panel, Plot, legend_below, without_axes
-from bpcli.plots.heading import SEPARATOR
 from bpcli.plots.layers import epoch_text
 from bpcli.plots.network_layout import MOST_NUMBERS, Layout, layout_of
 from bpcli.plots.outcome import left_out
@@ -52,9 +51,9 @@ class NetworkDiagram(Plot):
     def title(self, subject: Subject) -> str:
         return "Network with its weights"
 
-    def details(self, subject: Subject) -> str:
+    def details(self, subject: Subject) -> Sequence[str]:
         layout = _layout(subject)
-        remarks = [
+        return (
             epoch_text(subject),
             left_out(
                 layout.drawn,
@@ -62,8 +61,7 @@ class NetworkDiagram(Plot):
                 "weights and biases drawn, the largest of each layer",
             ),
             "hidden units ordered so that few lines cross" if layout.is_ordered else "",
-        ]
-        return SEPARATOR.join(filter(None, remarks))
+        )
 
     def size(self, subject: Subject) -> tuple[float, float]:
         paper = Paper.of(subject)

@@ -6,6 +6,7 @@ parameter space. A note says how far the losses on the path are from those in th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -148,9 +149,9 @@ class Path(Plot):
     def title(self, subject: Subject) -> str:
         return "Path of the parameters over contours of the loss"
 
-    def details(self, subject: Subject) -> str:
+    def details(self, subject: Subject) -> Sequence[str]:
         count = len(trained_params(subject))
-        return f"{count:,} trained parameters, {len(shown_path(subject)) - 1:,} epochs"
+        return (f"{count:,} trained parameters, {len(shown_path(subject)) - 1:,} epochs",)
 
     def size(self, subject: Subject) -> tuple[float, float]:
         return (7.5, 6.4)

@@ -115,10 +115,9 @@ class Predicted(ValuesPlot):
     def title(self, subject: Subject) -> str:
         return "Predicted against true values"
 
-    def details(self, subject: Subject) -> str:
-        if subject.network.outputs > 1:
-            return ""
-        return literal(target_names(subject)[0], 40)
+    def details(self, subject: Subject) -> Sequence[str]:
+        names = target_names(subject)
+        return () if len(names) > 1 else (literal(names[0], 40),)
 
     def size(self, subject: Subject) -> tuple[float, float]:
         if subject.network.outputs > 1:
@@ -241,8 +240,8 @@ class Residuals(ValuesPlot):
     def title(self, subject: Subject) -> str:
         return "Residuals: predicted minus true value"
 
-    def details(self, subject: Subject) -> str:
-        return f"{subject.split_name} set"
+    def details(self, subject: Subject) -> Sequence[str]:
+        return (f"{subject.split_name} set",)
 
     def size(self, subject: Subject) -> tuple[float, float]:
         count = min(subject.network.outputs, MOST_PANELS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,7 +10,6 @@ import numpy as np
 
 from bpcli.nn.arrays import Array
 from bpcli.plots.base import Axes, Panel, Plot, legend_below
-from bpcli.plots.heading import SEPARATOR
 from bpcli.plots.outcome import is_one_score, left_out, no_classes, note
 from bpcli.plots.style import INK, colour, literal
 from bpcli.runs.subject import Subject
@@ -60,12 +60,11 @@ class ScoredPlot(Plot):
             return f"All rows of the {subject.split_name} set {one}."
         return reason
 
-    def details(self, subject: Subject) -> str:
+    def details(self, subject: Subject) -> Sequence[str]:
         curves = self.scored(subject)
         several = len(subject.experiment.preprocessor.class_names) > 2
-        rest = f"{SEPARATOR}each class against the rest" * several
         mean = self.mean(curves) if len(curves) > 1 else self.meaning
-        return SEPARATOR.join(filter(None, [f"{subject.split_name} set{rest}", mean]))
+        return f"{subject.split_name} set", "each class against the rest" * several, mean
 
     def size(self, subject: Subject) -> tuple[float, float]:
         drawn = min(len(self.scored(subject)), MOST_CURVES)

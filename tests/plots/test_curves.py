@@ -86,7 +86,7 @@ def test_an_axis_of_r2_is_cut_below_and_says_so(moons: Subject) -> None:
 def test_a_run_that_was_interrupted_is_not_ended_by_that(moons: Subject) -> None:
     record = replace(moons.record, status="interrupted", stop_reason="interrupted")
     subject = replace(moons, record=record)
-    assert PLOTS["loss"]().details(subject).endswith(") · interrupted")
+    assert PLOTS["loss"]().details(subject)[-1] == "interrupted"
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_epochs_are_whole_numbers_and_only_those_there_were(moons: Subject, epoc
 def test_a_run_that_was_killed_says_so_in_the_title(moons: Subject) -> None:
     record = replace(moons.record, stop_reason="", best_epoch=0, epochs=0, ended="")
     killed = replace(moons, record=replace(record, status=BROKEN_OFF))
-    assert PLOTS["loss"]().details(killed) == "interrupted, resumable"
+    assert PLOTS["loss"]().details(killed) == ("", "interrupted, resumable")
 
 
 def test_no_finite_loss_is_no_plot(moons: Subject) -> None:
