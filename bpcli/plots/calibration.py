@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bpcli.metrics.calibration import Reliability, reliability, wilson_interval
+from bpcli.metrics.metrics import has_probabilities
 from bpcli.nn.arrays import Array
 from bpcli.plots.base import Axes, Panel, Plot, legend_below
 from bpcli.plots.outcome import is_one_score, no_classes
@@ -67,9 +68,8 @@ def _wording(subject: Subject) -> _Wording:
 
 def _no_probabilities(subject: Subject) -> str | None:
     """Why the outputs are no probabilities; None if they are."""
-    activation = subject.network.layers[-1].activation
-    are_separate = bool(subject.experiment.preprocessor.words) or subject.network.outputs == 1
-    if activation.gives_distribution or (activation.gives_probabilities and are_separate):
+    are_labels = bool(subject.experiment.preprocessor.words)
+    if has_probabilities(subject.network, are_labels=are_labels):
         return None
     return "The outputs are not probabilities: use softmax, or one sigmoid output for two classes."
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bpcli.data.types import SPLITS, SplitName
+from bpcli.metrics.metrics import greater_is_better
 from bpcli.report.charts import SERIES, Curve, line_chart
 from bpcli.report.figures import text_of
 from bpcli.report.findings import findings_of, title_of
@@ -17,7 +18,7 @@ from bpcli.report.phrases import (
     sizes_text,
     split_text,
 )
-from bpcli.report.scores import Score, greater_is_better, main_score, scores
+from bpcli.report.scores import Score, main_score, scores
 from bpcli.report.section import Section
 from bpcli.report.tables import Cell, Column, table
 from bpcli.report.words import Words
