@@ -15,7 +15,6 @@ import numpy as np
 from bpcli.nn.arrays import Array
 from bpcli.plots.base import Axes, Panel, Plot, legend_below, panels
 from bpcli.plots.style import LineStyle, line_style, literal, ordered_style
-from bpcli.runs.metrics_log import OWN_KEYS
 from bpcli.runs.run_json import LayerRecord
 from bpcli.runs.subject import Need, Subject
 
@@ -72,23 +71,23 @@ class OptimizerDiagnostics(Curves):
     """The optimizer's diagnostics, such as learning rate, step length or damping."""
 
     def why_not(self, subject: Subject) -> str | None:
-        if _diagnostics(subject):
+        if subject.diagnostics:
             return None
         name = subject.record.optimizer["name"]
         return f"The optimizer {name} logs no learning rate, step length or damping."
 
     def title(self, subject: Subject) -> str:
-        keys = _diagnostics(subject)
+        keys = subject.diagnostics
         return _title_of(keys[0]) if len(keys) == 1 else "Diagnostics of the optimizer"
 
     def details(self, subject: Subject) -> Sequence[str]:
         return (literal(str(subject.record.optimizer["name"])),)
 
     def size(self, subject: Subject) -> tuple[float, float]:
-        return row_size(len(_diagnostics(subject)))
+        return row_size(len(subject.diagnostics))
 
     def draw(self, figure: Panel, subject: Subject) -> None:
-        keys = _diagnostics(subject)
+        keys = subject.diagnostics
         for axes, key in zip(panels(figure, len(keys), ACROSS), keys, strict=True):
             epochs, values = subject.series(key)
             draw_curve(axes, epochs, values, line_style(0), "")
@@ -100,12 +99,6 @@ class OptimizerDiagnostics(Curves):
 
 def _title_of(key: str) -> str:
     return literal(key.replace("_", " ").capitalize())
-
-
-def _diagnostics(subject: Subject) -> list[str]:
-    """The keys of the log that are the optimizer's diagnostics."""
-    own = [key for key in subject.keys if key not in OWN_KEYS and "." not in key]
-    return [key for key in own if subject.has_numbers(key)]
 
 
 def is_missing(what: str) -> str:

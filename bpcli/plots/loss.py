@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bpcli.metrics.metrics import greater_is_better
 from bpcli.nn.arrays import Array
 from bpcli.plots.base import Axes, Panel, legend_below, panels
 from bpcli.plots.curves import ACROSS, Curves, draw_curve, drawable, row_size, scale_by_size
@@ -54,7 +55,7 @@ class MetricCurves(Curves):
     """Each metric by epoch, for training and validation set, and the final one of the test set."""
 
     def why_not(self, subject: Subject) -> str | None:
-        return None if _metrics(subject) else "The log has no metric besides the loss."
+        return None if subject.metrics else "The log has no metric besides the loss."
 
     def title(self, subject: Subject) -> str:
         return "Metrics by epoch"
@@ -63,11 +64,10 @@ class MetricCurves(Curves):
         return (_best_epoch(subject.record),)
 
     def size(self, subject: Subject) -> tuple[float, float]:
-        return row_size(len(_metrics(subject)))
+        return row_size(len(subject.metrics))
 
     def draw(self, figure: Panel, subject: Subject) -> None:
-        metrics = _metrics(subject)
-        remarks = []
+        metrics, remarks = subject.metrics, []
         for axes, metric in zip(panels(figure, len(metrics), ACROSS), metrics, strict=True):
             values = _draw_metric(axes, subject, metric, is_sparse=True)
             axes.set_ylabel(_METRIC_LABELS.get(metric, literal(metric)))
@@ -86,15 +86,6 @@ _METRIC_LABELS = {
     "mae": "MAE (in units of the target)",
     "r2": "R² (1 is perfect)",
 }
-_NEAR_A_BOUND = ("accuracy", "exact_match", "precision", "recall", "f1", "f1_micro", "r2")
-"""Metrics that approach 1, which a logarithmic axis would not show."""
-
-
-def _metrics(subject: Subject) -> list[str]:
-    """The names of the metrics that have a finite value in any line."""
-    paths = [key for key in subject.keys if key.partition(".")[0] in ("train", "val")]
-    names = dict.fromkeys(path.partition(".")[2] for path in paths if subject.has_numbers(path))
-    return [name for name in names if name != "loss"]
 
 
 def _draw_metric(axes: Axes, subject: Subject, metric: str, *, is_sparse: bool = False) -> Array:
@@ -107,7 +98,7 @@ def _draw_metric(axes: Axes, subject: Subject, metric: str, *, is_sparse: bool =
             draw_curve(axes, epochs, values, style, SPLIT_NAMES[split], is_sparse=is_sparse)
             curves.append(values)
     marks = _mark_results(axes, subject, metric)
-    if metric not in _NEAR_A_BOUND:
+    if not greater_is_better(metric):  # those that are approach 1, which a log axis would not show
         scale_by_size(axes, np.concatenate([*curves, marks]))
     return np.concatenate(curves)
 

@@ -16,7 +16,6 @@ from bpcli.plots.outcome import (
     left_out,
     no_values,
     note,
-    other_split,
     shown_targets,
     target_names,
 )
@@ -76,22 +75,19 @@ class Fit(NamedTuple):
         return f"{self.slope:.3f} · true {sign} {rounded(abs(self.intercept), 2)}"
 
 
-def target_rows(subject: Subject) -> list[TargetRows]:
-    """The targets of the shown split that have a panel: all, or those that vary most."""
-    true, names = subject.rows.values, target_names(subject)
+def target_rows(subject: Subject, split: SplitName) -> list[TargetRows]:
+    """The targets of a split that have a panel: all, or those that vary most."""
+    true, names = subject.experiment.splits[split].values, target_names(subject)
     every = subject.experiment.table.Y
     assert true is not None, "the targets are numbers"
     assert every is not None, "the targets are numbers"
-    outputs = subject.predictions.outputs
-    return [
-        TargetRows(subject.split, names[k], true[:, k], outputs[:, k])
-        for k in shown_targets(every[:])
-    ]
+    outputs = subject.predictions_of(split).outputs
+    return [TargetRows(split, names[k], true[:, k], outputs[:, k]) for k in shown_targets(every[:])]
 
 
 def rows_by_target(subject: Subject) -> list[list[TargetRows]]:
     """For each target that has a panel, its rows of each split."""
-    by_split = [target_rows(other_split(subject, name)) for name in filled_splits(subject)]
+    by_split = [target_rows(subject, name) for name in filled_splits(subject)]
     return [list(rows) for rows in zip(*by_split, strict=True)]
 
 
@@ -248,7 +244,7 @@ class Residuals(ValuesPlot):
         return (8.0, 4.8) if count == 1 else (12.0, 3.5 * -(-count // 2) + 0.9)
 
     def draw(self, figure: Panel, subject: Subject) -> None:
-        targets = target_rows(subject)
+        targets = target_rows(subject, subject.split)
         across = min(len(targets), 2)
         grid = figure.subplots(
             -(-len(targets) // across), 2 * across, squeeze=False, width_ratios=[3, 1] * across
