@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bpcli.data.types import SplitName
+from bpcli.metrics.fitted_line import FittedLine, fitted_line
 from bpcli.nn.arrays import Array
 from bpcli.plots.base import Axes, Panel, Plot, legend_below, panels
 from bpcli.plots.outcome import (
@@ -20,19 +21,16 @@ from bpcli.plots.outcome import (
     target_names,
 )
 from bpcli.plots.plane import widened
-from bpcli.plots.style import INK, MUTED, literal, split_style
+from bpcli.plots.style import INK, MINUS, REFERENCE, literal, split_style, with_minus
 from bpcli.runs.subject import SPLIT_NAMES, Subject, some_rows
 from bpcli.text import rounded
 
 _BINS = 30
 
 
-MINUS = "\N{MINUS SIGN}"
-
-
 def signed(value: float) -> str:
     """A rounded number with the sign that the axes have."""
-    return rounded(value, 3).replace("-", MINUS)
+    return with_minus(rounded(value, 3))
 
 
 class TargetRows(NamedTuple):
@@ -51,28 +49,6 @@ class TargetRows(NamedTuple):
     @property
     def rmse(self) -> float:
         return float(np.sqrt((self.residuals**2).mean()))
-
-
-class Fit(NamedTuple):
-    """The least-squares line through pairs, and the correlation R of the pairs."""
-
-    slope: float
-    intercept: float
-    r: float
-
-    @classmethod
-    def of(cls, x: Array, y: Array) -> Fit | None:
-        """The line y ≈ slope · x + intercept; None if x or y does not vary."""
-        if np.ptp(x) == 0 or np.ptp(y) == 0:
-            return None
-        dx, dy = x - x.mean(), y - y.mean()
-        slope = float(dx @ dy / (dx @ dx))
-        r = float(dx @ dy / np.sqrt(dx @ dx) / np.sqrt(dy @ dy))
-        return cls(slope, float(y.mean() - slope * x.mean()), r)
-
-    def __str__(self) -> str:
-        sign = MINUS if self.intercept < 0 else "+"
-        return f"{self.slope:.3f} · true {sign} {rounded(abs(self.intercept), 2)}"
 
 
 def target_rows(subject: Subject, split: SplitName) -> list[TargetRows]:
@@ -170,7 +146,7 @@ def _draw_by_target(figure: Panel, targets: Sequence[list[TargetRows]]) -> None:
 def _quality(splits: Sequence[TargetRows]) -> str:
     """R and RMSE of rows: R 0.983, RMSE 0.12."""
     whole = _together(splits)
-    fit = Fit.of(whole.true, whole.predicted)
+    fit = fitted_line(whole.true, whole.predicted)
     r = "undefined" if fit is None else f"{fit.r:.4f}"
     return f"R {r}, RMSE {rounded(whole.rmse, 4)}"
 
@@ -191,14 +167,12 @@ def _draw_pairs(axes: Axes, splits: Sequence[TargetRows], limits: tuple[float, f
     """Draw the rows of some splits, the diagonal, and the line that fits all of these rows."""
     for rows in splits:
         draw_points(axes, rows.true, rows.predicted, rows.split)
-    axes.plot(
-        limits, limits, color=MUTED, linestyle=(0, (4, 3)), linewidth=1,
-        label="correct: predicted = true",
-    )  # fmt: skip
+    axes.plot(limits, limits, **REFERENCE, label="correct: predicted = true")
     whole = _together(splits)
-    fit = Fit.of(whole.true, whole.predicted)
-    axes.set_ylabel("predicted value" if fit is None else f"predicted value ≈ {fit}")
+    axes.set_ylabel("predicted value")
+    fit = fitted_line(whole.true, whole.predicted)
     if fit is not None:
+        axes.set_ylabel(f"predicted value ≈ {line_text(fit)}")
         ends = np.array([whole.true.min(), whole.true.max()])
         axes.plot(
             ends, fit.slope * ends + fit.intercept, color=INK, linewidth=1.3,
@@ -207,6 +181,12 @@ def _draw_pairs(axes: Axes, splits: Sequence[TargetRows], limits: tuple[float, f
     axes.set(xlim=limits, ylim=limits, aspect="equal")
     axes.set_xlabel("true value")
     axes.yaxis.set_major_locator(axes.xaxis.get_major_locator())
+
+
+def line_text(line: FittedLine) -> str:
+    """The line as a formula: 0.968 · true + 0.41."""
+    sign = MINUS if line.intercept < 0 else "+"
+    return f"{line.slope:.3f} · true {sign} {rounded(abs(line.intercept), 2)}"
 
 
 def draw_points(axes: Axes, x: Array, y: Array, split: SplitName) -> None:
@@ -271,7 +251,7 @@ def _draw_residuals(scatter: Axes, histogram: Axes, target: TargetRows) -> None:
         color=split_style(target.split).colour, edgecolor="white", linewidth=0.5,
     )  # fmt: skip
     for axes in (scatter, histogram):
-        axes.axhline(0, color=INK, linestyle=(0, (4, 3)), linewidth=1)
+        axes.axhline(0, **REFERENCE | {"color": INK})
     histogram.tick_params(labelleft=False)
     histogram.xaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=1))
     histogram.set_xlabel("number of rows")
