@@ -14,9 +14,9 @@ import numpy as np
 
 from bpcli.nn.arrays import Array
 from bpcli.plots.base import Axes, Panel, Plot, legend_below, panels
-from bpcli.plots.style import LineStyle, line_style, literal, ordered_style
+from bpcli.plots.style import CURVE_WIDTH, LineStyle, line_style, literal, ordered_style
 from bpcli.runs.run_json import LayerRecord
-from bpcli.runs.subject import Need, Subject
+from bpcli.runs.subject import Need, Subject, some_rows
 
 _MOST_POINTS = 4000
 """The most points of a curve; a plot has fewer pixels."""
@@ -120,9 +120,8 @@ _MOST_LAYERS = 24
 
 def layers_shown(subject: Subject) -> list[int]:
     """All layers, counted from 0; of many, the first, the last, and some evenly spaced between."""
-    count = len(subject.record.layers)
-    places = np.linspace(0, count - 1, min(count, _MOST_LAYERS)).round().astype(int)
-    return [int(place) for place in places]
+    shown: list[int] = some_rows(len(subject.record.layers), _MOST_LAYERS).tolist()
+    return shown
 
 
 def of_layers(subject: Subject) -> str:
@@ -162,7 +161,7 @@ def draw_curve(
         y,
         color=style.colour,
         linestyle=style.dashes,
-        linewidth=1.0 if is_sparse else 1.6,
+        linewidth=1.0 if is_sparse else CURVE_WIDTH,
         marker=style.marker if len(x) <= most else None,
         markersize=3.2 if len(x) > _FEW_POINTS else 4.5,
         markeredgewidth=0,
@@ -197,11 +196,11 @@ def _epoch_text(epoch: float, _: int | None) -> str:
     return f"{epoch:,.0f}" if epoch < 1e7 else f"{epoch:.3g}"
 
 
-def thinned(x: Array, y: Array) -> tuple[Array, Array]:
-    """A curve with fewer points: the first, lowest, highest and last of each interval."""
-    if len(x) <= _MOST_POINTS:
+def thinned(x: Array, y: Array, most: int = _MOST_POINTS) -> tuple[Array, Array]:
+    """A curve of at most `most` points: the first, lowest, highest and last of each interval."""
+    if len(x) <= most:
         return x, y
-    edges = np.linspace(0, len(x), _MOST_POINTS // 4 + 1).astype(np.int64)
+    edges = np.linspace(0, len(x), most // 4 + 1).astype(np.int64)
     low, high = np.where(np.isnan(y), np.inf, y), np.where(np.isnan(y), -np.inf, y)
     kept = {
         index
