@@ -12,7 +12,7 @@ from bpcli.metrics.metrics import has_probabilities
 from bpcli.nn.arrays import Array
 from bpcli.plots.base import Axes, Panel, Plot, legend_below
 from bpcli.plots.outcome import is_one_score, no_classes
-from bpcli.plots.style import COLOURS, INK, MUTED, literal, split_style
+from bpcli.plots.style import COLOURS, INK, REFERENCE, literal, split_style
 from bpcli.runs.subject import Subject
 from bpcli.text import plural
 
@@ -93,9 +93,7 @@ def _probabilities(subject: Subject) -> tuple[Array, Array]:
 
 def _draw_shares(axes: Axes, found: Reliability, subject: Subject) -> None:
     """Draw the share of each bin with its interval, and the diagonal of perfect calibration."""
-    axes.plot(
-        [0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (4, 3)), label="perfect calibration"
-    )
+    axes.plot([0, 1], [0, 1], **REFERENCE, label="perfect calibration")
     style = split_style(subject.split)
     low, high = wilson_interval(found.share, found.counts)
     axes.vlines(

@@ -79,7 +79,8 @@ class HiddenRegions(Plot):
 
 def _layers(subject: Subject) -> list[int]:
     """The hidden layers that are shown, counted from 0: all, or some evenly spaced."""
-    return [int(number) for number in some_rows(len(subject.network.layers) - 1, _MOST_LAYERS)]
+    shown: list[int] = some_rows(len(subject.network.layers) - 1, _MOST_LAYERS).tolist()
+    return shown
 
 
 def _counts(subject: Subject) -> list[int]:

@@ -9,7 +9,7 @@ import numpy as np
 from bpcli.nn.arrays import Array
 from bpcli.plots.base import Axes, Panel, Plot, legend_below, panels
 from bpcli.plots.curves import layer_label, layers_shown, of_layers
-from bpcli.plots.style import COLOURS, FAINT, INK
+from bpcli.plots.style import COLOURS, CURVE_WIDTH, FAINT, INK
 from bpcli.runs.subject import MOST_ROWS, Subject
 
 _ACROSS = 4
@@ -95,7 +95,7 @@ def _draw_histograms(axes: Axes, before: Array, after: Array, subject: Subject) 
     edges = bin_edges(np.concatenate([before, after]), len(after))
     fill(axes, after, edges, epoch_text(subject))
     axes.stairs(
-        np.histogram(before, edges)[0], edges, color=COLOURS[1], linewidth=1.6,
+        np.histogram(before, edges)[0], edges, color=COLOURS[1], linewidth=CURVE_WIDTH,
         linestyle="dashed", label="initialisation",
     )  # fmt: skip
     _count_axis(axes, "weights")

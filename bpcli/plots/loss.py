@@ -11,7 +11,7 @@ from bpcli.nn.arrays import Array
 from bpcli.plots.base import Axes, Panel, legend_below, panels
 from bpcli.plots.curves import ACROSS, Curves, draw_curve, drawable, row_size, scale_by_size
 from bpcli.plots.outcome import note
-from bpcli.plots.style import INK, MUTED, literal, split_style
+from bpcli.plots.style import INK, MUTED, literal, split_style, with_minus
 from bpcli.runs.run_json import RunRecord
 from bpcli.runs.subject import SPLIT_NAMES, Subject
 from bpcli.text import rounded
@@ -169,4 +169,4 @@ def _cut(axes: Axes, values: Array) -> str:
         return ""
     axes.set_ylim(_LOWEST, 1.05)
     lowest = rounded(float(finite.min()), 4)
-    return f"R² is cut at {_LOWEST}; its lowest value is {lowest}".replace("-", "\N{MINUS SIGN}")
+    return with_minus(f"R² is cut at {_LOWEST}; its lowest value is {lowest}")

@@ -18,7 +18,7 @@ from bpcli.plots.base import Axes, Panel, Plot
 from bpcli.plots.outcome import note
 from bpcli.plots.path_marks import mark_epochs, marks
 from bpcli.plots.plane import MAP, Window
-from bpcli.plots.style import INK, literal
+from bpcli.plots.style import CURVE_WIDTH, INK, literal, with_minus
 from bpcli.runs.subject import Need, Subject, some_rows
 from bpcli.terminal.tables import objective_text
 
@@ -243,7 +243,7 @@ def _round_levels(low: float, high: float) -> Array:
 def _draw_path(axes: Axes, coordinates: Array) -> None:
     shown_rows = coordinates[some_rows(len(coordinates))]
     axes.plot(*shown_rows.T, color="white", linewidth=3.6, zorder=3)
-    axes.plot(*shown_rows.T, color=INK, linewidth=1.6, zorder=3)
+    axes.plot(*shown_rows.T, color=INK, linewidth=CURVE_WIDTH, zorder=3)
 
 
 _ORDINALS = ("first", "second")
@@ -271,7 +271,7 @@ def _components(direction: Vector, names: list[str]) -> str:
     if len(direction) > _MOST_NAMED:
         return ""
     terms = [f"{share:+.2f} {name}" for share, name in zip(direction, names, strict=True) if share]
-    return f"\n{' '.join(terms)}".replace("-", "\N{MINUS SIGN}")
+    return f"\n{with_minus(' '.join(terms))}"
 
 
 def param_names(network: Network) -> list[str]:

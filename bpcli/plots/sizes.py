@@ -128,7 +128,7 @@ def _draw_means(axes: Axes, rows: Sequence[tuple[int, float, float | None]]) -> 
     """Draw means over the sizes, with a band of ± one standard error if there is one."""
     x = [hidden for hidden, _, _ in rows]
     axes.plot(
-        x, [mean for _, mean, _ in rows], color=_MEAN, linewidth=1.8, marker="o", markersize=5,
+        x, [mean for _, mean, _ in rows], color=_MEAN, marker="o", markersize=5,
         zorder=3, label="mean",
     )  # fmt: skip
     if any(is_finite(error) for _, _, error in rows):
