@@ -50,14 +50,6 @@ TITLE, DETAILS = "title", "details"
 """The group ids of the two texts."""
 
 
-def heading_texts(figure: Figure | SubFigure) -> tuple[str, str]:
-    """The title and the details of a figure's heading, each as one line."""
-    from matplotlib.text import Text
-
-    details = [each.get_text() for each in figure.findobj(Text) if each.get_gid() == DETAILS]
-    return " ".join(figure.get_suptitle().split()), " ".join(" ".join(details).split())
-
-
 def _joined(details: Iterable[str], width: float) -> list[str]:
     """The lines of details; a line breaks within a detail only if it has no room on a line."""
     lines: list[str] = []

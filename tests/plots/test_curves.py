@@ -8,12 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
-from plotted import entries, laid_out, logged, subject_of
+from plotted import entries, heading_texts, laid_out, logged, subject_of
 
 from bpcli.errors import RunError
 from bpcli.plots import PLOTS, plot_file, reasons
 from bpcli.plots.curves import thinned
-from bpcli.plots.heading import heading_texts
 from bpcli.runs.run_json import BROKEN_OFF, Fold
 from bpcli.runs.subject import Subject
 
