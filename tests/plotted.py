@@ -18,7 +18,7 @@ from systems import trained
 
 from bpcli.plots import PLOTS, figure_of
 from bpcli.plots.base import BARE
-from bpcli.plots.heading import DETAILS, TITLE, heading_texts
+from bpcli.plots.heading import DETAILS, TITLE
 from bpcli.plots.style import house_style
 from bpcli.runs.metrics_log import LogLine
 from bpcli.runs.subject import Subject
@@ -141,6 +141,12 @@ def hidden_labels(axes: Axes) -> Iterator[Text]:
 def is_within(axis: Axis, tick: Tick) -> bool:
     low, high = sorted(axis.get_view_interval())
     return bool(low - 1e-9 * abs(low) <= tick.get_loc() <= high + 1e-9 * abs(high))
+
+
+def heading_texts(figure: Figure) -> tuple[str, str]:
+    """The title and the details of a figure's heading, each as one line."""
+    details = [each.get_text() for each in figure.findobj(Text) if each.get_gid() == DETAILS]
+    return " ".join(figure.get_suptitle().split()), " ".join(" ".join(details).split())
 
 
 def is_heading(text: Text, other: Text) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -43,7 +43,7 @@ class Predictions:
         labels = None if self.labels is None else self.labels[:, k : k + 1]
         return Predictions(self.outputs[:, k : k + 1], labels=labels)
 
-    @property
+    @cached_property
     def ranks(self) -> Array:
         """The numbers (n, K) by which rows are ranked for each output.
 
@@ -142,11 +142,16 @@ def _log_losses(network: Network, Z: Array, split: Split) -> Array | None:
 
 def _log_loss_of(network: Network, *, are_labels: bool) -> Loss | None:
     """The cross-entropy of the outputs; None if these are not class or label probabilities."""
+    if not has_probabilities(network, are_labels=are_labels):
+        return None
+    return canonical_loss(name_of(ACTIVATIONS, network.layers[-1].activation))
+
+
+def has_probabilities(network: Network, *, are_labels: bool) -> bool:
+    """Whether the outputs are probabilities of each label, or of classes."""
     activation = network.layers[-1].activation
     is_of_classes = activation.gives_distribution or network.outputs == 1
-    if not (activation.gives_probabilities and (are_labels or is_of_classes)):
-        return None
-    return canonical_loss(name_of(ACTIVATIONS, activation))
+    return activation.gives_probabilities and (are_labels or is_of_classes)
 
 
 class Piece(NamedTuple):
@@ -348,6 +353,13 @@ METRICS: dict[str, Metric] = {
     "mae": Metric(_absolute_residual, mean_of, is_per_target=True),
     "r2": Metric(_residual_and_deviation, _r2, greater_is_better=True, is_per_target=True),
 }
+
+
+def greater_is_better(name: str) -> bool:
+    """Whether greater is better, for a metric or that of a target (r2.price); not for a loss."""
+    metric = METRICS.get(name.partition(".")[0])
+    return metric is not None and metric.greater_is_better
+
 
 METRICS_OF: dict[Task, tuple[str, ...]] = {
     "classification": ("accuracy", "log_loss"),

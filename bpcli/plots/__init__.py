@@ -5,7 +5,7 @@ One class per plot; the registry at the end of this file names them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from bpcli.plots.base import Plot, draw, why_not
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def reasons(subject: Subject) -> dict[str, str | None]:
-    """For every plot, why the run does not have it, or None."""
-    return {name: why_not(plot(), subject) for name, plot in PLOTS.items()}
+def reasons(subject: Subject, kinds: Iterable[str] | None = None) -> dict[str, str | None]:
+    """For some kinds of plot, by default all, why the run does not have it, or None."""
+    return {kind: why_not(PLOTS[kind](), subject) for kind in (PLOTS if kinds is None else kinds)}
 
 
 def plot_file(names: Sequence[str], subject: Subject, suffix: str) -> bytes:

@@ -6,6 +6,7 @@ all axes, or marks axes that have no labels by design with `without_axes`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from bpcli.plots.fonts import set_fonts
@@ -40,9 +41,9 @@ class Plot:
         """What is shown, in sentence case: Loss by epoch."""
         raise NotImplementedError
 
-    def details(self, subject: Subject) -> str:
-        """What is said after the run's name, in small type below the title; empty for nothing."""
-        return ""
+    def details(self, subject: Subject) -> Sequence[str]:
+        """What is said after the run's name, in small type below the title; empty ones are not."""
+        return ()
 
     def size(self, subject: Subject) -> tuple[float, float]:
         """Width and height in inches."""
@@ -61,7 +62,7 @@ def why_not(plot: Plot, subject: Subject) -> str | None:
 
 def draw(plot: Plot, figure: Panel, subject: Subject) -> None:
     """Draw the plot with its title."""
-    heading(figure, plot.title(subject), literal(subject.name), plot.details(subject))
+    heading(figure, plot.title(subject), literal(subject.name), *plot.details(subject))
     plot.draw(figure, subject)
     set_fonts(figure)
 

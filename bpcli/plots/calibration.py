@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from bpcli.metrics.calibration import Reliability, reliability, wilson_interval
+from bpcli.metrics.metrics import has_probabilities
 from bpcli.nn.arrays import Array
 from bpcli.plots.base import Axes, Panel, Plot, legend_below
-from bpcli.plots.heading import SEPARATOR
 from bpcli.plots.outcome import is_one_score, no_classes
-from bpcli.plots.style import COLOURS, INK, MUTED, literal, split_style
+from bpcli.plots.style import COLOURS, INK, REFERENCE, literal, split_style
 from bpcli.runs.subject import Subject
 from bpcli.text import plural
 
@@ -32,9 +33,9 @@ class Calibration(Plot):
     def title(self, subject: Subject) -> str:
         return "Calibration of the probabilities"
 
-    def details(self, subject: Subject) -> str:
-        error = f"expected calibration error {_reliability(subject).error:.3f}"
-        return f"{subject.split_name} set, {plural(len(subject.rows), 'row')}{SEPARATOR}{error}"
+    def details(self, subject: Subject) -> Sequence[str]:
+        rows = f"{subject.split_name} set, {plural(len(subject.rows), 'row')}"
+        return rows, f"expected calibration error {_reliability(subject).error:.3f}"
 
     def size(self, subject: Subject) -> tuple[float, float]:
         return (6.0, 7.6)
@@ -67,9 +68,8 @@ def _wording(subject: Subject) -> _Wording:
 
 def _no_probabilities(subject: Subject) -> str | None:
     """Why the outputs are no probabilities; None if they are."""
-    activation = subject.network.layers[-1].activation
-    are_separate = bool(subject.experiment.preprocessor.words) or subject.network.outputs == 1
-    if activation.gives_distribution or (activation.gives_probabilities and are_separate):
+    are_labels = bool(subject.experiment.preprocessor.words)
+    if has_probabilities(subject.network, are_labels=are_labels):
         return None
     return "The outputs are not probabilities: use softmax, or one sigmoid output for two classes."
 
@@ -93,9 +93,7 @@ def _probabilities(subject: Subject) -> tuple[Array, Array]:
 
 def _draw_shares(axes: Axes, found: Reliability, subject: Subject) -> None:
     """Draw the share of each bin with its interval, and the diagonal of perfect calibration."""
-    axes.plot(
-        [0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (4, 3)), label="perfect calibration"
-    )
+    axes.plot([0, 1], [0, 1], **REFERENCE, label="perfect calibration")
     style = split_style(subject.split)
     low, high = wilson_interval(found.share, found.counts)
     axes.vlines(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,6 @@ from bpcli.data.types import Labels
 from bpcli.metrics.confusion import confusion_counts, row_shares
 from bpcli.nn.arrays import Array
 from bpcli.plots.base import Axes, Panel, Plot
-from bpcli.plots.heading import SEPARATOR
 from bpcli.plots.outcome import no_classes, note
 from bpcli.plots.style import COLOURS, INK, literal
 from bpcli.runs.subject import Subject
@@ -33,11 +33,11 @@ class Confusion(Plot):
     def title(self, subject: Subject) -> str:
         return "Confusion matrix"
 
-    def details(self, subject: Subject) -> str:
+    def details(self, subject: Subject) -> Sequence[str]:
         counts = _counts(subject)
         right, rows = int(np.trace(counts)), int(counts.sum())
         correct = f"{right:,} of {rows:,} rows correct ({100 * right / rows:.1f} %)"
-        return f"{subject.split_name} set{SEPARATOR}{correct}"
+        return f"{subject.split_name} set", correct
 
     def size(self, subject: Subject) -> tuple[float, float]:
         side = side_of(len(_class_names(subject)))

@@ -14,10 +14,9 @@ import numpy as np
 
 from bpcli.nn.arrays import Array
 from bpcli.plots.base import Axes, Panel, Plot, legend_below, panels
-from bpcli.plots.style import LineStyle, line_style, literal, ordered_style
-from bpcli.runs.metrics_log import OWN_KEYS
+from bpcli.plots.style import CURVE_WIDTH, LineStyle, line_style, literal, ordered_style
 from bpcli.runs.run_json import LayerRecord
-from bpcli.runs.subject import Need, Subject
+from bpcli.runs.subject import Need, Subject, some_rows
 
 _MOST_POINTS = 4000
 """The most points of a curve; a plot has fewer pixels."""
@@ -72,23 +71,23 @@ class OptimizerDiagnostics(Curves):
     """The optimizer's diagnostics, such as learning rate, step length or damping."""
 
     def why_not(self, subject: Subject) -> str | None:
-        if _diagnostics(subject):
+        if subject.diagnostics:
             return None
         name = subject.record.optimizer["name"]
         return f"The optimizer {name} logs no learning rate, step length or damping."
 
     def title(self, subject: Subject) -> str:
-        keys = _diagnostics(subject)
+        keys = subject.diagnostics
         return _title_of(keys[0]) if len(keys) == 1 else "Diagnostics of the optimizer"
 
-    def details(self, subject: Subject) -> str:
-        return literal(str(subject.record.optimizer["name"]))
+    def details(self, subject: Subject) -> Sequence[str]:
+        return (literal(str(subject.record.optimizer["name"])),)
 
     def size(self, subject: Subject) -> tuple[float, float]:
-        return row_size(len(_diagnostics(subject)))
+        return row_size(len(subject.diagnostics))
 
     def draw(self, figure: Panel, subject: Subject) -> None:
-        keys = _diagnostics(subject)
+        keys = subject.diagnostics
         for axes, key in zip(panels(figure, len(keys), ACROSS), keys, strict=True):
             epochs, values = subject.series(key)
             draw_curve(axes, epochs, values, line_style(0), "")
@@ -100,12 +99,6 @@ class OptimizerDiagnostics(Curves):
 
 def _title_of(key: str) -> str:
     return literal(key.replace("_", " ").capitalize())
-
-
-def _diagnostics(subject: Subject) -> list[str]:
-    """The keys of the log that are the optimizer's diagnostics."""
-    own = [key for key in subject.keys if key not in OWN_KEYS and "." not in key]
-    return [key for key in own if subject.has_numbers(key)]
 
 
 def is_missing(what: str) -> str:
@@ -127,9 +120,8 @@ _MOST_LAYERS = 24
 
 def layers_shown(subject: Subject) -> list[int]:
     """All layers, counted from 0; of many, the first, the last, and some evenly spaced between."""
-    count = len(subject.record.layers)
-    places = np.linspace(0, count - 1, min(count, _MOST_LAYERS)).round().astype(int)
-    return [int(place) for place in places]
+    shown: list[int] = some_rows(len(subject.record.layers), _MOST_LAYERS).tolist()
+    return shown
 
 
 def of_layers(subject: Subject) -> str:
@@ -169,7 +161,7 @@ def draw_curve(
         y,
         color=style.colour,
         linestyle=style.dashes,
-        linewidth=1.0 if is_sparse else 1.6,
+        linewidth=1.0 if is_sparse else CURVE_WIDTH,
         marker=style.marker if len(x) <= most else None,
         markersize=3.2 if len(x) > _FEW_POINTS else 4.5,
         markeredgewidth=0,
@@ -204,11 +196,11 @@ def _epoch_text(epoch: float, _: int | None) -> str:
     return f"{epoch:,.0f}" if epoch < 1e7 else f"{epoch:.3g}"
 
 
-def thinned(x: Array, y: Array) -> tuple[Array, Array]:
-    """A curve with fewer points: the first, lowest, highest and last of each interval."""
-    if len(x) <= _MOST_POINTS:
+def thinned(x: Array, y: Array, most: int = _MOST_POINTS) -> tuple[Array, Array]:
+    """A curve of at most `most` points: the first, lowest, highest and last of each interval."""
+    if len(x) <= most:
         return x, y
-    edges = np.linspace(0, len(x), _MOST_POINTS // 4 + 1).astype(np.int64)
+    edges = np.linspace(0, len(x), most // 4 + 1).astype(np.int64)
     low, high = np.where(np.isnan(y), np.inf, y), np.where(np.isnan(y), -np.inf, y)
     kept = {
         index

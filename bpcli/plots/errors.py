@@ -9,8 +9,8 @@ import numpy as np
 from bpcli.nn.arrays import Array
 from bpcli.plots.base import Axes, Panel, legend_below, panels
 from bpcli.plots.outcome import left_out, note
-from bpcli.plots.predicted import MINUS, TargetRows, ValuesPlot, rows_by_target, signed
-from bpcli.plots.style import INK, literal, split_style
+from bpcli.plots.predicted import TargetRows, ValuesPlot, rows_by_target, signed
+from bpcli.plots.style import INK, MINUS, literal, split_style
 from bpcli.runs.subject import SPLIT_NAMES, Subject
 
 _BINS = 20

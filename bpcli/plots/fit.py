@@ -10,6 +10,7 @@ from bpcli.nn.arrays import Array
 from bpcli.plots.base import Axes, Panel, Plot, legend_below, panels
 from bpcli.plots.outcome import (
     MOST_PANELS,
+    filled_splits,
     left_out,
     not_so_many_inputs,
     note,
@@ -18,7 +19,7 @@ from bpcli.plots.outcome import (
     target_names,
 )
 from bpcli.plots.plane import widened
-from bpcli.plots.style import INK, MUTED, colour, dashes, literal, marker
+from bpcli.plots.style import INK, REFERENCE, colour, dashes, literal, marker
 from bpcli.runs.subject import SPLIT_NAMES, Subject, some_rows
 
 MOST_CURVES = 10
@@ -50,7 +51,7 @@ class Fit(Plot):
 
 
 def _splits(subject: Subject) -> list[Split]:
-    return [split for name in SPLITS if len(split := subject.experiment.splits[name])]
+    return [subject.experiment.splits[name] for name in filled_splits(subject)]
 
 
 def _draw_values(figure: Panel, subject: Subject, x: Array, outputs: Array) -> None:
@@ -61,7 +62,7 @@ def _draw_values(figure: Panel, subject: Subject, x: Array, outputs: Array) -> N
         for split in _splits(subject):
             assert split.values is not None, "the splits of one table agree"
             _draw_rows(axes, subject, split, split.values[:, target])
-        axes.plot(x, outputs[:, target], color=INK, linewidth=1.8, label="fitted")
+        axes.plot(x, outputs[:, target], color=INK, label="fitted")
         axes.set_xlabel(literal(subject.experiment.table.input_names[0]))
         axes.set_ylabel(literal(names[target], 40))
     legend_below(figure, axes)
@@ -78,13 +79,11 @@ def _draw_classes(figure: Panel, subject: Subject, x: Array, outputs: Array) -> 
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=[4, 0.5 + 0.25 * len(names)])
     for number, name in enumerate(subject.experiment.output_names[:MOST_CURVES]):
         above.plot(
-            x, outputs[:, number], color=colour(number), linestyle=dashes(number), linewidth=1.8,
+            x, outputs[:, number], color=colour(number), linestyle=dashes(number),
             label=literal(name, 24),
         )  # fmt: skip
     if outputs.shape[1] == 1:
-        above.axhline(
-            0.5, color=MUTED, linewidth=1, linestyle=(0, (4, 3)), label="½, where the class changes"
-        )
+        above.axhline(0.5, **REFERENCE, label="½, where the class changes")
     for split in _splits(subject):
         assert split.labels is not None, "the splits of one table agree"
         offset = 0.22 * (1 - SPLITS.index(split.name))  # one line per split of a class

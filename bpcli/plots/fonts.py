@@ -15,10 +15,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from bpcli.data.types import Labels
+
 if TYPE_CHECKING:
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure, SubFigure
-    from matplotlib.ft2font import FT2Font
 
 OWN, GENERIC = "DejaVu Sans", "sans-serif"
 """The own font, and what viewers of .svg files use that have none of the named fonts."""
@@ -171,24 +174,22 @@ def _file_with(character: str) -> str | None:
     """The file of the best installed font that has a character."""
     if not character.isprintable():
         return None
-    return next((path for path in _files() if _has(path, character)), None)
-
-
-def _has(path: str, character: str) -> bool:
-    font = _opened(path)
-    return font is not None and font.get_char_index(ord(character)) > 0
+    return next((path for path in _files() if ord(character) in _codes(path)), None)
 
 
 @cache
-def _opened(path: str) -> FT2Font | None:
-    """The font of a file; None for one that cannot be drawn, such as bitmaps of emoji."""
+def _codes(path: str) -> Labels:
+    """The characters of a font; none if it cannot be drawn, such as bitmaps of emoji.
+
+    The font itself is not kept: it would hold its file open.
+    """
     from matplotlib.ft2font import FT2Font
 
     try:
         font = FT2Font(path)
     except (OSError, RuntimeError):
-        return None
-    return font if font.scalable else None
+        return np.array([], np.intp)
+    return np.array([*font.get_charmap()] if font.scalable else [], np.intp)
 
 
 @cache

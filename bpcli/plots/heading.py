@@ -32,7 +32,7 @@ def heading(figure: Figure | SubFigure, title: str, *details: str) -> None:
     from matplotlib.text import Annotation
 
     width = figure.bbox.width / figure.dpi - 2 * _LEFT
-    lines = _joined(SEPARATOR.join(filter(None, details)).split(SEPARATOR), width)
+    lines = _joined(filter(None, details), width)
     titles = _wrapped(title, width, _TITLE)
     above = figure.suptitle(
         "\n".join(titles) + "\n" * len(lines), x=_LEFT / (width + 2 * _LEFT), ha="left",
@@ -48,14 +48,6 @@ def heading(figure: Figure | SubFigure, title: str, *details: str) -> None:
 
 TITLE, DETAILS = "title", "details"
 """The group ids of the two texts."""
-
-
-def heading_texts(figure: Figure | SubFigure) -> tuple[str, str]:
-    """The title and the details of a figure's heading, each as one line."""
-    from matplotlib.text import Text
-
-    details = [each.get_text() for each in figure.findobj(Text) if each.get_gid() == DETAILS]
-    return " ".join(figure.get_suptitle().split()), " ".join(" ".join(details).split())
 
 
 def _joined(details: Iterable[str], width: float) -> list[str]:

@@ -7,6 +7,7 @@ layers; the headings say how many are left out.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -50,15 +51,14 @@ class HiddenRegions(Plot):
     def title(self, subject: Subject) -> str:
         return "Activation of each hidden unit over the plane of the inputs"
 
-    def details(self, subject: Subject) -> str:
+    def details(self, subject: Subject) -> Sequence[str]:
         hidden = len(subject.network.layers) - 1
         rows = len(subject.rows)
-        remarks = [
+        return (
             f"{subject.split_name} set",
             left_out(len(some_rows(rows, _MOST_POINTS)), rows, "rows drawn, evenly spaced"),
             left_out(len(_layers(subject)), hidden, "hidden layers drawn, evenly spaced"),
-        ]
-        return SEPARATOR.join(filter(None, remarks))
+        )
 
     def size(self, subject: Subject) -> tuple[float, float]:
         counts = _counts(subject)
@@ -79,7 +79,8 @@ class HiddenRegions(Plot):
 
 def _layers(subject: Subject) -> list[int]:
     """The hidden layers that are shown, counted from 0: all, or some evenly spaced."""
-    return [int(number) for number in some_rows(len(subject.network.layers) - 1, _MOST_LAYERS)]
+    shown: list[int] = some_rows(len(subject.network.layers) - 1, _MOST_LAYERS).tolist()
+    return shown
 
 
 def _counts(subject: Subject) -> list[int]:

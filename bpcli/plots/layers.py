@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from bpcli.nn.arrays import Array
 from bpcli.plots.base import Axes, Panel, Plot, legend_below, panels
 from bpcli.plots.curves import layer_label, layers_shown, of_layers
-from bpcli.plots.style import COLOURS, FAINT, INK
+from bpcli.plots.style import COLOURS, CURVE_WIDTH, FAINT, INK
 from bpcli.runs.subject import MOST_ROWS, Subject
 
 _ACROSS = 4
@@ -47,8 +47,8 @@ class WeightHistograms(LayerPlot):
     def title(self, subject: Subject) -> str:
         return "Weights of each layer"
 
-    def details(self, subject: Subject) -> str:
-        return f"at initialisation and at the {epoch_text(subject)}{of_layers(subject)}"
+    def details(self, subject: Subject) -> Sequence[str]:
+        return (f"at initialisation and at the {epoch_text(subject)}{of_layers(subject)}",)
 
     def draw(self, figure: Panel, subject: Subject) -> None:
         initial = dict(subject.network.tensors(subject.experiment.initial_params))
@@ -95,7 +95,7 @@ def _draw_histograms(axes: Axes, before: Array, after: Array, subject: Subject) 
     edges = bin_edges(np.concatenate([before, after]), len(after))
     fill(axes, after, edges, epoch_text(subject))
     axes.stairs(
-        np.histogram(before, edges)[0], edges, color=COLOURS[1], linewidth=1.6,
+        np.histogram(before, edges)[0], edges, color=COLOURS[1], linewidth=CURVE_WIDTH,
         linestyle="dashed", label="initialisation",
     )  # fmt: skip
     _count_axis(axes, "weights")
@@ -107,11 +107,11 @@ class ActivationHistograms(LayerPlot):
     def title(self, subject: Subject) -> str:
         return "Activations of each layer"
 
-    def details(self, subject: Subject) -> str:
+    def details(self, subject: Subject) -> Sequence[str]:
         rows = len(subject.experiment.splits["train"])
         which = f"{rows:,}" if rows <= MOST_ROWS else f"{MOST_ROWS:,} of {rows:,}"
         noun = "training row" if rows == 1 else "training rows"
-        return f"on {which} {noun}, {epoch_text(subject)}{of_layers(subject)}"
+        return (f"on {which} {noun}, {epoch_text(subject)}{of_layers(subject)}",)
 
     def draw(self, figure: Panel, subject: Subject) -> None:
         passed = subject.passed("train")

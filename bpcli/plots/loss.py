@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from bpcli.metrics.metrics import greater_is_better
 from bpcli.nn.arrays import Array
 from bpcli.plots.base import Axes, Panel, legend_below, panels
 from bpcli.plots.curves import ACROSS, Curves, draw_curve, drawable, row_size, scale_by_size
-from bpcli.plots.heading import SEPARATOR
 from bpcli.plots.outcome import note
-from bpcli.plots.style import INK, MUTED, literal, split_style
+from bpcli.plots.style import INK, MUTED, literal, split_style, with_minus
 from bpcli.runs.run_json import RunRecord
 from bpcli.runs.subject import SPLIT_NAMES, Subject
 from bpcli.text import rounded
@@ -24,11 +26,11 @@ class LossCurves(Curves):
     def title(self, subject: Subject) -> str:
         return "Loss by epoch"
 
-    def details(self, subject: Subject) -> str:
+    def details(self, subject: Subject) -> Sequence[str]:
         record = subject.record
         status, reason = record.status, record.stop_reason
         ended = status if reason in ("", status) else f"stop reason: {reason}"
-        return SEPARATOR.join(filter(None, [_best_text(record), literal(ended)]))
+        return _best_text(record), literal(ended)
 
     def draw(self, figure: Panel, subject: Subject) -> None:
         (axes,) = panels(figure, 1)
@@ -53,20 +55,19 @@ class MetricCurves(Curves):
     """Each metric by epoch, for training and validation set, and the final one of the test set."""
 
     def why_not(self, subject: Subject) -> str | None:
-        return None if _metrics(subject) else "The log has no metric besides the loss."
+        return None if subject.metrics else "The log has no metric besides the loss."
 
     def title(self, subject: Subject) -> str:
         return "Metrics by epoch"
 
-    def details(self, subject: Subject) -> str:
-        return _best_epoch(subject.record)
+    def details(self, subject: Subject) -> Sequence[str]:
+        return (_best_epoch(subject.record),)
 
     def size(self, subject: Subject) -> tuple[float, float]:
-        return row_size(len(_metrics(subject)))
+        return row_size(len(subject.metrics))
 
     def draw(self, figure: Panel, subject: Subject) -> None:
-        metrics = _metrics(subject)
-        remarks = []
+        metrics, remarks = subject.metrics, []
         for axes, metric in zip(panels(figure, len(metrics), ACROSS), metrics, strict=True):
             values = _draw_metric(axes, subject, metric, is_sparse=True)
             axes.set_ylabel(_METRIC_LABELS.get(metric, literal(metric)))
@@ -85,15 +86,6 @@ _METRIC_LABELS = {
     "mae": "MAE (in units of the target)",
     "r2": "R² (1 is perfect)",
 }
-_NEAR_A_BOUND = ("accuracy", "exact_match", "precision", "recall", "f1", "f1_micro", "r2")
-"""Metrics that approach 1, which a logarithmic axis would not show."""
-
-
-def _metrics(subject: Subject) -> list[str]:
-    """The names of the metrics that have a finite value in any line."""
-    paths = [key for key in subject.keys if key.partition(".")[0] in ("train", "val")]
-    names = dict.fromkeys(path.partition(".")[2] for path in paths if subject.has_numbers(path))
-    return [name for name in names if name != "loss"]
 
 
 def _draw_metric(axes: Axes, subject: Subject, metric: str, *, is_sparse: bool = False) -> Array:
@@ -106,7 +98,7 @@ def _draw_metric(axes: Axes, subject: Subject, metric: str, *, is_sparse: bool =
             draw_curve(axes, epochs, values, style, SPLIT_NAMES[split], is_sparse=is_sparse)
             curves.append(values)
     marks = _mark_results(axes, subject, metric)
-    if metric not in _NEAR_A_BOUND:
+    if not greater_is_better(metric):  # those that are approach 1, which a log axis would not show
         scale_by_size(axes, np.concatenate([*curves, marks]))
     return np.concatenate(curves)
 
@@ -177,4 +169,4 @@ def _cut(axes: Axes, values: Array) -> str:
         return ""
     axes.set_ylim(_LOWEST, 1.05)
     lowest = rounded(float(finite.min()), 4)
-    return f"R² is cut at {_LOWEST}; its lowest value is {lowest}".replace("-", "\N{MINUS SIGN}")
+    return with_minus(f"R² is cut at {_LOWEST}; its lowest value is {lowest}")

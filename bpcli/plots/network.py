@@ -10,11 +10,10 @@ import numpy as np
 
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.plots.base import Axes, Panel, Plot, legend_below, without_axes
-from bpcli.plots.heading import SEPARATOR
 from bpcli.plots.layers import epoch_text
 from bpcli.plots.network_layout import MOST_NUMBERS, Layout, layout_of
 from bpcli.plots.outcome import left_out
-from bpcli.plots.style import COLOURS, INK, MUTED, literal
+from bpcli.plots.style import COLOURS, INK, MUTED, literal, with_minus
 from bpcli.registry import name_of
 from bpcli.runs.subject import Subject
 from bpcli.text import rounded, text_width
@@ -32,6 +31,14 @@ _GAP, _NARROW_GAP = 2.3, 1.6
 
 _ROW, _HIGH_ROW = 0.42, 0.66
 """The distance of two units in inches; with numbers on the lines, they are further apart."""
+
+_NEGATIVE = (0, (3, 1.5))
+"""The dashes of negative weights."""
+
+_ON_WHITE = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
+"""The box of a text over lines."""
+
+_BIAS = "#E8E8E8"
 
 _ABOVE, _BELOW = 0.9, 0.25
 """The room in inches for headings above the highest column, and below it."""
@@ -51,9 +58,9 @@ class NetworkDiagram(Plot):
     def title(self, subject: Subject) -> str:
         return "Network with its weights"
 
-    def details(self, subject: Subject) -> str:
+    def details(self, subject: Subject) -> Sequence[str]:
         layout = _layout(subject)
-        remarks = [
+        return (
             epoch_text(subject),
             left_out(
                 layout.drawn,
@@ -61,8 +68,7 @@ class NetworkDiagram(Plot):
                 "weights and biases drawn, the largest of each layer",
             ),
             "hidden units ordered so that few lines cross" if layout.is_ordered else "",
-        ]
-        return SEPARATOR.join(filter(None, remarks))
+        )
 
     def size(self, subject: Subject) -> tuple[float, float]:
         paper = Paper.of(subject)
@@ -167,19 +173,19 @@ def _draw_lines(axes: Axes, lines: Sequence[PlacedLine]) -> None:
         size = abs(line.value) / largest
         axes.plot(
             *zip(line.start, line.end, strict=True), color=COLOURS[line.value < 0],
-            linestyle=(0, (3, 1.5)) if line.value < 0 else "solid",
+            linestyle=_NEGATIVE if line.value < 0 else "solid",
             linewidth=max(_THINNEST, _WIDEST * size), zorder=1 + size,
         )  # fmt: skip
     if len(lines) <= MOST_NUMBERS:
         for line, (x, y) in zip(lines, value_positions(lines), strict=True):
             axes.text(
                 x, y, _value_text(line), fontsize=8, ha="center", va="center", zorder=2.5,
-                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
+                bbox=_ON_WHITE,
             )  # fmt: skip
 
 
 def _value_text(line: PlacedLine) -> str:
-    return f"{line.value:.3g}".replace("-", "\N{MINUS SIGN}")
+    return with_minus(f"{line.value:.3g}")
 
 
 _VALUE = (0.5, 0.17)
@@ -219,7 +225,7 @@ def _draw_units(axes: Axes, layout: Layout, paper: Paper) -> None:
             x, y = paper.at(number, height)
             axes.scatter(
                 x, y, s=250 if is_bias else 330, marker="s" if is_bias else "o", zorder=3,
-                color="#E8E8E8" if is_bias else "white", edgecolor=INK, linewidth=1,
+                color=_BIAS if is_bias else "white", edgecolor=INK, linewidth=1,
             )  # fmt: skip
             text = "+1" if is_bias else str(unit + 1)
             axes.text(x, y, text, ha="center", va="center", fontsize=8.5, zorder=4)
@@ -240,7 +246,7 @@ def _write_names(axes: Axes, subject: Subject, layout: Layout, paper: Paper) -> 
             axes.text(
                 x, y, f"{column.left_out:,} more", ha="center", va="center", fontsize=8,
                 color=MUTED, zorder=4,
-                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
+                bbox=_ON_WHITE,
             )  # fmt: skip
 
 
@@ -267,13 +273,13 @@ def _explain(axes: Axes, layout: Layout) -> None:
     """Add legend entries for lines and squares."""
     largest = max(abs(line.value) for lines in layout.lines for line in lines)
     axes.plot([], [], color=COLOURS[0], linewidth=2, label="positive")
-    axes.plot([], [], color=COLOURS[1], linestyle=(0, (3, 1.5)), linewidth=2, label="negative")
+    axes.plot([], [], color=COLOURS[1], linestyle=_NEGATIVE, linewidth=2, label="negative")
     axes.plot(
         [], [], color=MUTED, linewidth=_WIDEST,
         label=f"line of |w| = {largest:.3g}",
     )  # fmt: skip
     if any(column.has_bias for column in layout.columns):
         axes.plot(
-            [], [], "s", color="#E8E8E8", markeredgecolor=INK, markersize=9,
+            [], [], "s", color=_BIAS, markeredgecolor=INK, markersize=9,
             label="bias input",
         )  # fmt: skip

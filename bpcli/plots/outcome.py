@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from bpcli.data.types import SPLITS, Labels, SplitName, numbered
@@ -14,11 +12,6 @@ from bpcli.runs.subject import Subject
 
 MOST_PANELS = 6
 """The most targets that have a panel."""
-
-
-def other_split(subject: Subject, name: SplitName) -> Subject:
-    """The same run with another split to show."""
-    return subject if name == subject.split else replace(subject, split=name)
 
 
 def filled_splits(subject: Subject) -> list[SplitName]:

@@ -6,6 +6,7 @@ parameter space. A note says how far the losses on the path are from those in th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,7 +18,7 @@ from bpcli.plots.base import Axes, Panel, Plot
 from bpcli.plots.outcome import note
 from bpcli.plots.path_marks import mark_epochs, marks
 from bpcli.plots.plane import MAP, Window
-from bpcli.plots.style import INK, literal
+from bpcli.plots.style import CURVE_WIDTH, INK, literal, with_minus
 from bpcli.runs.subject import Need, Subject, some_rows
 from bpcli.terminal.tables import objective_text
 
@@ -148,9 +149,9 @@ class Path(Plot):
     def title(self, subject: Subject) -> str:
         return "Path of the parameters over contours of the loss"
 
-    def details(self, subject: Subject) -> str:
+    def details(self, subject: Subject) -> Sequence[str]:
         count = len(trained_params(subject))
-        return f"{count:,} trained parameters, {len(shown_path(subject)) - 1:,} epochs"
+        return (f"{count:,} trained parameters, {len(shown_path(subject)) - 1:,} epochs",)
 
     def size(self, subject: Subject) -> tuple[float, float]:
         return (7.5, 6.4)
@@ -242,7 +243,7 @@ def _round_levels(low: float, high: float) -> Array:
 def _draw_path(axes: Axes, coordinates: Array) -> None:
     shown_rows = coordinates[some_rows(len(coordinates))]
     axes.plot(*shown_rows.T, color="white", linewidth=3.6, zorder=3)
-    axes.plot(*shown_rows.T, color=INK, linewidth=1.6, zorder=3)
+    axes.plot(*shown_rows.T, color=INK, linewidth=CURVE_WIDTH, zorder=3)
 
 
 _ORDINALS = ("first", "second")
@@ -271,7 +272,7 @@ def _components(direction: Vector, network: Network) -> str:
     terms = [
         f"{share:+.2f} {network.param_name(at)}" for at, share in enumerate(direction) if share
     ]
-    return f"\n{' '.join(terms)}".replace("-", "\N{MINUS SIGN}")
+    return f"\n{with_minus(' '.join(terms))}"
 
 
 def _how_far_off(subject: Subject, plane: Slice, count: int) -> str:

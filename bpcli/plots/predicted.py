@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bpcli.data.types import SplitName
+from bpcli.metrics.fitted_line import FittedLine, fitted_line
 from bpcli.nn.arrays import Array
 from bpcli.plots.base import Axes, Panel, Plot, legend_below, panels
 from bpcli.plots.outcome import (
@@ -16,24 +17,20 @@ from bpcli.plots.outcome import (
     left_out,
     no_values,
     note,
-    other_split,
     shown_targets,
     target_names,
 )
 from bpcli.plots.plane import widened
-from bpcli.plots.style import INK, MUTED, literal, split_style
+from bpcli.plots.style import INK, MINUS, REFERENCE, literal, split_style, with_minus
 from bpcli.runs.subject import SPLIT_NAMES, Subject, some_rows
 from bpcli.text import rounded
 
 _BINS = 30
 
 
-MINUS = "\N{MINUS SIGN}"
-
-
 def signed(value: float) -> str:
     """A rounded number with the sign that the axes have."""
-    return rounded(value, 3).replace("-", MINUS)
+    return with_minus(rounded(value, 3))
 
 
 class TargetRows(NamedTuple):
@@ -54,44 +51,19 @@ class TargetRows(NamedTuple):
         return float(np.sqrt((self.residuals**2).mean()))
 
 
-class Fit(NamedTuple):
-    """The least-squares line through pairs, and the correlation R of the pairs."""
-
-    slope: float
-    intercept: float
-    r: float
-
-    @classmethod
-    def of(cls, x: Array, y: Array) -> Fit | None:
-        """The line y ≈ slope · x + intercept; None if x or y does not vary."""
-        if np.ptp(x) == 0 or np.ptp(y) == 0:
-            return None
-        dx, dy = x - x.mean(), y - y.mean()
-        slope = float(dx @ dy / (dx @ dx))
-        r = float(dx @ dy / np.sqrt(dx @ dx) / np.sqrt(dy @ dy))
-        return cls(slope, float(y.mean() - slope * x.mean()), r)
-
-    def __str__(self) -> str:
-        sign = MINUS if self.intercept < 0 else "+"
-        return f"{self.slope:.3f} · true {sign} {rounded(abs(self.intercept), 2)}"
-
-
-def target_rows(subject: Subject) -> list[TargetRows]:
-    """The targets of the shown split that have a panel: all, or those that vary most."""
-    true, names = subject.rows.values, target_names(subject)
+def target_rows(subject: Subject, split: SplitName) -> list[TargetRows]:
+    """The targets of a split that have a panel: all, or those that vary most."""
+    true, names = subject.experiment.splits[split].values, target_names(subject)
     every = subject.experiment.table.Y
     assert true is not None, "the targets are numbers"
     assert every is not None, "the targets are numbers"
-    outputs = subject.predictions.outputs
-    return [
-        TargetRows(subject.split, names[k], true[:, k], outputs[:, k])
-        for k in shown_targets(every[:])
-    ]
+    outputs = subject.predictions_of(split).outputs
+    return [TargetRows(split, names[k], true[:, k], outputs[:, k]) for k in shown_targets(every[:])]
 
 
 def rows_by_target(subject: Subject) -> list[list[TargetRows]]:
     """For each target that has a panel, its rows of each split."""
-    by_split = [target_rows(other_split(subject, name)) for name in filled_splits(subject)]
+    by_split = [target_rows(subject, name) for name in filled_splits(subject)]
     return [list(rows) for rows in zip(*by_split, strict=True)]
 
 
@@ -115,10 +87,9 @@ class Predicted(ValuesPlot):
     def title(self, subject: Subject) -> str:
         return "Predicted against true values"
 
-    def details(self, subject: Subject) -> str:
-        if subject.network.outputs > 1:
-            return ""
-        return literal(target_names(subject)[0], 40)
+    def details(self, subject: Subject) -> Sequence[str]:
+        names = target_names(subject)
+        return () if len(names) > 1 else (literal(names[0], 40),)
 
     def size(self, subject: Subject) -> tuple[float, float]:
         if subject.network.outputs > 1:
@@ -175,7 +146,7 @@ def _draw_by_target(figure: Panel, targets: Sequence[list[TargetRows]]) -> None:
 def _quality(splits: Sequence[TargetRows]) -> str:
     """R and RMSE of rows: R 0.983, RMSE 0.12."""
     whole = _together(splits)
-    fit = Fit.of(whole.true, whole.predicted)
+    fit = fitted_line(whole.true, whole.predicted)
     r = "undefined" if fit is None else f"{fit.r:.4f}"
     return f"R {r}, RMSE {rounded(whole.rmse, 4)}"
 
@@ -196,14 +167,12 @@ def _draw_pairs(axes: Axes, splits: Sequence[TargetRows], limits: tuple[float, f
     """Draw the rows of some splits, the diagonal, and the line that fits all of these rows."""
     for rows in splits:
         draw_points(axes, rows.true, rows.predicted, rows.split)
-    axes.plot(
-        limits, limits, color=MUTED, linestyle=(0, (4, 3)), linewidth=1,
-        label="correct: predicted = true",
-    )  # fmt: skip
+    axes.plot(limits, limits, **REFERENCE, label="correct: predicted = true")
     whole = _together(splits)
-    fit = Fit.of(whole.true, whole.predicted)
-    axes.set_ylabel("predicted value" if fit is None else f"predicted value ≈ {fit}")
+    axes.set_ylabel("predicted value")
+    fit = fitted_line(whole.true, whole.predicted)
     if fit is not None:
+        axes.set_ylabel(f"predicted value ≈ {line_text(fit)}")
         ends = np.array([whole.true.min(), whole.true.max()])
         axes.plot(
             ends, fit.slope * ends + fit.intercept, color=INK, linewidth=1.3,
@@ -212,6 +181,12 @@ def _draw_pairs(axes: Axes, splits: Sequence[TargetRows], limits: tuple[float, f
     axes.set(xlim=limits, ylim=limits, aspect="equal")
     axes.set_xlabel("true value")
     axes.yaxis.set_major_locator(axes.xaxis.get_major_locator())
+
+
+def line_text(line: FittedLine) -> str:
+    """The line as a formula: 0.968 · true + 0.41."""
+    sign = MINUS if line.intercept < 0 else "+"
+    return f"{line.slope:.3f} · true {sign} {rounded(abs(line.intercept), 2)}"
 
 
 def draw_points(axes: Axes, x: Array, y: Array, split: SplitName) -> None:
@@ -241,15 +216,15 @@ class Residuals(ValuesPlot):
     def title(self, subject: Subject) -> str:
         return "Residuals: predicted minus true value"
 
-    def details(self, subject: Subject) -> str:
-        return f"{subject.split_name} set"
+    def details(self, subject: Subject) -> Sequence[str]:
+        return (f"{subject.split_name} set",)
 
     def size(self, subject: Subject) -> tuple[float, float]:
         count = min(subject.network.outputs, MOST_PANELS)
         return (8.0, 4.8) if count == 1 else (12.0, 3.5 * -(-count // 2) + 0.9)
 
     def draw(self, figure: Panel, subject: Subject) -> None:
-        targets = target_rows(subject)
+        targets = target_rows(subject, subject.split)
         across = min(len(targets), 2)
         grid = figure.subplots(
             -(-len(targets) // across), 2 * across, squeeze=False, width_ratios=[3, 1] * across
@@ -276,7 +251,7 @@ def _draw_residuals(scatter: Axes, histogram: Axes, target: TargetRows) -> None:
         color=split_style(target.split).colour, edgecolor="white", linewidth=0.5,
     )  # fmt: skip
     for axes in (scatter, histogram):
-        axes.axhline(0, color=INK, linestyle=(0, (4, 3)), linewidth=1)
+        axes.axhline(0, **REFERENCE | {"color": INK})
     histogram.tick_params(labelleft=False)
     histogram.xaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=1))
     histogram.set_xlabel("number of rows")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -10,7 +11,6 @@ from bpcli.data.preprocessing import taken
 from bpcli.data.types import Labels
 from bpcli.nn.arrays import Array
 from bpcli.plots.base import Axes, Panel, Plot, legend_below, panels
-from bpcli.plots.heading import SEPARATOR
 from bpcli.plots.outcome import (
     MOST_PANELS,
     is_one_score,
@@ -68,16 +68,11 @@ class Regions(Plot):
     def title(self, subject: Subject) -> str:
         return "Predicted values" if subject.rows.labels is None else "Decision regions"
 
-    def details(self, subject: Subject) -> str:
-        rows = len(subject.rows)
-        drawn = left_out(len(some_rows(rows)), rows, "rows drawn, evenly spaced")
-        shown = f"{subject.split_name} set"
-        if subject.rows.labels is None:
-            return SEPARATOR.join([shown, *filter(None, [drawn])])
-        wrong = int(_is_wrong(subject).sum())
-        return SEPARATOR.join(
-            [f"{shown}, {wrong:,} of {rows:,} rows misclassified", *filter(None, [drawn])]
-        )
+    def details(self, subject: Subject) -> Sequence[str]:
+        rows, shown = len(subject.rows), f"{subject.split_name} set"
+        if subject.rows.labels is not None:
+            shown += f", {int(_is_wrong(subject).sum()):,} of {rows:,} rows misclassified"
+        return shown, left_out(len(some_rows(rows)), rows, "rows drawn, evenly spaced")
 
     def size(self, subject: Subject) -> tuple[float, float]:
         shape = window_of(subject, 2).shape

@@ -2,42 +2,34 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
 
-from bpcli.metrics.roc import roc_curve
-from bpcli.plots.base import Panel
-from bpcli.plots.scored import MOST_CURVES, Scored, ScoredPlot, prepare_square
-from bpcli.plots.style import MUTED, colour, dashes
+from bpcli.metrics.roc import RocCurve, roc_curve
+from bpcli.plots.base import Axes
+from bpcli.plots.scored import Scored, ScoredPlot
+from bpcli.plots.style import REFERENCE
 from bpcli.runs.subject import Subject
 
 
 class Roc(ScoredPlot):
     """The curve of each label, of the second of two classes, or of each of several."""
 
+    measure = mean_of = "area"
+
     def title(self, subject: Subject) -> str:
         return "ROC curve" + "s" * (len(self.scored(subject)) > 1)
 
-    def mean(self, curves: list[Scored]) -> str:
-        areas = [roc_curve(each.is_positive, each.score).area for each in curves]
-        return f"mean area {np.mean(areas):.4f}"
+    def curve(self, each: Scored) -> RocCurve:
+        return roc_curve(each.is_positive, each.score)
 
-    def draw(self, figure: Panel, subject: Subject) -> None:
-        axes = figure.subplots()
-        axes.plot(
-            [0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (4, 3)),
-            label="chance level: area 0.5",
-        )  # fmt: skip
-        for number, each in enumerate(self.scored(subject)[:MOST_CURVES]):
-            curve = roc_curve(each.is_positive, each.score)
-            axes.plot(
-                curve.false_positive_rate, curve.true_positive_rate, color=colour(number),
-                linestyle=dashes(number), linewidth=1.6, clip_on=False,
-                label=f"{self.text(subject, each)}: area {curve.area:.4f}",
-            )  # fmt: skip
-            x, y = each.false_positive_rate, each.true_positive_rate
-            self.mark(axes, x, y, number)
-        noun = self.noun(subject)
-        axes.set_xlabel(f"false positive rate (share of other rows predicted as the {noun})")
-        axes.set_ylabel(f"true positive rate (share of the {noun}'s rows predicted as the {noun})")
-        prepare_square(axes)
-        self.finish(figure, axes, subject)
+    def decided(self, each: Scored) -> tuple[float, float]:
+        return each.false_positive_rate, each.true_positive_rate
+
+    def draw_chance(self, axes: Axes, curves: Sequence[Scored]) -> None:
+        axes.plot([0, 1], [0, 1], **REFERENCE, label="chance level: area 0.5")
+
+    def labels(self, noun: str) -> tuple[str, str]:
+        return (
+            f"false positive rate (share of other rows predicted as the {noun})",
+            f"true positive rate (share of the {noun}'s rows predicted as the {noun})",
+        )

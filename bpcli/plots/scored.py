@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,9 +10,8 @@ import numpy as np
 
 from bpcli.nn.arrays import Array
 from bpcli.plots.base import Axes, Panel, Plot, legend_below
-from bpcli.plots.heading import SEPARATOR
 from bpcli.plots.outcome import is_one_score, left_out, no_classes, note
-from bpcli.plots.style import INK, colour, literal
+from bpcli.plots.style import CURVE_WIDTH, INK, colour, dashes, literal
 from bpcli.runs.subject import Subject
 
 MOST_CURVES = 10
@@ -49,8 +49,29 @@ class Scored:
 class ScoredPlot(Plot):
     """A plot with a curve for each class or label, over the thresholds of its score."""
 
+    measure: ClassVar[str]
+    """The short name of the number beside a curve."""
+    mean_of: ClassVar[str]
+    """Its name where the mean of several curves is given."""
     meaning: ClassVar[str] = ""
-    """What the number beside a curve is, if its name does not say it."""
+    """What it is, if its name does not say it."""
+    drawstyle: ClassVar[str] = "default"
+
+    def curve(self, each: Scored) -> tuple[Array, Array, float]:
+        """The points x (n,) and y (n,) over all thresholds, and the number beside the curve."""
+        raise NotImplementedError
+
+    def decided(self, each: Scored) -> tuple[float, float]:
+        """The point of the network's own decisions."""
+        raise NotImplementedError
+
+    def draw_chance(self, axes: Axes, curves: Sequence[Scored]) -> None:
+        """Draw the curve of guessing."""
+        raise NotImplementedError
+
+    def labels(self, noun: str) -> tuple[str, str]:
+        """The labels of the axes."""
+        raise NotImplementedError
 
     def why_not(self, subject: Subject) -> str | None:
         words = subject.experiment.preprocessor.words
@@ -60,54 +81,51 @@ class ScoredPlot(Plot):
             return f"All rows of the {subject.split_name} set {one}."
         return reason
 
-    def details(self, subject: Subject) -> str:
+    def details(self, subject: Subject) -> Sequence[str]:
         curves = self.scored(subject)
         several = len(subject.experiment.preprocessor.class_names) > 2
-        rest = f"{SEPARATOR}each class against the rest" * several
-        mean = self.mean(curves) if len(curves) > 1 else self.meaning
-        return SEPARATOR.join(filter(None, [f"{subject.split_name} set{rest}", mean]))
+        mean = self._mean(curves) if len(curves) > 1 else self.meaning
+        return f"{subject.split_name} set", "each class against the rest" * several, mean
 
     def size(self, subject: Subject) -> tuple[float, float]:
         drawn = min(len(self.scored(subject)), MOST_CURVES)
         return (6.4, 6.8 + 0.2 * -(-drawn // 2))
-
-    def mean(self, curves: list[Scored]) -> str:
-        """What is said of the curves together."""
-        raise NotImplementedError
 
     def scored(self, subject: Subject) -> list[Scored]:
         """The classes or labels that some but not all rows of the split have."""
         every = _labels(subject) if subject.experiment.preprocessor.words else _classes(subject)
         return [each for each in every if 0 < each.is_positive.sum() < len(each.is_positive)]
 
-    def noun(self, subject: Subject) -> str:
-        return "label" if subject.experiment.preprocessor.words else "class"
-
-    def text(self, subject: Subject, each: Scored) -> str:
-        return f"{self.noun(subject)} {literal(each.name, 24)}"
-
-    def mark(self, axes: Axes, x: float, y: float, number: int) -> None:
-        """Mark the point of the network's own decisions on a curve."""
-        axes.plot(
-            x, y, marker="o", markersize=6, color=colour(number), markeredgecolor="white",
-            markeredgewidth=0.9, linestyle="none", clip_on=False, zorder=4,
-        )  # fmt: skip
-
-    def finish(self, figure: Panel, axes: Axes, subject: Subject) -> None:
-        """The legend, and remarks on what is not drawn."""
+    def draw(self, figure: Panel, subject: Subject) -> None:
+        axes, curves = figure.subplots(), self.scored(subject)
+        words = subject.experiment.preprocessor.words
+        noun, nouns = ("label", "labels") if words else ("class", "classes")
+        self.draw_chance(axes, curves)
+        for number, each in enumerate(curves[:MOST_CURVES]):
+            self._draw_curve(axes, each, f"{noun} {literal(each.name, 24)}", number)
         axes.plot([], [], marker="o", color=INK, markersize=5, linestyle="none",
                   label="as the network decides")  # fmt: skip
+        x_label, y_label = self.labels(noun)
+        axes.set(xlabel=x_label, ylabel=y_label, xlim=(0, 1), ylim=(0, 1), aspect="equal")
         legend_below(figure, axes)
-        words = subject.experiment.preprocessor.words
-        curves = self.scored(subject)
-        nouns = "labels" if words else "classes"
         drawn, count = min(len(curves), MOST_CURVES), len(words or curves)
         note(figure, left_out(drawn, count, f"{nouns} drawn"))
 
+    def _mean(self, curves: Sequence[Scored]) -> str:
+        mean = np.mean([self.curve(each)[2] for each in curves])
+        return f"mean {self.mean_of} {mean:.4f}"
 
-def prepare_square(axes: Axes) -> None:
-    """Both axes from 0 to 1, in equal units."""
-    axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
+    def _draw_curve(self, axes: Axes, each: Scored, name: str, number: int) -> None:
+        """Draw a curve, and mark the point of the network's own decisions on it."""
+        (x, y, value), own = self.curve(each), self.decided(each)
+        axes.plot(
+            x, y, color=colour(number), linestyle=dashes(number), linewidth=CURVE_WIDTH,
+            drawstyle=self.drawstyle, clip_on=False, label=f"{name}: {self.measure} {value:.4f}",
+        )  # fmt: skip
+        axes.plot(
+            *own, marker="o", markersize=6, color=colour(number), markeredgecolor="white",
+            markeredgewidth=0.9, linestyle="none", clip_on=False, zorder=4,
+        )  # fmt: skip
 
 
 def _labels(subject: Subject) -> list[Scored]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from bpcli.plots.base import legend_below, panels
 from bpcli.plots.curves import scale_by_size
+from bpcli.plots.fonts import set_fonts
 from bpcli.plots.heading import heading
 from bpcli.plots.style import COLOURS, house_style, literal, rendered
 from bpcli.plots.sweep import draw_failed, has_failed
@@ -53,6 +54,7 @@ def sizes_figure(document: Mapping[str, Any]) -> Figure:
     for axes in (first, *rest):
         _label_sizes(axes, document)
     legend_below(figure, first)
+    set_fonts(figure)
     return figure
 
 
@@ -126,7 +128,7 @@ def _draw_means(axes: Axes, rows: Sequence[tuple[int, float, float | None]]) -> 
     """Draw means over the sizes, with a band of ± one standard error if there is one."""
     x = [hidden for hidden, _, _ in rows]
     axes.plot(
-        x, [mean for _, mean, _ in rows], color=_MEAN, linewidth=1.8, marker="o", markersize=5,
+        x, [mean for _, mean, _ in rows], color=_MEAN, marker="o", markersize=5,
         zorder=3, label="mean",
     )  # fmt: skip
     if any(is_finite(error) for _, _, error in rows):

@@ -12,13 +12,13 @@ import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from bpcli.data.types import SplitName
-from bpcli.plots.fonts import drawable, set_fonts
+from bpcli.plots.fonts import drawable
 from bpcli.text import text_width
 
 if TYPE_CHECKING:
@@ -41,6 +41,14 @@ Colour-blind readers can tell all of them apart, and the lightness of neighbours
 
 INK, MUTED, FAINT = "#222222", "#6B6B6B", "#C8C8C8"
 """Lines and texts that are not data: strong, as of a fitted line; secondary; in the background."""
+
+REFERENCE: dict[str, Any] = {"color": MUTED, "linewidth": 1, "linestyle": (0, (4, 3))}
+"""The style of lines to compare with, such as that of chance or of perfect predictions."""
+
+CURVE_WIDTH = 1.6
+"""The width in points of one of several curves; that of a single one is set in the style file."""
+
+MINUS = "\N{MINUS SIGN}"
 
 DASHES = ("solid", "dashed", "dashdot", "dotted")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
@@ -129,8 +137,9 @@ def _settle(figure: Figure) -> None:
 
     The last digits of the layout solver's results depend on memory addresses.
     """
-    set_fonts(figure)
-    figure.draw_without_rendering()
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
     figure.set_layout_engine("none")
     _round_positions(figure)
 
@@ -159,6 +168,11 @@ def _round_positions(figure: Figure | SubFigure) -> None:
         box = subfigure.bbox_relative
         box.p0, box.p1 = on_grid(box.p0), on_grid(box.p1)
         _round_positions(subfigure)
+
+
+def with_minus(number: str) -> str:
+    """A number's text with the minus sign that the labels of axes have."""
+    return number.replace("-", MINUS)
 
 
 def literal(text: str, most: int = 50) -> str:

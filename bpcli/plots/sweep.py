@@ -236,7 +236,7 @@ def _draw_medians(axes: Axes, effect: _Effect) -> None:
     is_line = len(effect.line) > 1 and effect.axis.is_numeric
     if not is_line and effect.known == len(effect.line):
         return  # each is of one setting
-    style: dict[str, Any] = {"color": _NEUTRAL, "linewidth": 1.8, "zorder": 4}
+    style: dict[str, Any] = {"color": _NEUTRAL, "zorder": 4}
     x, y = [effect.axis.at(place) for place, _ in effect.line], [y for _, y in effect.line]
     if is_line:
         axes.plot(x, y, label=MEDIAN, **style)

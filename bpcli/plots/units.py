@@ -6,12 +6,13 @@ names the other layers.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from bpcli.nn.arrays import Array
 from bpcli.plots.base import Axes, Panel, without_axes
 from bpcli.plots.curves import Curves, is_missing, label_epochs, layer_label
-from bpcli.plots.heading import SEPARATOR
 from bpcli.plots.outcome import left_out
 from bpcli.plots.style import COLOURS, MUTED
 from bpcli.runs.subject import Subject, some_rows
@@ -36,11 +37,10 @@ class UnitFailures(Curves):
     def title(self, subject: Subject) -> str:
         return "Dead and saturated units by layer"
 
-    def details(self, subject: Subject) -> str:
+    def details(self, subject: Subject) -> Sequence[str]:
         failing = len(_failing(subject))
         meaning = [f"{kind}: {_MEANING[kind]}" for kind in _kinds(subject) or _MEANING]
-        drawn = left_out(len(_shown(subject)), failing, "layers with such units drawn")
-        return SEPARATOR.join(filter(None, [*meaning, drawn]))
+        return *meaning, left_out(len(_shown(subject)), failing, "layers with such units drawn")
 
     def size(self, subject: Subject) -> tuple[float, float]:
         rows = len(_shown(subject))

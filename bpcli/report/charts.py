@@ -12,10 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from bpcli.nn.arrays import Array
+from bpcli.plots.curves import thinned
 from bpcli.report.axes import Axis, clipped, fitted, wants_log
-from bpcli.report.figures import shorts, thinned
+from bpcli.report.figures import shorts
 from bpcli.report.html import Html, data_block, joined, tag
 from bpcli.report.words import Words
+
+_MOST_POINTS = 500
+"""The most points of a curve: it has fewer pixels."""
 
 WIDTH, HEIGHT = 440.0, 288.0
 LEFT, RIGHT, TOP, BOTTOM = 58.0, 14.0, 38.0, 40.0
@@ -121,7 +125,7 @@ def line_chart(
 
 
 def _prepared(curve: Curve) -> Curve:
-    x, y = thinned(curve.x.astype(np.float64), clipped(curve.y.astype(np.float64)))
+    x, y = thinned(curve.x.astype(np.float64), clipped(curve.y.astype(np.float64)), _MOST_POINTS)
     return Curve(curve.name, x, y, curve.style)
 
 

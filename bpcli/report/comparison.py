@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bpcli.config.writing import inline
 from bpcli.data.types import SPLITS, SplitName
+from bpcli.metrics.metrics import greater_is_better
 from bpcli.report.charts import SERIES, Curve, line_chart
 from bpcli.report.figures import text_of
 from bpcli.report.findings import findings_of, title_of
@@ -20,7 +21,7 @@ from bpcli.report.phrases import (
     sizes_text,
     split_text,
 )
-from bpcli.report.scores import Score, greater_is_better, main_score, scores
+from bpcli.report.scores import Score, main_score, scores
 from bpcli.report.section import Section
 from bpcli.report.tables import Cell, Column, table
 from bpcli.report.words import Words

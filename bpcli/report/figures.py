@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from bpcli.nn.arrays import Array
 
 
@@ -40,17 +38,3 @@ def short(value: float) -> float | None:
 
 def shorts(values: Array) -> list[float | None]:
     return [short(value) for value in values.tolist()]
-
-
-def thinned(x: Array, y: Array, most: int = 500) -> tuple[Array, Array]:
-    """A curve of at most `most` points: the first, lowest, highest and last of each interval."""
-    if len(x) <= most:
-        return x, y
-    edges = np.linspace(0, len(x), most // 4 + 1).astype(np.intp)
-    low, high = np.where(np.isnan(y), np.inf, y), np.where(np.isnan(y), -np.inf, y)
-    kept: set[int] = set()
-    for start, stop in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
-        lowest, highest = low[start:stop].argmin(), high[start:stop].argmax()
-        kept |= {start, start + int(lowest), start + int(highest), stop - 1}
-    indices = np.array(sorted(kept))
-    return x[indices], y[indices]

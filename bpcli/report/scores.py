@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from bpcli.data.types import SPLITS, SplitName
 from bpcli.errors import BpnetError
 from bpcli.metrics.bootstrap import Interval
-from bpcli.metrics.metrics import METRICS
+from bpcli.metrics.metrics import greater_is_better
 from bpcli.report.once import once
 from bpcli.runs.subject import Subject
 from bpcli.workflows.evaluate import MOST_ROWS_WITH_INTERVALS, SplitDetail, detail
@@ -103,11 +103,6 @@ def main_score(subject: Subject) -> Score | None:
 def rounded(value: float | None, metric: str) -> float | None:
     """A value without the rounding errors of an R² of 0, and without its sign."""
     return round(value, 12) + 0.0 if value is not None and metric.startswith("r2") else value
-
-
-def greater_is_better(metric: str) -> bool:
-    known = METRICS.get(metric.partition(".")[0])
-    return known is not None and known.greater_is_better
 
 
 def compared(score: Score) -> Comparison:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
 from bpcli.data.types import SPLITS, SplitName
+from bpcli.metrics.fitted_line import fitted_line
 from bpcli.nn.arrays import Array
 from bpcli.plots.outcome import shown_targets, target_names
 from bpcli.report.charts import Curve
@@ -22,14 +22,6 @@ from bpcli.runs.subject import Subject, some_rows
 MOST_TARGETS = 4
 MOST_DRAWN = 1000
 """The most rows of a chart: more would hide each other, and make the file large."""
-
-
-class Fit(NamedTuple):
-    """The line predicted = slope · true + intercept of least squares, and R; None if undefined."""
-
-    slope: float
-    intercept: float
-    r: float
 
 
 def value_parts(subject: Subject, words: Words) -> list[Html | None]:
@@ -68,15 +60,6 @@ def _charts(
 def _pair(outputs: Outputs, place: int) -> tuple[Array, Array]:
     assert outputs.values is not None, "the targets are numbers"
     return outputs.values[:, place], outputs.predicted.outputs[:, place]
-
-
-def fitted_line(true: Array, predicted: Array) -> Fit | None:
-    """The fitted line and the correlation; None for constant or infinite numbers."""
-    if len(true) < 2 or not (np.isfinite(predicted).all() and true.std() and predicted.std()):
-        return None
-    r = float(np.corrcoef(true, predicted)[0, 1])
-    slope = r * float(predicted.std() / true.std())
-    return Fit(slope, float(predicted.mean() - slope * true.mean()), r)
 
 
 def _predicted(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from bpcli.errors import RunError
-from bpcli.metrics.metrics import METRICS
+from bpcli.metrics.metrics import greater_is_better
 from bpcli.runs.integrity import checked_log
 from bpcli.runs.layout import WEIGHTS
 from bpcli.runs.metrics_log import LogLine
@@ -32,7 +32,7 @@ def sorted_by(records: Sequence[Listed], key: str) -> list[Listed]:
         )
     known = [pair for pair in zip(values, records, strict=True) if pair[0] is not None]
     unknown = [record for value, record in zip(values, records, strict=True) if value is None]
-    is_falling = _greater_is_better(key)
+    is_falling = greater_is_better(key.partition(".")[2])
     known.sort(key=lambda pair: _order(pair[0]), reverse=is_falling)
     return [record for _, record in known] + unknown
 
@@ -43,11 +43,6 @@ def value_of(record: Listed, key: str) -> object:
         return record.to_json().get(key)
     value = record.metrics.get(key)
     return record.config.get(key) if value is None else value
-
-
-def _greater_is_better(key: str) -> bool:
-    metric = METRICS.get(".".join(key.split(".")[1:2]))
-    return metric is not None and metric.greater_is_better
 
 
 def _order(value: object) -> tuple[int, float, str]:

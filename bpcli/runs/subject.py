@@ -18,7 +18,7 @@ from bpcli.metrics.metrics import Predictions, predictions
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
 from bpcli.nn.propagation import LayerPass, Workspace, forward_rows
-from bpcli.runs.metrics_log import LogLine, Numbers
+from bpcli.runs.metrics_log import OWN_KEYS, LogLine, Numbers
 from bpcli.runs.run_json import RunRecord
 from bpcli.runs.trained import Trained
 
@@ -90,11 +90,22 @@ class Subject:
         """The split to show in text: training, validation or test (set)."""
         return SPLIT_NAMES[self.split]
 
-    @cached_property
+    @property
     def predictions(self) -> Predictions:
-        """The network's predictions for the split to show, as `bpnet eval` scores them."""
-        Z = self.experiment.output_z(self.split, self.params)
-        return predictions(self.network, Z, self.experiment.preprocessor)
+        """The network's predictions for the split to show."""
+        return self.predictions_of(self.split)
+
+    def predictions_of(self, name: SplitName) -> Predictions:
+        """The network's predictions for a split, as `bpnet eval` scores them; computed once."""
+        if name not in self._predictions:
+            Z = self.experiment.output_z(name, self.params)
+            found = predictions(self.network, Z, self.experiment.preprocessor)
+            self._predictions[name] = found
+        return self._predictions[name]
+
+    @cached_property
+    def _predictions(self) -> dict[SplitName, Predictions]:
+        return {}
 
     def passed(self, name: SplitName, most: int = MOST_ROWS) -> list[LayerPass]:
         """The layers with z and a for at most `most` rows of a split, evenly spaced."""
@@ -134,6 +145,19 @@ class Subject:
     def keys(self) -> tuple[str, ...]:
         """The keys that any line has, in the order in which they appear."""
         return tuple(dict.fromkeys(key for line in self._values for key in line))
+
+    @cached_property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics besides the loss of which any line has a finite number, for any split."""
+        paths = [key for key in self.keys if key.startswith(("train.", "val."))]
+        names = dict.fromkeys(path.partition(".")[2] for path in paths if self.has_numbers(path))
+        return tuple(name for name in names if name != "loss")
+
+    @cached_property
+    def diagnostics(self) -> tuple[str, ...]:
+        """The optimizer's diagnostics of which any line has a finite number."""
+        own = [key for key in self.keys if key not in OWN_KEYS and "." not in key]
+        return tuple(key for key in own if self.has_numbers(key))
 
     @cached_property
     def _values(self) -> list[dict[str, Numbers]]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bpcli.experiment import Experiment
-from bpcli.metrics.metrics import METRICS
+from bpcli.metrics.metrics import greater_is_better
 from bpcli.sweeps.training import TrainingResult
 
 EVIDENCE = "log_evidence"
@@ -22,8 +22,7 @@ class Criterion:
 
     @property
     def greater_is_better(self) -> bool:
-        metric = METRICS.get(self.name.partition(".")[2])
-        return self.name == EVIDENCE or (metric is not None and metric.greater_is_better)
+        return self.name == EVIDENCE or greater_is_better(self.name.partition(".")[2])
 
     def value_of(self, result: TrainingResult) -> float | None:
         """The number; None if training failed or diverged, or the number is not finite."""

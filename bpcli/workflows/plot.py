@@ -31,12 +31,11 @@ def chosen_kinds(subject: Subject, asked: Sequence[str]) -> list[str]:
         if kind not in PLOTS:
             near = did_you_mean(kind, PLOTS)
             raise ConfigError(f"There is no plot `{kind}`{near}; allowed: {', '.join(PLOTS)}.")
-    reason_by_kind = reasons(subject)
-    for kind in asked:
-        if reason_by_kind[kind] is not None:
-            raise RunError(f"{subject.run_id} has no plot `{kind}`: {reason_by_kind[kind]}")
-    available = [kind for kind, reason in reason_by_kind.items() if reason is None]
-    kinds = list(dict.fromkeys(asked)) or available
+    reason_by_kind = reasons(subject, asked or None)
+    kinds = [kind for kind, reason in reason_by_kind.items() if reason is None]
+    for kind, reason in reason_by_kind.items():
+        if asked and reason is not None:
+            raise RunError(f"{subject.run_id} has no plot `{kind}`: {reason}")
     if not kinds:
         why = " ".join(dict.fromkeys(subject.errors.values()))
         raise RunError(f"No plot of {subject.run_id} can be drawn. {why}")

@@ -12,12 +12,12 @@ import pandas as pd
 import pytest
 from conftest import Result
 from matplotlib.image import imread
+from plotted import heading_texts
 from systems import CONFIGS
 
 import bpcli
 from bpcli.errors import ConfigError, GateFailed, NoSuchRun
 from bpcli.plots import fonts
-from bpcli.plots.heading import heading_texts
 
 Bpnet = Callable[..., Result]
 MOONS = CONFIGS / "moons.yaml"

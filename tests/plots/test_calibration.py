@@ -6,10 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from plotted import laid_out, points, subject_of
+from plotted import heading_texts, laid_out, points, subject_of
 
 from bpcli.plots import PLOTS
-from bpcli.plots.heading import heading_texts
 
 
 @pytest.mark.parametrize("config", ["moons", "softmax_iris"])

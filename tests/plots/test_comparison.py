@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from matplotlib.figure import Figure
+from plotted import heading_texts
 
 from bpcli.plots.comparison import comparison_figure, comparison_plot
-from bpcli.plots.heading import heading_texts
 from bpcli.plots.style import FORMATS
 
 SIGNATURE = {".svg": b"<?xml", ".png": b"\x89PNG", ".pdf": b"%PDF"}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from matplotlib import font_manager, get_data_path
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
@@ -21,6 +23,7 @@ from bpcli.plots.fonts import (
 )
 from bpcli.plots.style import house_style, literal, rendered
 
+FONTS = Path(get_data_path(), "fonts", "ttf")
 PRIVATE = "\N{LATIN SMALL LETTER A}\ue123"
 has_chinese = pytest.mark.skipif(
     drawable("温") == BOX, reason="no installed font has Chinese characters"
@@ -90,31 +93,41 @@ def test_each_region_has_its_forms_of_the_characters() -> None:
     assert "Noto Sans CJK JP" in japanese
 
 
+@pytest.fixture
+def no_cache() -> Iterator[None]:
+    """What is known of the installed fonts is forgotten before and after a test."""
+    caches = (fonts._files, fonts._file_with, fonts._codes)
+    for cached in caches:
+        cached.cache_clear()
+    yield
+    for cached in caches:
+        cached.cache_clear()
+
+
+@pytest.mark.usefixtures("no_cache")
 def test_fonts_are_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
-    from matplotlib import font_manager
-
     real = font_manager.findSystemFonts
     monkeypatch.setattr(font_manager, "findSystemFonts", lambda: asked.append(1) or real())
-    for function in (fonts._files, fonts._file_with):
-        function.cache_clear()
     for _ in range(3):
         drawable("温\ue125度")
     assert asked == [1]
 
 
-def test_a_damaged_font_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from matplotlib import font_manager, get_data_path
+@pytest.mark.usefixtures("no_cache")
+def test_no_font_that_was_looked_through_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [str(path) for path in FONTS.glob("[!L]*.ttf")]  # the last resort has all characters
+    monkeypatch.setattr(font_manager, "findSystemFonts", lambda: found)
+    before = len([*Path("/dev/fd").iterdir()])
+    assert drawable("\N{EGYPTIAN HIEROGLYPH A001}") == BOX, "all fonts were opened"
+    assert len(found) > 30
+    assert len([*Path("/dev/fd").iterdir()]) == before
 
+
+@pytest.mark.usefixtures("no_cache")
+def test_a_damaged_font_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "broken.ttf").write_bytes(b"no font")
-    good = Path(get_data_path(), "fonts", "ttf", "STIXGeneral.ttf")
-    shutil.copy(good, tmp_path / "stix.ttf")
+    shutil.copy(FONTS / "STIXGeneral.ttf", tmp_path / "stix.ttf")
     found = [str(tmp_path / name) for name in ("broken.ttf", "stix.ttf")]
     monkeypatch.setattr(font_manager, "findSystemFonts", lambda: found)
-    fonts._files.cache_clear()
-    fonts._file_with.cache_clear()
-    try:
-        assert drawable("a\ue125温") == f"a{BOX}{BOX}"
-    finally:
-        fonts._files.cache_clear()
-        fonts._file_with.cache_clear()
+    assert drawable("a\ue125温") == f"a{BOX}{BOX}"

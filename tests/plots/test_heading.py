@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from plotted import heading_texts
 
-from bpcli.plots.heading import DETAILS, heading, heading_texts
+from bpcli.plots.heading import DETAILS, heading
 from bpcli.plots.style import house_style
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from plotted import laid_out, subject_of
+from plotted import heading_texts, laid_out, subject_of
 
 from bpcli.plots import PLOTS
-from bpcli.plots.heading import heading_texts
 from bpcli.plots.hidden_regions import different_units
 from bpcli.plots.plane import Window
 

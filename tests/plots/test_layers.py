@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.patches import StepPatch
-from plotted import laid_out, points, subject_of
+from plotted import heading_texts, laid_out, points, subject_of
 
 from bpcli.nn.propagation import predict
-from bpcli.plots.heading import heading_texts
 from bpcli.plots.layers import bin_edges
 from bpcli.runs.subject import Subject
 

@@ -6,10 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from plotted import entries, laid_out, subject_of
+from plotted import entries, heading_texts, laid_out, subject_of
 from sklearn.metrics import average_precision_score
-
-from bpcli.plots.heading import heading_texts
 
 
 @pytest.mark.parametrize("config", ["moons", "softmax_iris"])

@@ -10,7 +10,8 @@ from plotted import laid_out, points, subject_of
 from bpcli.config.load import load_config
 from bpcli.experiment import build
 from bpcli.export.model import load_model
-from bpcli.plots.predicted import Fit
+from bpcli.metrics.fitted_line import FittedLine
+from bpcli.plots.predicted import line_text
 from bpcli.plots.style import literal
 from bpcli.runs.references import find_run
 from bpcli.terminal.progress import SilentView
@@ -51,20 +52,8 @@ def test_what_is_left_out_is_said(tmp_path: Path) -> None:
     assert legend.get_title().get_text() == remark
 
 
-def test_the_line_is_that_of_least_squares() -> None:
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=50) * 3 + 5
-    y = 0.7 * x - 2 + rng.normal(size=50)
-    line = Fit.of(x, y)
-    assert line is not None
-    np.testing.assert_allclose(line[:2], np.polyfit(x, y, 1))
-    np.testing.assert_allclose(line.r, np.corrcoef(x, y)[0, 1])
-    assert str(Fit(0.7, -2.04, 0.9)) == "0.700 · true \N{MINUS SIGN} 2"
-
-
-def test_constant_values_have_no_line() -> None:
-    assert Fit.of(np.ones(3), np.arange(3.0)) is None
-    assert Fit.of(np.arange(3.0), np.ones(3)) is None
+def test_the_line_is_written_as_a_formula() -> None:
+    assert line_text(FittedLine(0.7, -2.04, 0.9)) == "0.700 · true \N{MINUS SIGN} 2"
 
 
 def test_each_of_several_targets_has_a_panel_with_the_r_of_every_split(tmp_path: Path) -> None:

@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from plotted import check_room, entries, points
+from plotted import check_room, entries, heading_texts, points
 from swept import size, size_document
 
-from bpcli.plots.heading import heading_texts
 from bpcli.plots.sizes import sizes_figure, sizes_plot
 from bpcli.plots.style import FORMATS
 

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 from matplotlib.axes import Axes
-from plotted import check_room, entries, points
+from plotted import check_room, entries, heading_texts, points
 from swept import setting, sweep_document
 
-from bpcli.plots.heading import heading_texts
 from bpcli.plots.style import FORMATS
 from bpcli.plots.sweep import sweep_figure, sweep_plot
 

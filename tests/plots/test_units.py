@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
-from plotted import laid_out, logged, subject_of
+from plotted import heading_texts, laid_out, logged, subject_of
 
 from bpcli.plots import PLOTS
 from bpcli.plots.base import BARE
-from bpcli.plots.heading import heading_texts
 from bpcli.runs.subject import Subject
 
 

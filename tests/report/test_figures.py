@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from bpcli.report.figures import short, shorts, text_of, thinned
+from bpcli.report.figures import short, shorts, text_of
 
 
 @pytest.mark.parametrize(
@@ -25,15 +25,3 @@ def test_a_number_is_short(value: float | None, text: str) -> None:
 def test_numbers_for_scripts_are_rounded_and_finite() -> None:
     assert short(1 / 3) == 0.33333
     assert shorts(np.array([1.0, np.nan, np.inf])) == [1.0, None, None]
-
-
-def test_a_thinned_curve_keeps_its_ends_and_its_extremes() -> None:
-    x = np.arange(10_000)
-    y = np.sin(x / 50)
-    y[1234], y[7777] = 9, -9
-    few_x, few_y = thinned(x, y)
-    assert len(few_x) <= 500
-    assert (few_x[0], few_x[-1]) == (0, 9999)
-    assert (few_y.max(), few_y.min()) == (9, -9)
-    assert few_y.tolist() == y[few_x].tolist()
-    assert thinned(x[:5], y[:5])[0].tolist() == [0, 1, 2, 3, 4]

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 from systems import trained
 
 from bpcli.metrics.bootstrap import Interval
 from bpcli.report.over_epochs import test_scores as scores_of_test_set
 from bpcli.report.scores import Comparison, Score, compared, main_score, scores
-from bpcli.report.values import fitted_line
 from bpcli.workflows.evaluate import evaluate
 from bpcli.workflows.subject import load_subject
 
@@ -72,16 +70,3 @@ def test_without_them_the_test_set_is_a_point(tmp_path: Path) -> None:
     assert found is not None
     assert found.epochs.tolist() == [subject.record.best_epoch]
     assert found.values["accuracy"].tolist() == [subject.record.metrics["test.accuracy"]]
-
-
-def test_the_fitted_line_is_that_of_least_squares() -> None:
-    rng = np.random.default_rng(0)
-    true = rng.normal(size=50)
-    predicted = 0.8 * true + 0.3 + 0.1 * rng.normal(size=50)
-    fit = fitted_line(true, predicted)
-    assert fit is not None
-    slope, intercept = np.polyfit(true, predicted, 1)
-    assert (fit.slope, fit.intercept) == pytest.approx((slope, intercept))
-    assert fit.r == pytest.approx(np.corrcoef(true, predicted)[0, 1])
-    assert fitted_line(np.ones(5), np.arange(5.0)) is None
-    assert fitted_line(np.arange(2.0), np.array([1.0, np.inf])) is None

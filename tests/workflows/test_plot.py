@@ -28,6 +28,14 @@ def test_each_kind_that_is_asked_for_is_drawn_once_in_that_order(system: System)
     assert {"loss", "weights"} < {*every} < {*PLOTS}
 
 
+def test_only_the_kinds_that_are_asked_for_are_judged(system: System) -> None:
+    subject = load_subject(system.run, "best", None)
+    chosen_kinds(subject, ["loss"])
+    assert not subject._predictions
+    chosen_kinds(subject, ["roc"])
+    assert [*subject._predictions] == ["train"]
+
+
 def test_what_cannot_be_drawn_is_said(system: System) -> None:
     subject = load_subject(system.run, "best", None)
     with pytest.raises(ConfigError, match=r"^There is no plot `los`; did you mean `loss`\?; allow"):

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
-from bpcli.nn.arrays import Array
+from bpcli.metrics.metrics import greater_is_better
 from bpcli.report.charts import Curve, Mark, line_chart
 from bpcli.report.figures import text_of
 from bpcli.report.html import Html, joined, paragraph, tag
 from bpcli.report.over_epochs import TestScores, test_scores
 from bpcli.report.phrases import metric_text, spaced, split_text
-from bpcli.report.scores import greater_is_better
 from bpcli.report.section import Section
 from bpcli.report.tables import Cell, Column, folded, table
 from bpcli.report.words import Words
-from bpcli.runs.metrics_log import OWN_KEYS
 from bpcli.runs.subject import Subject
 
 MOST_METRICS = 7
@@ -45,31 +45,20 @@ def _charts(subject: Subject, test: TestScores | None, words: Words) -> list[Htm
     charts = [_loss(subject, test, words)]
     charts += [
         _metric(subject, test, metric, f"metric-{place}", words)
-        for place, metric in enumerate(_metrics(subject)[:MOST_METRICS], 1)
+        for place, metric in enumerate(subject.metrics[:MOST_METRICS], 1)
     ]
     if subject.has_numbers("grad_norms"):
         charts.append(_gradients(subject, words))
     charts += [
         _diagnostic(subject, key, f"diagnostic-{place}", words)
-        for place, key in enumerate(_diagnostics(subject), 1)
+        for place, key in enumerate(filter(partial(_varies, subject), subject.diagnostics), 1)
     ]
     return [chart for chart in charts if chart is not None]
 
 
-def _metrics(subject: Subject) -> list[str]:
-    """The metrics of the log besides the loss that have a number."""
-    paths = [key for key in subject.keys if key.partition(".")[0] in ("train", "val")]
-    names = dict.fromkeys(path.partition(".")[2] for path in paths if subject.has_numbers(path))
-    return [name for name in names if name != "loss"]
-
-
-def _diagnostics(subject: Subject) -> list[str]:
-    """The optimizer's numbers that are not the same throughout."""
-    own = [key for key in subject.keys if key not in OWN_KEYS and "." not in key]
-    return [key for key in own if subject.has_numbers(key) and _varies(subject.series(key)[1])]
-
-
-def _varies(values: Array) -> bool:
+def _varies(subject: Subject, key: str) -> bool:
+    """Whether an optimizer's number is not the same throughout."""
+    _, values = subject.series(key)
     finite = values[np.isfinite(values)]
     return bool(finite.min() != finite.max())
 
