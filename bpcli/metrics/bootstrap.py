@@ -3,6 +3,9 @@
 The rows are drawn again, with replacement, many times. Metrics are functions of means over rows,
 so a resample needs only the count of each row, and one product gives the means of many resamples.
 Efron & Tibshirani 1993, An Introduction to the Bootstrap, ch. 13: the percentile interval.
+
+A metric that counts rows, such as the accuracy, has the exact interval of a share instead: if all
+rows are right, so are those of every resample, and the bootstrap would claim to be certain.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bpcli.metrics.metrics import Sample
+from bpcli.metrics.metrics import Sample, mean_of
 from bpcli.nn.arrays import Array
 
 RESAMPLES = 1000
@@ -42,9 +45,29 @@ def bootstrap_intervals(
     means = _resampled_means(np.concatenate(statistics), rng)
     pieces = np.split(means, np.cumsum([len(each) for each in statistics])[:-1], axis=1)
     return {
-        name: _interval(sample.value(piece))
+        name: share_interval(sample.statistics[0])
+        if _is_share(sample)
+        else _interval(sample.value(piece))
         for (name, sample), piece in zip(samples.items(), pieces, strict=True)
     }
+
+
+def _is_share(sample: Sample) -> bool:
+    """Whether a metric is the share of the rows that have something."""
+    is_mean = sample.value is mean_of and len(sample.statistics) == 1
+    return is_mean and bool(np.isin(sample.statistics, (0, 1)).all())
+
+
+def share_interval(has_it: Array) -> Interval:
+    """The exact interval of a share of rows (n,) (Clopper & Pearson 1934, Biometrika 26, 404)."""
+    from scipy.special import betaincinv
+
+    rows, count = len(has_it), int(has_it.sum())
+    low, high = (1 - LEVEL) / 2, (1 + LEVEL) / 2
+    return Interval(
+        float(betaincinv(count, rows - count + 1, low)) if count else 0.0,
+        float(betaincinv(count + 1, rows - count, high)) if count < rows else 1.0,
+    )
 
 
 def _interval(values: Array) -> Interval | None:

@@ -20,7 +20,7 @@ from bpcli.intervals.linearized import (
     posterior_spread,
     trained_params,
 )
-from bpcli.metrics.bootstrap import LEVEL
+from bpcli.metrics.bootstrap import share_interval
 from bpcli.metrics.metrics import class_probabilities, original_outputs
 from bpcli.nn.arrays import Array
 from bpcli.runs.subject import SPLIT_NAMES
@@ -249,20 +249,12 @@ class Coverage:
                 {
                     "name": name,
                     "coverage": float(covered.mean()),
-                    "interval": _interval_of_share(covered),
+                    "interval": [*share_interval(covered)],
                     columns.size: float(sizes.mean()),
                 }
                 for name, covered, sizes in by_target
             ],
         }
-
-
-def _interval_of_share(covered: Array) -> list[float]:
-    """The 95 % interval of a share (Clopper & Pearson 1934, Biometrika 26, 404)."""
-    from scipy.stats import binomtest
-
-    interval = binomtest(int(covered.sum()), len(covered)).proportion_ci(LEVEL)
-    return [float(interval.low), float(interval.high)]
 
 
 def coverage(

@@ -134,7 +134,7 @@ def test_a_plot_shows_itself_in_a_notebook(moons: bpcli.Run, tmp_path: Path) -> 
     figure = moons.plot("loss")
     png, size = figure._repr_png_()  # type: ignore[attr-defined]
     picture = imread(io.BytesIO(png))
-    assert picture.shape[:2] == (920, 1400)
+    assert picture.shape[:2] == pytest.approx((920, 1400), abs=1)  # old versions round down
     assert size == {"width": 672}, "7 inches of a page"
     assert picture.std() > 0.05, "it is not blank"
     figure.savefig(tmp_path / "loss.svg")

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from bpcli.data.preprocessing import Preprocessor
 from bpcli.data.table import Classes, Table, Values
 from bpcli.metrics import metrics
 from bpcli.metrics.baselines import ConstantBaseline
-from bpcli.metrics.bootstrap import LEVEL, RESAMPLES, bootstrap_intervals
+from bpcli.metrics.bootstrap import LEVEL, RESAMPLES, bootstrap_intervals, share_interval
 from bpcli.metrics.measures import Measures
 from bpcli.metrics.metrics import Sample, mean_of
 from bpcli.nn.activations import ACTIVATIONS
@@ -27,6 +28,23 @@ def test_intervals_cover_the_true_mean_as_often_as_they_say() -> None:
     # 95 %, less what skewness costs a percentile interval; three standard errors of 400 trials.
     assert len(covered) == trials
     assert np.mean(covered) == pytest.approx(0.945, abs=0.034)
+
+
+@pytest.mark.parametrize(("count", "rows"), [(0, 7), (1, 2), (44, 45), (45, 45), (500, 1000)])
+def test_a_share_of_rows_has_the_exact_interval(count: int, rows: int) -> None:
+    """Clopper and Pearson's, as SciPy computes it by searching."""
+    has_it = (np.arange(rows) < count).astype(np.float64)
+    found = bootstrap_intervals({"accuracy": Sample(has_it[np.newaxis], mean_of)}, RNG(0))
+    expected = binomtest(count, rows).proportion_ci(LEVEL)
+    assert found["accuracy"] == pytest.approx((expected.low, expected.high), rel=1e-9)
+
+
+def test_other_means_of_zeros_and_ones_are_no_shares() -> None:
+    """An error that happens to be 0 or 1 in every row of a metric with two statistics."""
+    rows = np.array([[0.0, 1, 1, 0, 1, 1]] * 2)
+    found = bootstrap_intervals({"m": Sample(rows, lambda means: means[..., 1])}, RNG(0))["m"]
+    assert found is not None
+    assert found != share_interval(rows[0])
 
 
 def test_an_interval_is_as_wide_as_the_standard_error_says() -> None:
