@@ -14,6 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from bpcli.errors import ConfigError, GateFailed
+from bpcli.export.c_child import c_predictions
+from bpcli.export.c_file import c_text
 from bpcli.export.child import NotVerified
 from bpcli.export.json_file import document, json_text
 from bpcli.export.model import Model
@@ -82,7 +84,8 @@ def _format(to: str, variant: str | None) -> Format:
     if variant is None:
         return format_
     if variant not in format_.variants:
-        raise ConfigError(f"The format {to} has no variant `{variant}`.")
+        having = [name for name, format_ in FORMATS.items() if variant in format_.variants]
+        raise ConfigError(f"The format {to} has no variant `{variant}`; {', '.join(having)} has.")
     return format_.variants[variant]
 
 
@@ -97,6 +100,10 @@ def _module_name(name: str) -> str:
 
 def _run_python(content: bytes, _: Model, tables: Sequence[Columns]) -> list[Columns]:
     return predictions(content, tables)
+
+
+def _c_float(model: Model) -> str:
+    return c_text(model, "float")
 
 
 def _verify_json(content: bytes, model: Model) -> None:
@@ -121,4 +128,10 @@ FORMATS: Mapping[str, Format] = {
     "onnx": Format(".onnx", onnx_bytes, _verify_onnx),
     "json": Format(".json", _text(json_text), _verify_json),
     "python": Format(".py", _text(python_text), by_running("Python", _run_python)),
+    "c": Format(
+        ".c",
+        _text(c_text),
+        by_running("C", c_predictions),
+        {"float": Format(".c", _text(_c_float), by_running("C", c_predictions, np.float32))},
+    ),
 }
