@@ -18,7 +18,7 @@ from bpcli.cli.documents import print_json
 @click.argument("run")
 @click.option(
     "--to",
-    type=click.Choice(["onnx", "json", "python", "c"]),
+    type=click.Choice(["onnx", "json", "python", "c", "javascript"]),
     required=True,
     help="The format.",
 )
@@ -34,6 +34,7 @@ from bpcli.cli.documents import print_json
     default="double",
     help="What a C file computes in; default: double.",
 )
+@click.option("--html", is_flag=True, help="A page with sliders, with `--to javascript`.")
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @run_options
 def command(
@@ -41,6 +42,7 @@ def command(
     to: str,
     output: Path | None,
     precision: str,
+    html: bool,
     force: bool,
     weights: str,
     runs_dir: Path,
@@ -58,7 +60,7 @@ def command(
     from bpcli.runs.references import find_run
 
     saved = find_run(run, runs_dir)
-    variant = "float" if precision == "float" else None
+    variant = "html" if html else "float" if precision == "float" else None
     with repeatable_numerics():
         model = load_model(saved, weights)  # type: ignore[arg-type]  # click checked it
         say_notes(model.notes)

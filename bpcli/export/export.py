@@ -17,6 +17,9 @@ from bpcli.errors import ConfigError, GateFailed
 from bpcli.export.c_child import c_predictions
 from bpcli.export.c_file import c_text
 from bpcli.export.child import NotVerified
+from bpcli.export.javascript_child import javascript_predictions
+from bpcli.export.javascript_file import javascript_text
+from bpcli.export.javascript_page import page_text, script_of
 from bpcli.export.json_file import document, json_text
 from bpcli.export.model import Model
 from bpcli.export.onnx_file import onnx_bytes, onnx_outputs
@@ -106,6 +109,10 @@ def _c_float(model: Model) -> str:
     return c_text(model, "float")
 
 
+def _run_page(content: bytes, model: Model, tables: Sequence[Columns]) -> list[Columns]:
+    return javascript_predictions(script_of(content), model, tables)
+
+
 def _verify_json(content: bytes, model: Model) -> None:
     if json.loads(content) != json.loads(json.dumps(document(model))):
         raise GateFailed("The JSON file differs from the model when read: it was not written.")
@@ -133,5 +140,11 @@ FORMATS: Mapping[str, Format] = {
         _text(c_text),
         by_running("C", c_predictions),
         {"float": Format(".c", _text(_c_float), by_running("C", c_predictions, np.float32))},
+    ),
+    "javascript": Format(
+        ".mjs",
+        _text(javascript_text),
+        by_running("JavaScript", javascript_predictions),
+        {"html": Format(".html", _text(page_text), by_running("HTML", _run_page))},
     ),
 }

@@ -10,7 +10,7 @@ from unicodedata import normalize
 from bpcli.data.columns import InputColumn
 from bpcli.data.types import number_text
 from bpcli.data.values import AMBIGUOUS, index_of
-from bpcli.export.literals import identifier
+from bpcli.export.literals import identifier, text_of
 from bpcli.text import folded
 
 
@@ -31,10 +31,15 @@ class KnownTexts:
 
 
 def known_texts(column: InputColumn) -> KnownTexts:
-    """The tables of a category column, its new names included."""
+    """The tables of a category column, its new names included.
+
+    Raises `RunError` if one of its names is not a text.
+    """
     spelling = column.spelling
-    index = index_of(column.categories, spelling)
-    renamed = {old: index.get(spelling.key(new)) for old, new in spelling.rename.items()}
+    index = index_of(list(map(text_of, column.categories)), spelling)
+    renamed = {
+        text_of(old): index.get(spelling.key(text_of(new))) for old, new in spelling.rename.items()
+    }
     by_key = index | {spelling.key(old): category for old, category in renamed.items()}
     exact = renamed if spelling.casefold else by_key
     gaps = tuple(text for text in AMBIGUOUS if by_key.get(spelling.key(text)) is None)

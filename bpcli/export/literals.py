@@ -6,6 +6,7 @@ section below with a function that quotes strings; `number` and `identifier` ser
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Collection, Iterable
@@ -117,3 +118,11 @@ def single(value: object) -> str:
     if not np.isfinite(nearest):
         raise ConfigError(f"{number(value)} is too large for single precision: use double.")
     return f"{float(str(nearest))!r}F"
+
+
+# JavaScript.
+
+
+def js_string(text: object) -> str:
+    """A string literal of ASCII characters, which is also safe in the script of a page."""
+    return json.dumps(text_of(text)).replace("<", "\\u003c").replace(">", "\\u003e")
