@@ -21,6 +21,8 @@ from bpcli.export.javascript_child import javascript_predictions
 from bpcli.export.javascript_file import javascript_text
 from bpcli.export.javascript_page import page_text, script_of
 from bpcli.export.json_file import document, json_text
+from bpcli.export.matlab_child import matlab_predictions
+from bpcli.export.matlab_file import matlab_text
 from bpcli.export.model import Model
 from bpcli.export.onnx_file import onnx_bytes, onnx_outputs
 from bpcli.export.python_child import predictions
@@ -147,4 +149,5 @@ FORMATS: Mapping[str, Format] = {
         by_running("JavaScript", javascript_predictions),
         {"html": Format(".html", _text(page_text), by_running("HTML", _run_page))},
     ),
+    "matlab": Format(".m", _text(matlab_text), by_running("MATLAB", matlab_predictions)),
 }
