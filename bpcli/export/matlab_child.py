@@ -26,6 +26,13 @@ function show(y1,answers)
 end
 """
 
+_END = """
+catch problem
+  fprintf(stderr,"%s\\n",problem.message);
+  exit(1);
+end
+"""
+
 
 def matlab_predictions(content: bytes, model: Model, tables: Sequence[Columns]) -> list[Columns]:
     """The predictions of the function for each of several tables.
@@ -33,7 +40,8 @@ def matlab_predictions(content: bytes, model: Model, tables: Sequence[Columns]) 
     Raises `NotVerified` without Octave, and `GateFailed` if the function fails, or prints anything.
     """
     octave = program("Octave", "octave-cli", "octave")
-    script = "1;\n" + _SHOW + "".join(_calls(model, table) for table in tables)
+    calls = "".join(_calls(model, table) for table in tables)
+    script = f"1;\n{_SHOW}try\n{calls}{_END}"
     files = {f"{matlab_name(model)}.m": content, "driver_of_bpnet.m": script.encode()}
     with workspace("MATLAB", files) as child:
         printed = child.run([octave, *_OPTIONS, "driver_of_bpnet.m"])

@@ -22,7 +22,7 @@ from bpcli.data.date_formats import CalendarPart
 from bpcli.data.scaler import Scaler
 from bpcli.data.values import Kind
 from bpcli.export.expressions import Language, Step, definition, names, options_of
-from bpcli.export.known_texts import fill_index, listed_texts
+from bpcli.export.known_texts import fill_index, listed_texts, meaning_of
 from bpcli.export.literals import (
     distinct_identifiers,
     identifier,
@@ -130,7 +130,7 @@ class _File:
     def _arguments(self) -> Iterator[str]:
         columns = self.model.encoder.inputs
         if takes_struct(self.model):
-            yield "%   x1 = struct with a vector of Q numbers, or a cell of Q texts, for each column:\n"
+            yield "%   x1 = struct with Q numbers, or a cell array of Q texts, for each column:\n"
             places = [f"x1.{field}" for field in matlab_fields(self.model)]
         else:
             yield f"%   x1 = {number(len(columns))}xQ matrix, input #1, with the rows\n"
@@ -140,14 +140,18 @@ class _File:
 
     def _constants(self) -> Iterator[str]:
         yield "".join(["% Input 1\n", *_scale("x1_step1", self.model.preprocessor.inputs)])
-        tensors = self.model.network.tensors(self.model.params)
-        called = {"W1": "IW1_1"} | {
-            f"W{k}": f"LW{k}_{k - 1}" for k in range(2, len(self.model.network.layers) + 1)
-        }
-        for name, tensor in tensors:
-            title = f"% Layer {name[1:]}\n" if name.startswith("W") else ""
-            yield f"{title}{called.get(name, name)} = {_matrix(tensor)};"
+        layers = [f"% Layer {k}\n" for k in range(1, len(self.model.network.layers) + 1)]
+        for name, tensor in self.model.network.tensors(self.model.params):
+            k = int(name[1:])
+            called = _weights(k) if name.startswith("W") else name
+            layers[k - 1] += f"{called} = {_matrix(tensor)};\n"
+        yield from layers
         yield "".join(["% Output 1\n", *_scale("y1_step1", self.model.preprocessor.targets)])
+        for k, column in enumerate(self.model.encoder.inputs, 1):
+            if column.kind == "category":
+                rows = ";...\n  ".join(_known(column))
+                title = f"% Texts of column {k}: each, whether its case is ignored, its category"
+                yield f"{title}\ntexts_{k} = {{...\n  {rows}}};\n"
 
     # The simulation.
 
@@ -188,8 +192,7 @@ class _File:
         if kind == "category":
             last = row + len(column.categories) - 1
             fill = fill_index(column) + 1 or -1
-            known = f"{{{';'.join(_known(column))}}}"
-            arguments = f"{values},{known},{len(column.categories)},{fill},{k}"
+            arguments = f"{values},texts_{k},{len(column.categories)},{fill},{k}"
             yield f"[x({row}:{last},:),is_missing] = category_input({arguments});\n"
             is_missing = "is_missing"
         else:
@@ -203,9 +206,8 @@ class _File:
             yield f"x({row + len(column.names) - 1},:) = {is_missing};\n"
 
     def _layer(self, layer: Layer, k: int) -> str:
-        weights, below = ("IW1_1", "xp1") if k == 1 else (f"LW{k}_{k - 1}", f"a{k - 1}")
         bias = f"repmat(b{k},1,Q) + " if layer.has_bias else ""
-        z = f"{bias}{weights}*{below}"
+        z = f"{bias}{_weights(k)}*{'xp1' if k == 1 else f'a{k - 1}'}"
         if not layer.activation.is_identity:
             options = "".join(
                 f",{number(value)}" for value in options_of(layer.activation).values()
@@ -251,12 +253,8 @@ def _listed(names: object) -> str:
 
 
 def _meaning(column: InputColumn) -> str:
-    name = matlab_comment(column.name)
-    more = {"boolean": ", 1 or 0", "date": ", days since 1970-01-01", "number": ""}
-    end = "" if column.fill is None else ", NaN if missing"
-    if column.kind == "category":
-        return f"{name}: {_listed(column.categories)}" + end.replace("NaN", "''")
-    return name + more[identifier(column.kind, more)] + end
+    gap = "''" if column.kind == "category" else "NaN"
+    return matlab_comment(meaning_of(column)) + ("" if column.fill is None else f"; {gap}: missing")
 
 
 def _known(column: InputColumn) -> Iterator[str]:
@@ -266,6 +264,11 @@ def _known(column: InputColumn) -> Iterator[str]:
 
 
 # Numbers.
+
+
+def _weights(k: int) -> str:
+    """The name of the weights of layer k."""
+    return "IW1_1" if k == 1 else f"LW{k}_{k - 1}"
 
 
 def _scale(name: str, scale: Scaler) -> Iterator[str]:
