@@ -84,13 +84,30 @@ def export(
     return Exported(path, not_verified)
 
 
+def variant_of(precision: str, html: bool) -> str | None:
+    """The name of a variant of a format: `float`, `html`, or None for the format itself.
+
+    Raises `ConfigError` for a precision that is none, or if both are asked for.
+    """
+    if precision not in PRECISIONS:
+        raise ConfigError(f"There is no precision `{precision}`; allowed: {', '.join(PRECISIONS)}.")
+    if html and precision == "float":
+        raise ConfigError(
+            "Precision float is for C, and html for JavaScript, which computes in double: give one."
+        )
+    return "html" if html else "float" if precision == "float" else None
+
+
+PRECISIONS = ("double", "float")
+
+
 def _format(to: str, variant: str | None) -> Format:
     format_ = FORMATS[to]
     if variant is None:
         return format_
     if variant not in format_.variants:
-        having = [name for name, format_ in FORMATS.items() if variant in format_.variants]
-        raise ConfigError(f"The format {to} has no variant `{variant}`; {', '.join(having)} has.")
+        having = ", ".join(name for name, each in FORMATS.items() if variant in each.variants)
+        raise ConfigError(f"`{variant}` is not for the format {to}, only for {having or 'none'}.")
     return format_.variants[variant]
 
 

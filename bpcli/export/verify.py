@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import zip_longest
 from typing import Any, TypeAlias
@@ -71,7 +72,8 @@ def check(
 
     Outputs may differ by the tolerance of `dtype`, relative to the largest of their column (or to
     the size at which the activation is rounded), and by a multiple of the effect of rounding the
-    inputs. Where bpnet's overflow in `dtype`, the file's must too. NaN has no class.
+    inputs (and the weights, if `dtype` does not hold them). Where bpnet's overflow in `dtype`, the
+    file's must too. NaN has no class.
     """
     expected = model.outputs(X)
     with np.errstate(over="ignore"):
@@ -107,7 +109,10 @@ def _allowed(model: Model, X: Array, expected: Array, dtype: DTypeLike) -> Array
     rounded_at = model.network.layers[-1].activation.rounded_at
     finite = np.where(np.isfinite(expected), expected, 0)
     largest = np.maximum(np.abs(finite).max(axis=0), model.preprocessor.targets.factor * rounded_at)
-    rounded = model.outputs(X * (1 + 4 * float(np.finfo(dtype).eps)))
+    grown = 1 + 4 * float(np.finfo(dtype).eps)
+    if np.finfo(dtype).eps > np.finfo(model.params.dtype).eps:  # the weights are rounded too
+        model = replace(model, params=model.params * grown)
+    rounded = model.outputs(X * grown)
     allowed: Array = tolerance * largest + 8 * np.abs(rounded - expected)
     return allowed
 
