@@ -72,8 +72,13 @@ def matlab_text(model: Model) -> str:
 
 
 def matlab_name(model: Model) -> str:
-    """The name of the function, which its file should have."""
-    return distinct_identifiers([model.name], _RESERVED)[0]
+    """The name of the function, which its file should have: the module's if MATLAB allows it."""
+    name = model.module_name[:_LONGEST]
+    is_allowed = name.isascii() and name[0].isalpha() and name not in _RESERVED
+    return name if is_allowed else distinct_identifiers([model.name], _RESERVED, "network")[0]
+
+
+_LONGEST = 63
 
 
 def matlab_fields(model: Model) -> list[str]:

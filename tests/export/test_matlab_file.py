@@ -69,6 +69,16 @@ def test_a_network_of_numbers_has_the_form_of_genfunction(tmp_path: Path) -> Non
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "function"),
+    [("My-net.v2", "My_net_v2"), ("1", "network_1"), ("中文", "network_1"), ("end", "end_")],
+)
+def test_the_function_is_called_as_its_file_if_matlab_allows_it(name: str, function: str) -> None:
+    model = replace(a_model(TANH), name=name)
+    assert matlab_text(model).startswith(f"function [y1] = {function}(x1)\n")
+    FORMATS["matlab"].verify(matlab_text(model).encode(), model)
+
+
 def test_the_sigmoids_of_matlab_have_its_names_and_forms() -> None:
     """MATLAB writes logsig so, and a reader of its files knows it by this form."""
     text = matlab_text(a_model(ACTIVATIONS["sigmoid"](), output="tanh", outputs=2))
