@@ -262,10 +262,15 @@ def _meaning(column: InputColumn) -> str:
     return matlab_comment(meaning_of(column)) + ("" if column.fill is None else f"; {gap}: missing")
 
 
+_NUMBERS = {-1: -1, -2: 0}
+"""What `category_of` returns for texts that are missing or unknown."""
+
+
 def _known(column: InputColumn) -> Iterator[str]:
     """The known texts as rows of a cell array: text, whether it folds, number of the category."""
     for text, folds, category in listed_texts(column):
-        yield f"{matlab_string(text)},{number(int(folds))},{number(category + 1 or -1)}"
+        place = number(_NUMBERS.get(category, category + 1))
+        yield f"{matlab_string(text)},{number(int(folds))},{place}"
 
 
 # Numbers.

@@ -121,12 +121,12 @@ def test_a_matrix_may_have_gaps_booleans_and_dates() -> None:
     np.testing.assert_allclose(outputs_of(model, rows), expected, rtol=1e-12)
 
 
-SPELLED = Spelling(casefold=True, rename={"N": "no", "Straße 7": "home"})
+SPELLED = Spelling(casefold=True, rename={"N": "no", "Straße 7": "home", "H": "home", "h": "new"})
 
 
 def test_other_spellings_are_the_same_category() -> None:
     texts = ["no", " NO ", "No", "n", "HOME", "STRASSE 7", "straße   7", "Straße 7", "ÉTÉ", "été",
-             "e\u0301te\u0301", "elsewhere", "nope", "h", "1.0", "TRUE", "-"]  # fmt: skip
+             "e\u0301te\u0301", "elsewhere", "nope", "h", "H", "1.0", "TRUE", "-"]  # fmt: skip
     column = InputColumn("x", "category", ("no", "home", "Été"), fill="no", spelling=SPELLED)
     plain = InputColumn("y", "category", ("1", "true", "a b"), fill="1", indicator=True)
     model = a_model(TANH, columns=(column, plain), scaled=False)
