@@ -375,21 +375,32 @@ class Run:
         format: str,  # noqa: A002
         path: AnyPath | None = None,
         *,
+        precision: str = "double",
+        html: bool = False,
         force: bool = False,
     ) -> Path:
-        """Write the network with its preprocessing as `python`, `onnx` or `json`; return the path.
+        """Write the network with its preprocessing for other programs; return the path.
 
-        The file is run first, and written only if its predictions equal those of this run. Raises
+        The format is `python`, `c`, `javascript`, `matlab`, `onnx` or `json`. A C file computes in
+        `precision`, double or float; with `html`, JavaScript is a page with a control per input.
+
+        The file is run first, and written only if its predictions equal those of this run. If no
+        program to run it is installed, a `BpnetWarning` says that it is not verified. Raises
         `ConfigError` if it exists and not `force`, or if the format is unknown.
         """
-        from bpcli.export.export import FORMATS, export
+        from bpcli.export.export import FORMATS, export, variant_of
 
         if format not in FORMATS:
             hint = f"{did_you_mean(format, FORMATS)}; allowed: {', '.join(FORMATS)}"
             raise ConfigError(f"There is no format `{format}`{hint}.")
-        target = None if path is None else Path(path)
+        target, variant = None if path is None else Path(path), variant_of(precision, html)
         with repeatable_numerics():
-            return export(self._model, format, target, force=force, hint="give force=True")
+            exported = export(
+                self._model, format, target, variant=variant, force=force, hint="give force=True"
+            )
+        if exported.not_verified is not None:
+            warn([f"{exported.path} is not verified: {exported.not_verified}"])
+        return exported.path
 
     def __repr__(self) -> str:
         return "\n".join(lines_of(self._record, self._stored.folder, self.weights))

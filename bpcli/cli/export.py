@@ -12,13 +12,13 @@ from bpcli.cli.documents import print_json
 
 @click.command(
     "export",
-    short_help="Write a network as Python, ONNX or JSON.",
+    short_help="Write a network as Python, C, JavaScript, MATLAB, ONNX or JSON.",
     epilog=examples("export"),
 )
 @click.argument("run")
 @click.option(
     "--to",
-    type=click.Choice(["onnx", "json", "python"]),
+    type=click.Choice(["onnx", "json", "python", "c", "javascript", "matlab"]),
     required=True,
     help="The format.",
 )
@@ -28,12 +28,21 @@ from bpcli.cli.documents import print_json
     type=click.Path(path_type=Path),
     help="The file to write; default: the run's name with the format's file extension.",
 )
+@click.option(
+    "--precision",
+    type=click.Choice(["double", "float"]),
+    default="double",
+    help="What a C file computes in; default: double.",
+)
+@click.option("--html", is_flag=True, help="A page with sliders, with `--to javascript`.")
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @run_options
 def command(
     run: str,
     to: str,
     output: Path | None,
+    precision: str,
+    html: bool,
     force: bool,
     weights: str,
     runs_dir: Path,
@@ -41,20 +50,23 @@ def command(
 ) -> None:
     """Write a run's network, with its preprocessing, for use in other programs.
 
-    The input is rows as in the table; the output is classes, or values in their original units. The
-    Python file needs numpy only; ONNX needs `pip install "bpcli[onnx]"`. Each file is first run on
-    some rows, and written only if its results equal those of bpnet.
+    The input is rows as in the table; the output is classes, or values in their original units. No
+    file needs bpnet; the Python file needs numpy, and ONNX needs `pip install "bpcli[onnx]"`. Each
+    file is first run on some rows, and written only if its results equal those of bpnet. If there
+    is no C compiler, Node or Octave to run it, it is written, and a note says so.
     """
-    from bpcli.export.export import export
+    from bpcli.export.export import export, variant_of
     from bpcli.export.model import load_model
     from bpcli.nn.numerics import repeatable_numerics
     from bpcli.runs.references import find_run
 
     saved = find_run(run, runs_dir)
+    variant = variant_of(precision, html)
     with repeatable_numerics():
         model = load_model(saved, weights)  # type: ignore[arg-type]  # click checked it
         say_notes(model.notes)
-        path = export(model, to, output, force=force)
+        exported = export(model, to, output, variant=variant, force=force)
+    path, reason = exported.path, exported.not_verified
     if as_json:
         from bpcli.runs.files import file_digest
 
@@ -65,7 +77,11 @@ def command(
                 "format": to,
                 "file": str(path),
                 "sha256": file_digest(path),
+                "not_verified": reason,
             }
         )
-    else:
-        console().say(f"wrote {path}, equivalent to {saved.run_id} ({weights} weights)")
+        return
+    relation = "equivalent to" if reason is None else "made from"
+    console().say(f"wrote {path}, {relation} {saved.run_id} ({weights} weights)")
+    if reason is not None:
+        say_notes([f"{path} is not verified: {reason}"])
