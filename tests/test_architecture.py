@@ -28,6 +28,7 @@ FLOORS = [
     {"intervals"},
     {"training"},
     {"config"},
+    {"imports"},
     {"experiment"},
     {"runs"},
     {"cluster"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -39,6 +40,13 @@ if TYPE_CHECKING:
 )
 @click.argument("config", type=click.Path(path_type=Path), required=False)
 @click.option("--resume", "resumed", metavar="RUN", help="Continue this run in its folder.")
+@click.option(
+    "--from",
+    "start",
+    metavar="RUN|FILE",
+    help="Start from the weights of this run, or of a network that `bpnet import` reads. Short for "
+    "--set network.parameters.file=FILE; --set network.parameters.scales=refit fits new scales.",
+)
 @set_option
 @click.option("--name", help="Name of the run; default: the config's.")
 @runs_dir_option
@@ -71,6 +79,7 @@ if TYPE_CHECKING:
 def command(
     config: Path | None,
     resumed: str | None,
+    start: str | None,
     overrides: tuple[str, ...],
     name: str | None,
     runs_dir: Path,
@@ -99,7 +108,9 @@ def command(
     if restarts is not None:
         overrides = (*overrides, f"training.restarts.count={restarts}")
     # From here on: an exception raised by Ctrl-C in the middle of an import can get lost.
-    with stop_requests() as request:
+    with stop_requests() as request, TemporaryDirectory(prefix="bpnet-start-") as folder:
+        if start is not None:
+            overrides = (*_starting(start, runs_dir, folder, resumed), *overrides)
         if resumed is not None:
             _refuse_config(config, name)
             experiment, outcome = _resume(
@@ -124,6 +135,15 @@ def command(
     say_warnings(outcome.warnings)
     if outcome.failure is not None:
         raise outcome.failure
+
+
+def _starting(start: str, runs_dir: Path, folder: str, resumed: str | None) -> tuple[str, ...]:
+    """The setting that starts from a run or a file."""
+    from bpcli.workflows.starting import overrides_for
+
+    if resumed is not None:
+        raise click.UsageError("--resume continues a run from where it ended: leave out --from.")
+    return overrides_for(start, runs_dir, Path(folder))
 
 
 def _print_ids(run_ids: Sequence[str]) -> None:

@@ -61,6 +61,21 @@ class LayerParameters(Strict):
     bias: Numbers | None = Field(default=None, description="One number per unit.")
 
 
+class ParametersFile(Strict):
+    """Initial parameters from the network in a file."""
+
+    file: Annotated[str, Field(min_length=1)] = Field(
+        description="A network that bpnet can import: .m, .mat, .onnx or .json, relative to the "
+        "config's folder. `bpnet train --from RUN` names a run instead."
+    )
+    scales: Literal["keep", "refit"] = Field(
+        default="keep",
+        description="`keep`: the scales are those of the network, and `data.scale` is not used. "
+        "`refit`: scales are fitted by `data.scale`, and the first and last "
+        "layer are adapted so that the network computes the same as before.",
+    )
+
+
 class NetworkSpec(Strict):
     """Layer sizes, activations, biases and the initial parameters."""
 
@@ -79,10 +94,10 @@ class NetworkSpec(Strict):
     init: InitializerSpec = Field(
         default=INITIALIZERS["xavier_uniform"](), description="How the parameters are initialised."
     )
-    parameters: list[LayerParameters] | None = Field(
+    parameters: list[LayerParameters] | ParametersFile | None = Field(
         default=None,
         description="Explicit initial parameters instead of `init`, one entry per layer: "
-        "[{weights: [[…]], bias: […]}, …].",
+        "[{weights: [[…]], bias: […]}, …]; or those of a network in a file: {file: net.m}.",
     )
     dtype: Literal["float64", "float32"] = Field(
         default="float64",

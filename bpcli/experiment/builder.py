@@ -15,12 +15,13 @@ from bpcli.data.row_index import RowIndex
 from bpcli.data.scaler import ScaleRule
 from bpcli.data.table import Table
 from bpcli.data.types import SplitName
-from bpcli.errors import ConfigIssue
+from bpcli.errors import ConfigIssue, ModelError
 from bpcli.experiment import issues
 from bpcli.experiment.experiment import Experiment
 from bpcli.experiment.memory import needs, of_memory
 from bpcli.experiment.network import network_for, network_of_sizes
 from bpcli.experiment.splits import notes_on_classes, notes_on_folds, split_table
+from bpcli.experiment.start import Start, adapted, encoder_for, issues_of_start, start_of
 from bpcli.experiment.streaming import chosen_reader
 from bpcli.experiment.table import (
     ReadRows,
@@ -82,7 +83,11 @@ def _build(
     indices = split_table(spec, table)
     notes = (*notes_on_folds(spec, table), *notes_on_classes(spec, table, indices))
     table = replace(table, notes=(*table.notes, *notes))
-    table = encode_table(config, table, indices["train"], encoder)
+    raw, start = table, start_of(config)
+    table = encode_table(config, raw, indices["train"], encoder)
+    if start is not None and encoder is None and table.encoder is not None:
+        encoder = _encoder_of_start(config, start, table.encoder)
+        table = encode_table(config, raw, indices["train"], encoder)
     table = replace(table, notes=(*table.notes, *notes_on_labels(table, indices)))
     _refuse(
         config,
@@ -94,6 +99,8 @@ def _build(
     )
     own_weight, table = table.weight, weigh_table(spec, table, indices["train"])
     network = network_for(spec, table)
+    if start is not None:
+        _refuse(config, issues_of_start(start, spec, table, network))
     preprocessor, splits = _preprocessed(spec, table, indices, network.outputs, own_weight)
     _refuse(
         config,
@@ -102,7 +109,34 @@ def _build(
         issues.of_overflow(preprocessor, splits),
         issues.of_loss(network, splits) if needs_targets else (),
     )
-    return Experiment(config, table, preprocessor, splits, network)
+    experiment = Experiment(config, table, preprocessor, splits, network)
+    return experiment if start is None else _started(experiment, start)
+
+
+def _encoder_of_start(config: Config, start: Start, own: FeatureEncoder) -> FeatureEncoder:
+    try:
+        return encoder_for(start, own)
+    except ModelError as error:
+        raise config.source.error([ConfigIssue(str(error), _AT_START)]) from None
+
+
+def _started(experiment: Experiment, start: Start) -> Experiment:
+    """The experiment with the parameters and the scales of a start."""
+    config = experiment.config
+    try:
+        found = adapted(start, experiment.network, experiment.preprocessor)
+    except ModelError as error:
+        raise config.source.error([ConfigIssue(str(error), _AT_START)]) from None
+    scale = experiment.spec.data.scale
+    if not start.refits and (scale.inputs, scale.targets) != ("none", "none"):
+        note = f"the scales are those of {start.file.name}: `data.scale` is not used"
+        table = replace(experiment.table, notes=(*experiment.table.notes, note))
+        experiment = replace(experiment, table=table)
+    started = replace(experiment, start=start, start_params=found.params)
+    return started.with_preprocessor(found.preprocessor)
+
+
+_AT_START = ("network", "parameters", "file")
 
 
 def _refuse(config: Config, *issues_of: Iterable[ConfigIssue]) -> None:

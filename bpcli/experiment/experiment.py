@@ -22,6 +22,7 @@ from bpcli.experiment.constant_loss import constant_loss, mean_targets
 from bpcli.experiment.memory import needs, total
 from bpcli.experiment.network import explicit_params
 from bpcli.experiment.scales import Scales
+from bpcli.experiment.start import Start
 from bpcli.experiment.streams import stream_of
 from bpcli.experiment.table import class_weights
 from bpcli.metrics.measures import Measures
@@ -48,6 +49,9 @@ class Experiment:
     preprocessor: Preprocessor
     splits: dict[SplitName, Split]
     network: Network
+    start: Start | None = None
+    """The network of a file that training starts from, with the parameters below."""
+    start_params: Vector | None = None
 
     @property
     def spec(self) -> Spec:
@@ -115,7 +119,9 @@ class Experiment:
     def initial_params(self) -> Vector:
         """The initial parameters, in the training dtype."""
         explicit = self.spec.network.parameters
-        if explicit is None:
+        if self.start_params is not None:
+            params = self.start_params
+        elif not isinstance(explicit, list):
             rng = stream_of(self.spec, "init")
             params = self.network.initial_params(self.spec.network.init, rng)
         else:

@@ -1,0 +1,152 @@
+"""Make a run of a network that another program trained."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bpcli.config.load import Config, config_of
+from bpcli.data.preprocessing import Preprocessor
+from bpcli.data.table import Table, table_without_rows
+from bpcli.data.types import SPLITS
+from bpcli.errors import ConfigError, DataError
+from bpcli.experiment import Experiment, build
+from bpcli.imports.model import ImportedModel
+from bpcli.imports.read import read_model
+from bpcli.nn.activations import ACTIVATIONS
+from bpcli.nn.arrays import Vector
+from bpcli.nn.losses import LOSSES, canonical_loss
+from bpcli.nn.network import Layer, Network
+from bpcli.registry import as_mapping, name_of
+from bpcli.runs.run_json import Origin, RunRecord
+from bpcli.runs.store import Run
+from bpcli.text import as_name
+from bpcli.workflows.save_trained import IMPORTED, Curves, TrainedInMemory, save_trained
+
+NO_TABLE = "no-table-was-given.csv"
+"""What the config of an import names in place of a table: a file that does not exist."""
+
+
+@dataclass(frozen=True, eq=False)
+class Import:
+    """A network from a file, and where it comes from."""
+
+    path: Path
+    model: ImportedModel
+    origin: Origin
+
+    @classmethod
+    def read(cls, path: Path) -> Import:
+        """Read a file. Raises `ModelError`."""
+        model, content = read_model(path)
+        digest = hashlib.sha256(content).hexdigest()
+        return cls(path, model, Origin(path.name, digest, model.form))
+
+    @property
+    def network(self) -> Network:
+        """The layers and the loss."""
+        layers = tuple(
+            Layer(
+                layer.inputs,
+                layer.units,
+                layer.activation,
+                "none" if layer.bias is None else "trained",
+            )
+            for layer in self.model.layers
+        )
+        return Network(layers, LOSSES[_loss(self.model)]())
+
+    def experiment(self, name: str, table: Path | None) -> Experiment:
+        """The experiment of the run: with the rows of a table, or without rows.
+
+        Raises `ConfigError` if the table has not the columns of the network.
+        """
+        config = config_of(self._tree(name, table), name=str(self.path))
+        network = self.network
+        preprocessor = Preprocessor(
+            self.model.inputs,
+            self.model.targets,
+            self.model.classes,
+            network.outputs,
+            dict(zip(self.model.target_names, self.model.labels, strict=False)),
+        )
+        if table is not None:
+            experiment = build(config, encoder=self.model.encoder)
+            return experiment.with_preprocessor(preprocessor)
+        return _without_rows(config, network, preprocessor, self.model)
+
+    def _tree(self, name: str, table: Path | None) -> dict[str, Any]:
+        model = self.model
+        task = "classification" if model.classes else "multilabel" if model.labels else "regression"
+        return {
+            "name": name,
+            "data": {
+                "file": str((table or Path(NO_TABLE)).absolute()),
+                "inputs": [column.name for column in model.columns],
+                "targets": list(model.target_names),
+                "task": task,
+            },
+            "network": {
+                "layers": model.sizes,
+                "activations": [
+                    as_mapping(ACTIVATIONS, layer.activation) for layer in model.layers
+                ],
+                "bias": [layer.bias is not None for layer in model.layers],
+            },
+            "loss": _loss(model),
+            "training": {"epochs": 0},
+        }
+
+    def params(self, network: Network) -> Vector:
+        """The parameter vector."""
+        params = np.empty(network.n_params)
+        pairs = zip(self.model.layers, network.layers, network.matrices(params), strict=True)
+        for given, layer, matrix in pairs:
+            matrix[:, : layer.inputs] = given.weights
+            if given.bias is not None:
+                matrix[:, -1] = given.bias
+        return params
+
+
+def _loss(model: ImportedModel) -> str:
+    """The loss to train on with: that of the probabilities for classes and labels, else `mse`."""
+    output = model.layers[-1].activation
+    canonical = canonical_loss(name_of(ACTIVATIONS, output))
+    if (model.classes or model.labels) and canonical is not None:
+        return name_of(LOSSES, canonical)
+    return "mse"
+
+
+def _without_rows(
+    config: Config, network: Network, preprocessor: Preprocessor, model: ImportedModel
+) -> Experiment:
+    table: Table = table_without_rows(
+        model.input_names, model.encoder, model.classes, model.target_names, preprocessor.words
+    )
+    none = np.empty(0, np.intp)
+    splits = {split: preprocessor.split(split, table, none) for split in SPLITS}
+    return Experiment(config, table, preprocessor, splits, network)
+
+
+def import_model(
+    source: Import, runs_dir: Path, name: str | None = None, table: Path | None = None
+) -> Run:
+    """Write the run of an imported network. Raises `ConfigError`, `DataError` or `RunError`."""
+    try:
+        experiment = source.experiment(name or as_name(source.path.stem) or "imported", table)
+    except ConfigError as error:
+        if not error.issues:
+            raise
+        said = "; ".join(issue.message for issue in error.issues)
+        raise DataError(f"The table does not fit the network: {said}") from None
+    params = source.params(experiment.network)
+    trained = TrainedInMemory(experiment, params, params, Curves([], {}), 0, 0, IMPORTED, 0.0)
+
+    def tell(record: RunRecord) -> RunRecord:
+        return replace(record, imported=source.origin)
+
+    return save_trained(trained, runs_dir, tell)
