@@ -242,6 +242,8 @@ def test_every_file_opens_with_a_docstring() -> None:
         ("from bpcli.cli.main import main; main(['compare', '--help'])", _HEAVY),
         ("from bpcli.cli.main import main; main(['predict', '--help'])", _HEAVY),
         ("from bpcli.cli.main import main; main(['export', '--help'])", _HEAVY),
+        ("from bpcli.cli.main import main; main(['import', '--help'])", _HEAVY),
+        ("from bpcli.cli.main import main; main(['weights', '--help'])", _HEAVY),
         ("from bpcli.cli.main import main; main(['verify', '--help'])", _HEAVY),
         ("from bpcli.cli.main import main; main(['schema', '--help'])", _HEAVY),
         ("from bpcli.cli.main import main; main(['check', '--help'])", _HEAVY),

@@ -81,6 +81,7 @@ class Import:
 
     def _tree(self, name: str, table: Path | None) -> dict[str, Any]:
         model = self.model
+        biases = [layer.bias is not None for layer in model.layers]
         task = "classification" if model.classes else "multilabel" if model.labels else "regression"
         return {
             "name": name,
@@ -95,7 +96,7 @@ class Import:
                 "activations": [
                     as_mapping(ACTIVATIONS, layer.activation) for layer in model.layers
                 ],
-                "bias": [layer.bias is not None for layer in model.layers],
+                "bias": biases if len({*biases}) > 1 else biases[0],
             },
             "loss": _loss(model),
             "training": {"epochs": 0},

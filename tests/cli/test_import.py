@@ -70,6 +70,8 @@ def test_commands_work_with_an_imported_run(bpnet: Bpnet, tmp_path: Path) -> Non
     assert bpnet("plot", "latest", "network", "-o", "n.svg").code == 0
     for form in ("python", "json"):
         assert bpnet("export", "latest", "--to", form).code == 0
+    for command in ("eval", "trace"):
+        assert "imported without a table" in bpnet(command, "latest").err
     refused = bpnet("verify", "latest")
     assert (refused.code, "imported, not trained" in refused.err) == (2, True)
 
