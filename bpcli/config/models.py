@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, 
 from bpcli.config.data_models import Count
 from bpcli.config.data_spec import DataSpec
 from bpcli.config.named import Strict, keyed, named
+from bpcli.config.parameters_spec import LayerParameters, ParametersFile
 from bpcli.config.restart_spec import RestartCount, Restarts
 from bpcli.config.sweep_spec import SweepSpec
 from bpcli.data.generators import MOST_ROWS
@@ -48,32 +49,7 @@ else:
 
 Units: TypeAlias = Annotated[int, Field(ge=1, le=MOST_ROWS)] | Literal["auto"]
 BiasSpec: TypeAlias = bool | Literal["frozen"]
-Numbers: TypeAlias = list[int | float]
 Weight: TypeAlias = Annotated[float, Field(gt=0)]
-
-
-class LayerParameters(Strict):
-    """Explicit initial parameters of one layer: one row of weights per unit."""
-
-    weights: Annotated[list[Numbers], Field(min_length=1)] = Field(
-        description="One row of numbers per unit."
-    )
-    bias: Numbers | None = Field(default=None, description="One number per unit.")
-
-
-class ParametersFile(Strict):
-    """Initial parameters from the network in a file."""
-
-    file: Annotated[str, Field(min_length=1)] = Field(
-        description="A network that bpnet can import: .m, .mat, .onnx or .json, relative to the "
-        "config's folder. `bpnet train --from RUN` names a run instead."
-    )
-    scales: Literal["keep", "refit"] = Field(
-        default="keep",
-        description="`keep`: the scales are those of the network, and `data.scale` is not used. "
-        "`refit`: scales are fitted by `data.scale`, and the first and last "
-        "layer are adapted so that the network computes the same as before.",
-    )
 
 
 class NetworkSpec(Strict):

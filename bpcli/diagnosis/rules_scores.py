@@ -199,7 +199,7 @@ def underfitting(evidence: Evidence) -> Iterator[Finding]:
 def _wider(record: RunRecord) -> list[str]:
     """Settings that double the hidden units, or add a hidden layer where there is none."""
     sizes = [record.layers[0].inputs, *(layer.units for layer in record.layers)]
-    has_given = record.config.get("network.parameters") is not None
+    has_given = record.has_given_parameters
     drawn = ["network.parameters=null"] * has_given
     if len(sizes) == 2:
         layers = f"network.layers=[{sizes[0]}, 16, {sizes[1]}]"

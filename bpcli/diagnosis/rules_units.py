@@ -105,7 +105,7 @@ def _counts(evidence: Evidence) -> tuple[Sequence[int], Sequence[int]]:
 
 def _drawn(evidence: Evidence) -> list[str]:
     """The setting that draws the initial parameters, if the config gives them."""
-    given = evidence.record.config.get("network.parameters") is not None
+    given = evidence.record.has_given_parameters
     return ["network.parameters=null"] * given
 
 

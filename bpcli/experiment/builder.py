@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 from bpcli.config.data_models import DivideBy, GeneratedData, ScaleSpec
 from bpcli.config.load import Config
 from bpcli.config.models import Spec
+from bpcli.config.parameters_spec import ParametersFile
 from bpcli.data.preprocessing import Preprocessor, Split
 from bpcli.data.row_index import RowIndex
 from bpcli.data.scaler import ScaleRule
 from bpcli.data.table import Table
 from bpcli.data.types import SplitName
-from bpcli.errors import ConfigIssue, ModelError
+from bpcli.errors import ConfigIssue
 from bpcli.experiment import issues
 from bpcli.experiment.experiment import Experiment
 from bpcli.experiment.memory import needs, of_memory
 from bpcli.experiment.network import network_for, network_of_sizes
 from bpcli.experiment.splits import notes_on_classes, notes_on_folds, split_table
-from bpcli.experiment.start import Start, adapted, encoder_for, issues_of_start, start_of
 from bpcli.experiment.streaming import chosen_reader
 from bpcli.experiment.table import (
     ReadRows,
@@ -36,6 +36,7 @@ from bpcli.nn.numerics import prefer, repeatable_numerics, require
 
 if TYPE_CHECKING:
     from bpcli.data.columns import FeatureEncoder
+    from bpcli.experiment.start import Start
 
 
 def build(
@@ -83,10 +84,10 @@ def _build(
     indices = split_table(spec, table)
     notes = (*notes_on_folds(spec, table), *notes_on_classes(spec, table, indices))
     table = replace(table, notes=(*table.notes, *notes))
-    raw, start = table, start_of(config)
+    raw, start = table, _start_of(config)
     table = encode_table(config, raw, indices["train"], encoder)
     if start is not None and encoder is None and table.encoder is not None:
-        encoder = _encoder_of_start(config, start, table.encoder)
+        encoder = start.encoder_for(table.encoder)
         table = encode_table(config, raw, indices["train"], encoder)
     table = replace(table, notes=(*table.notes, *notes_on_labels(table, indices)))
     _refuse(
@@ -100,7 +101,7 @@ def _build(
     own_weight, table = table.weight, weigh_table(spec, table, indices["train"])
     network = network_for(spec, table)
     if start is not None:
-        _refuse(config, issues_of_start(start, spec, table, network))
+        _refuse(config, start.issues(table, network))
     preprocessor, splits = _preprocessed(spec, table, indices, network.outputs, own_weight)
     _refuse(
         config,
@@ -113,20 +114,19 @@ def _build(
     return experiment if start is None else _started(experiment, start)
 
 
-def _encoder_of_start(config: Config, start: Start, own: FeatureEncoder) -> FeatureEncoder:
-    try:
-        return encoder_for(start, own)
-    except ModelError as error:
-        raise config.source.error([ConfigIssue(str(error), _AT_START)]) from None
+def _start_of(config: Config) -> Start | None:
+    """The network that the training starts from; None if its parameters are drawn or written."""
+    given = config.spec.network.parameters
+    if not isinstance(given, ParametersFile):
+        return None
+    from bpcli.experiment.start import start_of  # here: it reads files of other programs
+
+    return start_of(config, given)
 
 
 def _started(experiment: Experiment, start: Start) -> Experiment:
     """The experiment with the parameters and the scales of a start."""
-    config = experiment.config
-    try:
-        found = adapted(start, experiment.network, experiment.preprocessor)
-    except ModelError as error:
-        raise config.source.error([ConfigIssue(str(error), _AT_START)]) from None
+    found = start.adapted(experiment.network, experiment.preprocessor)
     scale = experiment.spec.data.scale
     if not start.refits and (scale.inputs, scale.targets) != ("none", "none"):
         note = f"the scales are those of {start.file.name}: `data.scale` is not used"
@@ -134,9 +134,6 @@ def _started(experiment: Experiment, start: Start) -> Experiment:
         experiment = replace(experiment, table=table)
     started = replace(experiment, start=start, start_params=found.params)
     return started.with_preprocessor(found.preprocessor)
-
-
-_AT_START = ("network", "parameters", "file")
 
 
 def _refuse(config: Config, *issues_of: Iterable[ConfigIssue]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,7 +23,6 @@ from bpcli.experiment.constant_loss import constant_loss, mean_targets
 from bpcli.experiment.memory import needs, total
 from bpcli.experiment.network import explicit_params
 from bpcli.experiment.scales import Scales
-from bpcli.experiment.start import Start
 from bpcli.experiment.streams import stream_of
 from bpcli.experiment.table import class_weights
 from bpcli.metrics.measures import Measures
@@ -38,6 +38,9 @@ from bpcli.training.batches import Batches
 from bpcli.training.loop import Training
 from bpcli.training.objective import NetworkObjective
 from bpcli.training.validation import Validation
+
+if TYPE_CHECKING:
+    from bpcli.experiment.start import Start  # it reads files of other programs
 
 
 @dataclass(frozen=True)

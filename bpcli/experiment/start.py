@@ -15,12 +15,12 @@ from pathlib import Path
 import numpy as np
 
 from bpcli.config.load import Config
-from bpcli.config.models import ParametersFile, Spec
+from bpcli.config.parameters_spec import ParametersFile
 from bpcli.data.columns import FeatureEncoder, InputColumn
 from bpcli.data.preprocessing import Preprocessor
 from bpcli.data.scaler import Scaler
 from bpcli.data.table import Table
-from bpcli.errors import ConfigIssue, ModelError
+from bpcli.errors import ConfigError, ConfigIssue, ModelError
 from bpcli.imports.model import ImportedLayer, ImportedModel
 from bpcli.imports.read import read_model
 from bpcli.nn.activations import ACTIVATIONS
@@ -33,9 +33,18 @@ _AT = ("network", "parameters", "file")
 
 
 @dataclass(frozen=True, eq=False)
+class Adapted:
+    """The scales of a training, and the parameters with which it starts."""
+
+    preprocessor: Preprocessor
+    params: Vector
+
+
+@dataclass(frozen=True, eq=False)
 class Start:
     """The network to start from, and the file that it comes from."""
 
+    config: Config
     model: ImportedModel
     file: Path
     content: bytes
@@ -50,35 +59,49 @@ class Start:
         """The name of the copy in the folder of a run."""
         return f"start{self.file.suffix.lower()}"
 
+    def error(self, message: str) -> ConfigError:
+        """The error at the key that names the file."""
+        return self.config.source.error([ConfigIssue(message, _AT)])
 
-def start_of(config: Config) -> Start | None:
+    def encoder_for(self, own: FeatureEncoder) -> FeatureEncoder:
+        """The encoder fitted to the data, with the fills and categories of the start.
+
+        Raises `ConfigError` if the columns have other names.
+        """
+        columns = {column.name: column for column in own.inputs}
+        names = [column.name for column in self.model.columns]
+        if {*names} != {*columns}:
+            raise self.error(
+                f"the network of {self.file.name} has the inputs {first_of(names)}, but the data "
+                f"have {first_of([*columns])}: choose the same columns by `data.inputs`, or name "
+                "those of the network by `bpnet import --inputs`"
+            )
+        inputs = (_merged(column, columns[column.name]) for column in self.model.columns)
+        return replace(own, inputs=tuple(inputs))
+
+    def issues(self, table: Table, network: Network) -> Iterator[ConfigIssue]:
+        """Names, classes, sizes and activations that differ from the config and the data."""
+        return _issues(self, table, network)
+
+    def adapted(self, network: Network, fitted: Preprocessor) -> Adapted:
+        """The scales and the parameters of a training that starts here.
+
+        Raises `ConfigError` if new scales would change what the network computes.
+        """
+        try:
+            return _adapted(self, network, fitted)
+        except ModelError as error:
+            raise self.error(str(error)) from None
+
+
+def start_of(config: Config, given: ParametersFile) -> Start:
     """The start that a config asks for. Raises `ConfigError` if its file has no network."""
-    given = config.spec.network.parameters
-    if not isinstance(given, ParametersFile):
-        return None
     path = Path(given.file)
     try:
         model, content = read_model(path)
     except ModelError as error:
         raise config.source.error([ConfigIssue(str(error).rstrip("."), _AT)]) from None
-    return Start(model, path, content, given.scales == "refit")
-
-
-def encoder_for(start: Start, own: FeatureEncoder) -> FeatureEncoder:
-    """The encoder fitted to the data, with the fills and categories of the start.
-
-    Raises `ModelError` if the columns have other names.
-    """
-    columns = {column.name: column for column in own.inputs}
-    names = [column.name for column in start.model.columns]
-    if {*names} != {*columns}:
-        raise ModelError(
-            f"the network of {start.file.name} has the inputs {first_of(names)}, but the data have "
-            f"{first_of([*columns])}: choose the same columns by `data.inputs`, or name those of "
-            "the network by `bpnet import --inputs`"
-        )
-    inputs = (_merged(column, columns[column.name]) for column in start.model.columns)
-    return replace(own, inputs=tuple(inputs))
+    return Start(config, model, path, content, given.scales == "refit")
 
 
 def _merged(known: InputColumn, own: InputColumn) -> InputColumn:
@@ -86,10 +109,7 @@ def _merged(known: InputColumn, own: InputColumn) -> InputColumn:
     return own if known == InputColumn(known.name) and own.kind == "number" else known
 
 
-def issues_of_start(
-    start: Start, spec: Spec, table: Table, network: Network
-) -> Iterator[ConfigIssue]:
-    """Names, classes, sizes and activations that differ from those of the config and the data."""
+def _issues(start: Start, table: Table, network: Network) -> Iterator[ConfigIssue]:
     model, name = start.model, start.file.name
     layers = tuple((layer.inputs, layer.units) for layer in network.layers)
     if layers != tuple((layer.inputs, layer.units) for layer in model.layers):
@@ -138,19 +158,7 @@ def _issues_of_classes(start: Start, table: Table) -> Iterator[ConfigIssue]:
         )
 
 
-@dataclass(frozen=True, eq=False)
-class Adapted:
-    """The scales of a training, and the parameters with which it starts."""
-
-    preprocessor: Preprocessor
-    params: Vector
-
-
-def adapted(start: Start, network: Network, fitted: Preprocessor) -> Adapted:
-    """The start with the scales to train with: its own, or those fitted to the data.
-
-    Raises `ModelError` if new scales would change what the network computes.
-    """
+def _adapted(start: Start, network: Network, fitted: Preprocessor) -> Adapted:
     layers = [*start.model.layers]
     layers[-1] = _ordered(layers[-1], start.model.classes, fitted.class_names)
     inputs, targets = start.model.inputs, start.model.targets

@@ -161,5 +161,4 @@ def _usual(name: str) -> str:
 def _spelled(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     """The value under the usual spelling of its name; IW and LW alone are of layers 1 and 2."""
     known = spelled(_usual(name))
-    if known is not None and re.fullmatch(r"[\w.]+", known):
-        yield known, value
+    yield known if known is not None and re.fullmatch(r"[\w.]+", known) else name, value

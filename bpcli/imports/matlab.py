@@ -103,6 +103,11 @@ def _followed(
                 "last layer before"
             )
         output = latest
+    elif unused := _unused(follower, output):
+        raise ModelError(
+            f"the weights `{unused[0]}` do not lead to the output `{function.outputs[0]}`: "
+            "networks with several outputs or branches are not supported."
+        )
     if output.source in follower.other_code:
         notes.append(
             f"line {follower.other_code[output.source]}: `{output.source}`, which other code "

@@ -96,7 +96,8 @@ class _Reader:
         elif word in _OPENS and not _is_assigned(statement):
             self._begin_block(word, statement)
         elif word in _BRANCHES and self._open:
-            self._open[-1].branches.append((_condition(statement[1:]), []))
+            same_line = _on_the_same_line(statement)
+            self._open[-1].branches.append((_condition(statement[1:]), same_line))
         elif word in _ENDS and len(statement) == 1:
             self._end()
         else:
@@ -123,7 +124,7 @@ class _Reader:
         if len(self._open) > _MOST_DEPTH:
             raise ModelError(f"line {statement[0].line}: blocks are nested too deeply.")
         block = Block(statement[0].line, word)
-        block.branches.append((_condition(statement[1:]), []))
+        block.branches.append((_condition(statement[1:]), _on_the_same_line(statement)))
         self._body.append(block)
         self._open.append(block)
 
@@ -140,6 +141,15 @@ def _is_assigned(statement: Sequence[Token]) -> bool:
         and statement[0].text in ("methods", "properties")
         and (statement[1].text in ("=", "."))
     )
+
+
+def _on_the_same_line(statement: list[Token]) -> list[Statement]:
+    """What may be set behind a condition without a comma: `if (a) b = 1, end`."""
+    head = statement[2:] if statement[0].text in ("for", "parfor") else statement
+    signs = [index for index, token in enumerate(head) if token.text == "="]
+    behind = signs[1:] if head is not statement else signs
+    names = tuple(name for index in behind for name in _names(head[:index])[-1:])
+    return [Unread(statement[0].line, _text_of(statement), names)] if names else []
 
 
 def _condition(statement: list[Token]) -> Expression | None:

@@ -38,7 +38,8 @@ _TOKENS = re.compile(
     |(?P<text>"(?:[^"\n]|"")*")
     |(?P<sign>\.\*|\./|\.\\|\.\^|\.'|==|~=|!=|<=|>=|&&|\|\||[-+*/\\^<>=~!&|:(){{}}@.\]?'])
     |(?P<end>[\n;,])
-    |(?P<open>\[)""",
+    |(?P<open>\[)
+    |(?P<odd>.)""",
     re.VERBOSE,
 )
 _TEXT = re.compile(r"'(?:[^'\n]|'')*'")
@@ -50,21 +51,22 @@ _MOST_NUMBERS = 20_000_000
 
 
 def tokens(text: str) -> Iterator[Token]:
-    """The tokens of a file. Raises `ModelError` with the line of a sign that MATLAB has not."""
+    """The tokens of a file; a sign that MATLAB has not is a token, too.
+
+    Raises `ModelError` with the line of a bracket that is never closed.
+    """
     text = _BLOCK_COMMENT.sub(lambda found: "\n" * found[0].count("\n"), text)
     position, line, parentheses, braces = 0, 1, 0, 0
     last: Token | None = None
     is_after_blank = False
     while position < len(text):
         found = _TOKENS.match(text, position)
-        if found is None:
-            raise ModelError(f"line {line}: found {text[position]!r}, which is no MATLAB code.")
+        assert found is not None, "any sign matches"
         kind, content = found.lastgroup, found[0]
         if content == "'" and not _is_transposed(last, is_after_blank):
-            found = _TEXT.match(text, position)
-            if found is None:
-                raise ModelError(f"line {line}: the text that begins there does not end.")
-            kind, content = "text", found[0]
+            quoted = _TEXT.match(text, position)
+            if quoted is not None:
+                found, kind, content = quoted, "text", quoted[0]
         end = found.end()
         if kind == "open":
             end = _end_of_brackets(text, position, line)

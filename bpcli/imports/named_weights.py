@@ -8,7 +8,7 @@ From assignments in a MATLAB file (`net.IW{1,1} = [...]`, `IW1_1 = [...]`), or t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy as np
 from bpcli.errors import ModelError
 from bpcli.imports.finish import finished
 from bpcli.imports.matlab_arithmetic import ACTIVATION_OF, activate
-from bpcli.imports.matlab_expressions import Constant, Operation, Text
+from bpcli.imports.matlab_expressions import Call, Cell, Constant, Name, Operation, Text
 from bpcli.imports.matlab_syntax import Assignment
 from bpcli.imports.matlab_values import rows_in
 from bpcli.imports.model import ImportedModel
@@ -33,6 +33,7 @@ from bpcli.imports.steps import (
     shifted_by,
 )
 from bpcli.nn.arrays import Array
+from bpcli.text import listed_names
 
 Named: TypeAlias = "dict[str, Array | str]"
 """Arrays and texts by their names in one spelling, such as `IW1_1` and `x1_step2.gain`."""
@@ -62,8 +63,8 @@ def spelled(name: str) -> str | None:
     return None
 
 
-def constants_in(statements: Iterable[Assignment]) -> Named:
-    """The arrays and texts that statements assign, in one spelling."""
+def constants_in(statements: Sequence[Assignment]) -> Named:
+    """The arrays and texts that statements assign, in one spelling if they are of a network."""
     found: Named = {}
     for statement in statements:
         name = spelled(statement.key)
@@ -78,9 +79,24 @@ def constants_in(statements: Iterable[Assignment]) -> Named:
                 constant = text
             case _:
                 continue
-        if name is not None:
-            found[name] = constant
-    return found
+        found[statement.key if name is None else name] = constant
+    return found | _functions_in_calls(statements)
+
+
+def _functions_in_calls(statements: Iterable[Assignment]) -> Named:
+    """The transfer functions in a call such as `newff(…, {'logsig', 'purelin'}, 'trainlm')`."""
+    for statement in statements:
+        if not isinstance(statement.value, Call) or statement.value.base != Name("newff"):
+            continue
+        for argument in statement.value.arguments:
+            texts = argument.elements if isinstance(argument, Cell) else ()
+            if texts and all(isinstance(text, Text) for text in texts):
+                return {
+                    f"transferFcn{number}": text.value
+                    for number, text in enumerate(texts, start=1)
+                    if isinstance(text, Text)
+                }
+    return {}
 
 
 def model_of_names(form: str, named: Named, transfer: tuple[str, ...] = ()) -> ImportedModel | None:
@@ -88,7 +104,7 @@ def model_of_names(form: str, named: Named, transfer: tuple[str, ...] = ()) -> I
 
     Raises `ModelError` if they are those of another kind of network, or do not fit together.
     """
-    weights = {name: value for name, value in named.items() if re.match("IW|LW", name)}
+    weights = {name: value for name, value in named.items() if _WEIGHTS.fullmatch(name)}
     if not any(name.startswith("IW") for name in weights):
         return None
     count = _layers(weights)
@@ -97,7 +113,27 @@ def model_of_names(form: str, named: Named, transfer: tuple[str, ...] = ()) -> I
     for number in range(1, count + 1):
         steps += _layer(named, number, functions[number - 1])
     steps += _output_steps(named)
+    notes += _unused_settings(named)
     return finished(form, chain_of(steps), notes=notes)
+
+
+_WEIGHTS = re.compile(r"(?:IW|LW)\d+(?:_\d+)?")
+
+
+def _unused_settings(named: Named) -> list[str]:
+    """A note on settings of scales whose name does not say which side and step they are of."""
+    unused = [
+        name
+        for name in named
+        if _SETTING.search(name) and not re.fullmatch(r"[xy]1_step\d+\.\w+", name)
+    ]
+    if not unused:
+        return []
+    said = "settings of scales are called x1_step1.gain or y1_step1.gain"
+    return [f"not used: {listed_names(unused)}; {said}"]
+
+
+_SETTING = re.compile(r"[._](?:xoffset|gain|ymin|ymax|xmin|xmax|xmean|xstd|ymean)$")
 
 
 def _layers(weights: Mapping[str, Array | str]) -> int:

@@ -244,6 +244,12 @@ class RunRecord(Description):
     baselines: dict[Name, Scores] = field(default_factory=dict)
 
     @property
+    def has_given_parameters(self) -> bool:
+        """True if the config gives the initial parameters, so that none are drawn."""
+        keys = ("network.parameters", "network.parameters.file")
+        return any(self.config.get(key) is not None for key in keys)
+
+    @property
     def has_ended(self) -> bool:
         """True if the training has ended and its end was saved."""
         return bool(self.ended)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from bpcli.config.load import Config, config_of
+from bpcli.data.files.arrays import is_array_file
 from bpcli.data.preprocessing import Preprocessor
 from bpcli.data.table import Table, table_without_rows
 from bpcli.data.types import SPLITS
@@ -24,7 +25,7 @@ from bpcli.nn.network import Layer, Network
 from bpcli.registry import as_mapping, name_of
 from bpcli.runs.run_json import Origin, RunRecord
 from bpcli.runs.store import Run
-from bpcli.text import as_name
+from bpcli.text import NAMES, as_name, is_name, quoted
 from bpcli.workflows.save_trained import IMPORTED, Curves, TrainedInMemory, save_trained
 
 NO_TABLE = "no-table-was-given.csv"
@@ -81,16 +82,17 @@ class Import:
 
     def _tree(self, name: str, table: Path | None) -> dict[str, Any]:
         model = self.model
+        columns = {
+            "inputs": [column.name for column in model.columns],
+            "targets": list(model.target_names),
+        }
+        if table is not None and is_array_file(table):
+            columns = {}  # arrays have no names of columns
         biases = [layer.bias is not None for layer in model.layers]
         task = "classification" if model.classes else "multilabel" if model.labels else "regression"
         return {
             "name": name,
-            "data": {
-                "file": str((table or Path(NO_TABLE)).absolute()),
-                "inputs": [column.name for column in model.columns],
-                "targets": list(model.target_names),
-                "task": task,
-            },
+            "data": {"file": str((table or Path(NO_TABLE)).absolute()), "task": task, **columns},
             "network": {
                 "layers": model.sizes,
                 "activations": [
@@ -137,6 +139,8 @@ def import_model(
     source: Import, runs_dir: Path, name: str | None = None, table: Path | None = None
 ) -> Run:
     """Write the run of an imported network. Raises `ConfigError`, `DataError` or `RunError`."""
+    if name is not None and not is_name(name):
+        raise ConfigError(f"--name: found {quoted(name)}, expected {NAMES}.")
     try:
         experiment = source.experiment(name or as_name(source.path.stem) or "imported", table)
     except ConfigError as error:

@@ -86,6 +86,15 @@ def test_with_a_table_it_is_scored_and_traced_on_its_rows(bpnet: Bpnet, tmp_path
     assert bpnet("plot", "latest", "predicted", "-o", "p.svg").code == 0
 
 
+def test_a_table_may_be_a_file_of_arrays(bpnet: Bpnet, tmp_path: Path) -> None:
+    X, Y = (np.array(GOLDEN["fit_rows"][key]) for key in "XY")
+    savemat(tmp_path / "rows.mat", {"inputs": X, "targets": Y})
+    assert bpnet("import", DATA / "fit_rows.m", "--data", "rows.mat", "-o", "a b").code == 2
+    result = bpnet("import", DATA / "fit_rows.m", "--data", "rows.mat")
+    assert result.code == 0, result.err
+    assert json.loads(bpnet("eval", "latest", "--json").out)["metrics"]["train.rmse"] < 1e-12
+
+
 def test_a_table_without_the_columns_is_refused(bpnet: Bpnet, tmp_path: Path) -> None:
     table = tmp_path / "other.csv"
     table.write_text("a,b,c\n1,2,3\n4,5,6\n")

@@ -104,6 +104,7 @@ def edited(change: Callable[[str], str], name: str = "matrix_only") -> ImportedM
         ("temp = mapminmax_reverse(a2,y1_step1);",
          "temp = (a2 + 1) ./ y1_step1.gain; temp = temp + y1_step1.xoffset;"),
         ("Q = size(x1,2);", "Q = size(x1,2);\nif Q > 5, disp('many'), end\nfigure; plot(x1')"),
+        ("Q = size(x1,2);", "Q = size(x1,2);\n!ls $HOME\nhold on\ndisp it's"),
         ("Q = size(x1,2);", "Q = size(x1,2);\n# Octave's comment\n%{\nx1 = 0;\n%}"),
     ],
 )  # fmt: skip
@@ -157,6 +158,8 @@ def test_a_function_that_bpnet_has_not_is_named(function: str, layer: int) -> No
         ("a2 = repmat", "a1(1,:) = 0;\na2 = repmat", "`a1(…) = …`"),
         ("a2 = repmat", "if Q > 3, a1 = 2*a1; end\na2 = repmat", "under a condition"),
         ("a2 = repmat", "for k=1:3, a1 = 2*a1; end\na2 = repmat", "in a loop"),
+        ("a2 = repmat", "if (Q > 3) a1 = 2*a1; end\na2 = repmat", "`if ( Q > 3 )"),
+        ("b1 = [", "LW3_1 = [1 2];\nb1 = [", "`LW3_1` do not lead to the output"),
         ("b2 = [", "b2 = [Inf;NaN;", "Inf or NaN"),
         ("b2 = [", "b2 = [1 2;3;", "rows of a matrix"),
         ("b2 = [", "b2 = [[", "never closed"),
@@ -226,6 +229,14 @@ def test_weights_are_read_by_their_names_and_functions_are_the_usual_ones() -> N
 )
 def test_other_kinds_of_named_networks_are_refused(more: str, said: str) -> None:
     assert said in refused(_NAMED + more)
+
+
+def test_the_functions_of_newff_are_read_and_other_settings_are_named() -> None:
+    made = "net = newff(minmax(P), [2 1], {'logsig','purelin'}, 'traingdx');\nps.xmin = [1; 2];"
+    model = matlab_model(_NAMED.replace("net = feedforwardnet(2);", made))
+    names = [name_of(ACTIVATIONS, layer.activation) for layer in model.layers]
+    assert names == ["sigmoid", "identity"]
+    assert "`ps.xmin`" in model.notes[0]
 
 
 def test_plain_names_and_given_functions_are_read() -> None:
