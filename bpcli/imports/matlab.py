@@ -14,7 +14,7 @@ import numpy as np
 
 from bpcli.errors import ModelError
 from bpcli.imports.finish import finished
-from bpcli.imports.matlab_follower import Follower
+from bpcli.imports.matlab_follower import SECOND, Follower
 from bpcli.imports.matlab_syntax import Assignment, Block, Function, Statement, functions_of
 from bpcli.imports.matlab_values import Signal, Unknown, Value
 from bpcli.imports.model import ImportedModel
@@ -89,7 +89,8 @@ def _followed(
     if not isinstance(output, Signal) or not output.weights:
         unknown = _first_unknown(follower, output)
         latest = follower.latest
-        if latest is None or _unused(follower, latest):
+        has_second = isinstance(output, Unknown) and output.what.startswith(SECOND)
+        if latest is None or has_second or _unused(follower, latest):
             is_followed = bool(function.name) or latest is not None
             if unknown is not None and _weights(follower) and is_followed:
                 raise ModelError(

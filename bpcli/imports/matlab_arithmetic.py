@@ -10,6 +10,7 @@ import numpy as np
 from bpcli.imports.matlab_values import (
     Filled,
     Magnitude,
+    Ones,
     Reduced,
     Signal,
     Value,
@@ -126,7 +127,11 @@ def _times(left: Value, right: Value) -> Value:
 
 
 def _product(left: Value, right: Value) -> Value:
-    """A matrix product, or that with a number."""
+    """A matrix product, or that with a number; `b * ones(1,Q)` is b for each sample."""
+    if isinstance(left, np.ndarray) and right == Ones(by_row=False) and left.shape[1] == 1:
+        return left
+    if isinstance(right, np.ndarray) and left == Ones(by_row=True) and right.shape[0] == 1:
+        return right
     if any(isinstance(value, np.ndarray) and value.size == 1 for value in (left, right)):
         return _number_product(left, right)
     if isinstance(left, np.ndarray) and isinstance(right, Signal) and not right.by_row:
@@ -184,18 +189,29 @@ def called(name: str, values: Sequence[Value]) -> Value:
     """The result of one of MATLAB's functions. Raises `NotFollowed`."""
     if name in OPERATOR_OF and len(values) == 2:
         return operated(OPERATOR_OF[name], values)
-    if name in ("nan", "NaN", "zeros", "ones") and len(values) > 1:
+    if name == "ones" and len(values) == 2:
+        return Ones(by_row=not is_number(values[0], 1))
+    if name in ("nan", "NaN", "zeros") and len(values) > 1:
         return Filled()
     if not values:
         raise NotFollowed
-    if name in ("double", "cell2mat", "squeeze") or (
-        name == "repmat" and isinstance(values[0], np.ndarray)
-    ):
+    if name == "repmat" and len(values) == 3 and isinstance(values[0], np.ndarray):
+        return _for_each_sample(values[0], values[1], values[2])
+    if name in ("double", "cell2mat", "squeeze"):
         return values[0]
     if name == "max" and len(values) == 2 and isinstance(values[1], Signal):
         values = [values[1], values[0]]
     if isinstance(values[0], Signal):
         return _of_signal(name, values[0], values)
+    raise NotFollowed
+
+
+def _for_each_sample(constant: Array, down: Value, across: Value) -> Array:
+    """`repmat(b,1,Q)` of a column, or `repmat(b,Q,1)` of a row, is b for each sample."""
+    if constant.shape[1] == 1 and is_number(down, 1):
+        return constant
+    if constant.shape[0] == 1 and is_number(across, 1):
+        return constant
     raise NotFollowed
 
 

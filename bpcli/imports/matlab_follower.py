@@ -16,6 +16,7 @@ from bpcli.errors import ModelError
 from bpcli.imports.matlab_evaluator import Evaluator, is_module
 from bpcli.imports.matlab_expressions import (
     Call,
+    Constant,
     Expression,
     Field,
     Name,
@@ -31,6 +32,7 @@ from bpcli.imports.matlab_values import (
     Struct,
     Unknown,
     Value,
+    is_number,
     rows_in,
 )
 
@@ -186,8 +188,10 @@ class Follower(Evaluator):
         before, first = self.variables.get(name), target.arguments[:1]
         if target.is_cell:
             is_other = bool(first) and self.number(first[0]) not in (None, 1)
-            self._store(name, self.unknown(f"`{name}{{…}}`") if is_other else value)
-        elif isinstance(before, Reduced) or (first and _is_of_nan(first[0])):
+            self._store(name, self.unknown(f"{SECOND} of `{name}`") if is_other else value)
+        elif first and (
+            _is_of_nan(first[0]) or (isinstance(before, Reduced) and _is_of_0(first[0]))
+        ):
             return  # `denom(denom == 0) = 1` and `a(isnan(n)) = nan` change no finite number
         elif isinstance(before, Filled) and len(target.arguments) == 2:
             self.variables[name] = self._filled(before, self.value(first[0]), value)
@@ -222,6 +226,18 @@ def _truth(condition: Expression) -> bool | None:
         case Operation("~" | "!", (Call(Name("isa"), (_, Text("gpuArray"))),)):
             return True
     return None
+
+
+SECOND = "a second element"
+"""What a value is called that is neither the first input nor the first output."""
+
+
+def _is_of_0(index: Expression) -> bool:
+    """Whether an index chooses the numbers that are 0."""
+    match index:
+        case Operation("==", (_, Constant(number))):
+            return is_number(number, 0)
+    return False
 
 
 def _is_of_nan(index: Expression) -> bool:

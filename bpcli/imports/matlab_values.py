@@ -70,6 +70,13 @@ class Magnitude:
 
 
 @dataclass(frozen=True)
+class Ones:
+    """ones(1,Q), a one for each sample; ones(Q,1) if `by_row`."""
+
+    by_row: bool
+
+
+@dataclass(frozen=True)
 class Filled:
     """A variable that is filled by rows: a signal at some, constants at others."""
 
@@ -93,7 +100,7 @@ class Struct:
     fields: dict[str, Value] = field(default_factory=dict)
 
 
-Value: TypeAlias = "Array | Signal | Reduced | Magnitude | Struct | Filled | str | Unknown"
+Value: TypeAlias = "Array | Signal | Reduced | Magnitude | Struct | Filled | Ones | str | Unknown"
 
 
 def is_number(value: Value, number: float) -> bool:
