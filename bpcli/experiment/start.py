@@ -19,7 +19,8 @@ from bpcli.config.parameters_spec import ParametersFile
 from bpcli.data.columns import FeatureEncoder, InputColumn
 from bpcli.data.preprocessing import Preprocessor
 from bpcli.data.scaler import Scaler
-from bpcli.data.table import Table
+from bpcli.data.table import Table, value_names
+from bpcli.data.types import Words
 from bpcli.errors import ConfigError, ConfigIssue, ModelError
 from bpcli.imports.model import ImportedLayer, ImportedModel
 from bpcli.imports.read import read_model
@@ -138,6 +139,7 @@ def _issues(start: Start, table: Table, network: Network) -> Iterator[ConfigIssu
             _AT,
         )
     yield from _issues_of_classes(start, table)
+    yield from _issues_of_targets(start, table)
 
 
 def _issues_of_classes(start: Start, table: Table) -> Iterator[ConfigIssue]:
@@ -156,6 +158,29 @@ def _issues_of_classes(start: Start, table: Table) -> Iterator[ConfigIssue]:
             f"the network of {start.file.name} predicts {said[0]}, but the targets are {said[1]}",
             _AT,
         )
+
+
+def _issues_of_targets(start: Start, table: Table) -> Iterator[ConfigIssue]:
+    """Targets in another order, or of other names, unless the network does not name them."""
+    known, own, words = start.model.target_names, table.target_names, start.model.labels
+    if not table.has_targets or table.class_names or table.is_autoencoder:
+        return
+    if words and words != tuple(table.words.values()):
+        yield ConfigIssue(
+            f"the labels of {start.file.name} have the words {_pairs(words)}, but those of the "
+            f"data are {_pairs(tuple(table.words.values()))}",
+            _AT,
+        )
+    elif known != own and known != value_names(len(known)):
+        yield ConfigIssue(
+            f"the network of {start.file.name} has the targets {first_of(known)}, but the data "
+            f"have {first_of(own)}: set `data.targets`",
+            _AT,
+        )
+
+
+def _pairs(words: tuple[Words, ...]) -> str:
+    return first_of([f"{zero}/{one}" for zero, one in words]) or "none"
 
 
 def _adapted(start: Start, network: Network, fitted: Preprocessor) -> Adapted:

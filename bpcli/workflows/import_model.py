@@ -16,6 +16,7 @@ from bpcli.data.table import Table, table_without_rows
 from bpcli.data.types import SPLITS
 from bpcli.errors import ConfigError, DataError
 from bpcli.experiment import Experiment, build
+from bpcli.experiment.start import Start
 from bpcli.imports.model import ImportedModel
 from bpcli.imports.read import read_model
 from bpcli.nn.activations import ACTIVATIONS
@@ -61,24 +62,23 @@ class Import:
         )
         return Network(layers, LOSSES[_loss(self.model)]())
 
-    def experiment(self, name: str, table: Path | None) -> Experiment:
-        """The experiment of the run: with the rows of a table, or without rows.
+    def experiment(self, name: str, table: Path | None) -> tuple[Experiment, Vector]:
+        """The experiment of the run and its parameters: with the rows of a table, or without rows.
 
-        Raises `ConfigError` if the table has not the columns of the network.
+        Raises `ConfigError` if the table has not the columns and classes of the network.
         """
         config = config_of(self._tree(name, table), name=str(self.path))
-        network = self.network
-        preprocessor = Preprocessor(
-            self.model.inputs,
-            self.model.targets,
-            self.model.classes,
-            network.outputs,
-            dict(zip(self.model.target_names, self.model.labels, strict=False)),
-        )
-        if table is not None:
-            experiment = build(config, encoder=self.model.encoder)
-            return experiment.with_preprocessor(preprocessor)
-        return _without_rows(config, network, preprocessor, self.model)
+        if table is None:
+            return _without_rows(config, self.network, self.model), self.params(self.network)
+        start = Start(config, self.model, self.path, b"", refits=False)
+        experiment = build(config)
+        if experiment.table.encoder is not None:
+            encoder = start.encoder_for(experiment.table.encoder)
+            experiment = build(config, encoder=encoder)
+        if issues := [*start.issues(experiment.table, experiment.network)]:
+            raise config.source.error(issues)
+        found = start.adapted(experiment.network, experiment.preprocessor)
+        return experiment.with_preprocessor(found.preprocessor), found.params
 
     def _tree(self, name: str, table: Path | None) -> dict[str, Any]:
         model = self.model
@@ -124,11 +124,11 @@ def _loss(model: ImportedModel) -> str:
     return "mse"
 
 
-def _without_rows(
-    config: Config, network: Network, preprocessor: Preprocessor, model: ImportedModel
-) -> Experiment:
+def _without_rows(config: Config, network: Network, model: ImportedModel) -> Experiment:
+    words = dict(zip(model.target_names, model.labels, strict=False))
+    preprocessor = Preprocessor(model.inputs, model.targets, model.classes, network.outputs, words)
     table: Table = table_without_rows(
-        model.input_names, model.encoder, model.classes, model.target_names, preprocessor.words
+        model.input_names, model.encoder, model.classes, model.target_names, words
     )
     none = np.empty(0, np.intp)
     splits = {split: preprocessor.split(split, table, none) for split in SPLITS}
@@ -142,13 +142,14 @@ def import_model(
     if name is not None and not is_name(name):
         raise ConfigError(f"--name: found {quoted(name)}, expected {NAMES}.")
     try:
-        experiment = source.experiment(name or as_name(source.path.stem) or "imported", table)
+        experiment, params = source.experiment(
+            name or as_name(source.path.stem) or "imported", table
+        )
     except ConfigError as error:
         if not error.issues:
             raise
         said = "; ".join(issue.message for issue in error.issues)
         raise DataError(f"The table does not fit the network: {said}") from None
-    params = source.params(experiment.network)
     trained = TrainedInMemory(experiment, params, params, Curves([], {}), 0, 0, IMPORTED, 0.0)
 
     def tell(record: RunRecord) -> RunRecord:

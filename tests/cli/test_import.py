@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import Result
+from models import NAMES, named_model
 from scipy.io import savemat
 
+from bpcli.export.json_file import json_text
 from bpcli.runs.files import file_digest
 
 DATA = Path(__file__).parents[1] / "imports" / "data"
@@ -84,6 +86,39 @@ def test_with_a_table_it_is_scored_and_traced_on_its_rows(bpnet: Bpnet, tmp_path
     assert json.loads(scored.out)["metrics"]["train.rmse"] < 1e-12
     assert bpnet("trace", "latest", "--row", "1").code == 0
     assert bpnet("plot", "latest", "predicted", "-o", "p.svg").code == 0
+
+
+def test_classes_of_a_table_are_matched_by_their_names(bpnet: Bpnet, tmp_path: Path) -> None:
+    X, Y = (np.array(GOLDEN["pattern"][key]) for key in "XY")
+    names = np.array(["red", "green", "blue"])
+    chosen = [*names[Y.argmax(axis=1)], "red", "green", "blue"]
+    rows = [*X.tolist(), *X[:3].tolist()]
+    lines = [",".join([*map(repr, row), name]) for row, name in zip(rows, chosen, strict=True)]
+    Path("kinds.csv").write_text("\n".join(["a,b,c,d,kind", *lines]) + "\n")
+    options = ("--inputs", "a,b,c,d", "--targets", "kind", "--data", "kinds.csv", "--classes")
+    assert bpnet("import", DATA / "pattern.m", *options, "red,green,blue").code == 0
+    own = bpnet("predict", "latest", "kinds.csv", "-o", "-").out.split("\n")
+    assert own[0].split("\t") == ["P(blue)", "P(green)", "P(red)", "class"]
+    assert [line.split("\t")[-1] for line in own[1:6]] == chosen[:5]
+    scored = json.loads(bpnet("eval", "latest", "--json").out)
+    assert scored["metrics"]["train.accuracy"] >= 5 / 8
+    refused = bpnet("import", DATA / "pattern.m", *options, "red,green,purple")
+    assert (refused.code, "red, green, purple, but the data" in refused.err) == (2, True)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.isprintable()])
+def test_names_of_strangers_do_no_harm(name: str, bpnet: Bpnet) -> None:
+    Path("net.json").write_text(json_text(named_model(name)))
+    assert bpnet("import", "net.json").code == 0
+    shown = [bpnet(command, "latest") for command in ("weights", "plot")]
+    assert [each.code for each in (*shown, bpnet("runs", "show", "latest"))] == [0, 0, 0]
+
+
+def test_a_file_with_an_odd_name_is_shown_in_one_line(bpnet: Bpnet) -> None:
+    Path("a\n\x1b[31m.m").write_bytes((DATA / "fit_rows.m").read_bytes())
+    result = bpnet("import", "a\n\x1b[31m.m")
+    assert (result.code, "\x1b" in result.out) == (0, False)
+    assert "\x1b" not in bpnet("runs", "show", "latest").out
 
 
 def test_a_table_may_be_a_file_of_arrays(bpnet: Bpnet, tmp_path: Path) -> None:

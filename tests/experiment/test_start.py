@@ -150,6 +150,18 @@ def test_a_network_that_does_not_fit_is_refused(
     assert said in result.err
 
 
+def test_targets_in_another_order_are_refused(bpnet: Bpnet, rows: np.ndarray) -> None:
+    config = CONFIG.format(scale="none", epochs=1).replace("targets: y,", "targets: [y, x2],")
+    Path("two.yaml").write_text(config.replace("[2, 3, 1]", "[1, 3, 2]"))
+    assert bpnet("train", "two.yaml", "--quiet").code == 0
+    other = ("--set", "data.targets=[x2, y]", "--quiet")
+    result = bpnet("train", "--from", "latest", "two.yaml", *other)
+    assert (result.code, "has the targets y, x2, but the data have x2, y" in result.err) == (
+        2,
+        True,
+    )
+
+
 @pytest.mark.parametrize(
     ("reference", "said"),
     [("nothing", "There is no run `nothing`"), ("no.m", "There is no file"),
