@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -108,9 +108,8 @@ def command(
     if restarts is not None:
         overrides = (*overrides, f"training.restarts.count={restarts}")
     # From here on: an exception raised by Ctrl-C in the middle of an import can get lost.
-    with stop_requests() as request, TemporaryDirectory(prefix="bpnet-start-") as folder:
-        if start is not None:
-            overrides = (*_starting(start, runs_dir, folder, resumed), *overrides)
+    with stop_requests() as request, _starting(start, resumed, runs_dir) as settings:
+        overrides = (*settings, *overrides)
         if resumed is not None:
             _refuse_config(config, name)
             experiment, outcome = _resume(
@@ -137,13 +136,20 @@ def command(
         raise outcome.failure
 
 
-def _starting(start: str, runs_dir: Path, folder: str, resumed: str | None) -> tuple[str, ...]:
-    """The setting that starts from a run or a file."""
-    from bpcli.workflows.starting import overrides_for
-
+@contextmanager
+def _starting(start: str | None, resumed: str | None, runs_dir: Path) -> Iterator[tuple[str, ...]]:
+    """The setting that starts from a run or a file, while a file of the run's network exists."""
+    if start is None:
+        yield ()
+        return
     if resumed is not None:
         raise click.UsageError("--resume continues a run from where it ended: leave out --from.")
-    return overrides_for(start, runs_dir, Path(folder))
+    from tempfile import TemporaryDirectory
+
+    from bpcli.workflows.starting import overrides_for
+
+    with TemporaryDirectory(prefix="bpnet-start-") as folder:
+        yield overrides_for(start, runs_dir, Path(folder))
 
 
 def _print_ids(run_ids: Sequence[str]) -> None:

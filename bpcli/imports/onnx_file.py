@@ -27,7 +27,7 @@ from bpcli.imports.onnx_nodes import (
     title,
 )
 from bpcli.imports.onnx_nodes import constant_of as _constant
-from bpcli.imports.steps import Activate, Step, chain_of
+from bpcli.imports.steps import Activate, Product, Step, chain_of
 from bpcli.nn.activation import Activation
 from bpcli.text import plural
 
@@ -128,9 +128,18 @@ class _Reading:
             known = [self._constants.get(name) for name in node.input if name != self._at]
             if node.op_type not in NODES or any(each is None for each in known):
                 raise _refusal(node)
+            if node.op_type == "Reshape":
+                self._check_shape(node, known)
             is_second = node.input[0] != self._at
             self._steps += NODES[node.op_type](node, known, is_second)  # type: ignore[arg-type]
             self._at = node.output[0]
+
+    def _check_shape(self, node: Any, known: list[Any]) -> None:
+        """Raise `ModelError` if a reshape changes the number of units of a sample."""
+        widths = [len(step.weights) for step in self._steps if isinstance(step, Product)]
+        last = int(known[0].ravel()[-1]) if known and known[0].size else 0
+        if last not in (-1, *widths[-1:]) or (known[0].size == 1 and widths[-1:] != [1]):
+            raise ModelError(f"{title(node)} changes the shape of the outputs to …, {last}.")
 
     def _take_aside(self, node: Any) -> None:
         """A node beside the chain, such as those that find the class of the probabilities."""

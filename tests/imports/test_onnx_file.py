@@ -262,6 +262,13 @@ def test_a_cast_to_whole_numbers_is_refused() -> None:
     assert "whole" in refusal(onnx_model, graph.content(3, ["y"]))
 
 
+def test_a_reshape_that_mixes_samples_is_refused() -> None:
+    graph = Graph()
+    at = graph.node("Gemm", "x", graph.constant("W", np.eye(3)), transB=1)
+    at = graph.node("Reshape", at, graph.constant("shape", [-1, 1], np.int64))
+    assert "changes the shape" in refusal(onnx_model, graph.content(3, [at]))
+
+
 def test_weights_in_another_file_are_not_read() -> None:
     model = onnx.load_from_string(_chain())
     tensor = model.graph.initializer[0]
