@@ -16,10 +16,10 @@ from bpcli.errors import ModelError
 from bpcli.imports.finish import finished
 from bpcli.imports.matlab_follower import SECOND, Follower
 from bpcli.imports.matlab_syntax import Assignment, Block, Function, Statement, functions_of
-from bpcli.imports.matlab_values import Signal, Unknown, Value
+from bpcli.imports.matlab_values import Signal, Struct, Unknown, Value, rows_in
 from bpcli.imports.model import ImportedModel
 from bpcli.imports.named_weights import constants_in, model_of_names
-from bpcli.imports.steps import chain_of
+from bpcli.imports.steps import Keep, chain_of
 from bpcli.nn.arrays import Array
 
 
@@ -36,8 +36,11 @@ def matlab_model(text: str) -> ImportedModel:
             error = error or raised
             continue
         if found is not None:
-            traced, notes = found
-            chain = chain_of(traced.steps, _width(text))
+            traced, notes, removed = found
+            width = _width(text) or removed
+            if width is None and any(isinstance(step, Keep) for step in traced.steps):
+                notes.append("the last input that is kept is taken as the last of all")
+            chain = chain_of(traced.steps, width)
             return finished("MATLAB function", chain, notes=notes)
     if error is not None:
         raise error
@@ -77,10 +80,18 @@ def _width(text: str) -> int | None:
 _MOST_INPUTS = 10**6
 
 
+def _removed(follower: Follower) -> int | None:
+    """The number of the last input that `removeconstantrows` leaves out, if the file says it."""
+    struct = follower.variables.get("x1_step1")
+    known = struct.fields.get("remove") if isinstance(struct, Struct) else None
+    rows = rows_in(follower.variables.get("x1_step1_remove", "" if known is None else known))
+    return None if rows is None else max(rows) + 1
+
+
 def _followed(
     function: Function, functions: dict[str, Function]
-) -> tuple[Signal, list[str]] | None:
-    """The output of a function and notes; None if it applies no weights."""
+) -> tuple[Signal, list[str], int | None] | None:
+    """The output of a function, notes, and an input that is left out; None without weights."""
     variables: dict[str, Value] = {name: Signal(name) for name in function.parameters}
     follower = Follower(functions, variables, free_inputs=not function.name)
     follower.follow(function.body)
@@ -114,7 +125,7 @@ def _followed(
             f"line {follower.other_code[output.source]}: `{output.source}`, which other code "
             "computes there, is the input"
         )
-    return output, notes
+    return output, notes, _removed(follower)
 
 
 def _first_unknown(follower: Follower, output: Value | None) -> Unknown | None:

@@ -90,7 +90,7 @@ def _token(kind: str, content: str, line: int, is_within: bool) -> Token:
         matrix = matrix_of(content, line)
         return Token("brackets" if matrix is None else "matrix", content, line, matrix)
     if kind == "number":
-        return Token("number", content, line, _array([[_float(content)]]))
+        return Token("number", content, line, matrix_of(f"[{content}]", line))
     if kind == "text":
         return Token("string", content[1:-1].replace(content[0] * 2, content[0]), line)
     if kind == "end" and is_within:

@@ -114,7 +114,7 @@ def model_of_names(form: str, named: Named, transfer: tuple[str, ...] = ()) -> I
         steps += _layer(named, number, functions[number - 1])
     steps += _output_steps(named)
     notes += _unused_settings(named)
-    return finished(form, chain_of(steps), notes=notes)
+    return finished(form, chain_of(steps, _inputs(named)), notes=notes)
 
 
 _WEIGHTS = re.compile(r"(?:IW|LW)\d+(?:_\d+)?")
@@ -217,6 +217,12 @@ def _input_steps(named: Named) -> list[Step]:
         elif settings:
             _refuse(settings)
     return steps
+
+
+def _inputs(named: Named) -> int | None:
+    """The number of inputs, if `remove` says which are left out; else it follows from `keep`."""
+    removed = [settings["remove"] for settings in _settings(named, "x1") if "remove" in settings]
+    return max(_rows(removed[0])) + 1 if removed and removed[0].size else None
 
 
 def _output_steps(named: Named) -> list[Step]:

@@ -156,11 +156,17 @@ def _softmax(node: Any, known: Sequence[Array], is_second: bool) -> list[Step]:
 
 
 def _leaky(node: Any, known: Sequence[Array], is_second: bool) -> list[Step]:
-    return [Activate(LeakyRelu(_decimal(attributes_of(node).get("alpha", 0.01))))]
+    slope = _decimal(attributes_of(node).get("alpha", 0.01))
+    if not 0 <= slope < 1:
+        raise ModelError(f"{title(node)} has the slope {slope:g}: expected 0 to 1.")
+    return [Activate(LeakyRelu(slope))]
 
 
 def _elu(node: Any, known: Sequence[Array], is_second: bool) -> list[Step]:
-    return [Activate(Elu(_decimal(attributes_of(node).get("alpha", 1.0))))]
+    alpha = _decimal(attributes_of(node).get("alpha", 1.0))
+    if not 0 < alpha < float("inf"):
+        raise ModelError(f"{title(node)} has alpha {alpha:g}: expected a number above 0.")
+    return [Activate(Elu(alpha))]
 
 
 def _decimal(number: float) -> float:
@@ -209,11 +215,13 @@ def activation_of(formula: str, numbers: Sequence[float]) -> Activation | None:
     option = _decimal(given[0]) if given else None
     try:
         if name == "maxout":
-            return Maxout(int(numbers[2]))
-        if name == "leaky_relu" and len(numbers) == 1:
-            return LeakyRelu(_decimal(numbers[0]))
+            return Maxout(int(numbers[2])) if numbers[2] >= 2 else None
+        if name == "leaky_relu":
+            slope = _decimal(numbers[0])
+            return LeakyRelu(slope) if len(numbers) == 1 and 0 <= slope < 1 else None
         if name == "elu":
-            return Elu(1.0 if option is None else option)
+            alpha = 1.0 if option is None else option
+            return Elu(alpha) if 0 < alpha < float("inf") else None
     except (IndexError, ValueError, OverflowError):
         return None
     return ACTIVATIONS[name]() if name and option is None else None

@@ -104,7 +104,10 @@ def shifted_by(numbers: Iterable[float] | Array) -> Affine:
 
 
 def _fractions(numbers: Iterable[float] | Array) -> Fractions:
-    return tuple(Fraction(float(number)) for number in np.ravel(np.asarray(numbers, np.float64)))
+    array = np.ravel(np.asarray(numbers, np.float64))
+    if not np.isfinite(array).all():
+        raise ModelError("a number is Inf or NaN: expected finite numbers.")
+    return tuple(map(Fraction, array.tolist()))
 
 
 def _each(left: Fractions, right: Fractions, of: object) -> Fractions:

@@ -75,6 +75,11 @@ def test_weights_of_a_run_come_back() -> None:
     assert is_close(outputs_of(mat_model(mat_bytes(scaled)), X), scaled.outputs(X), 1e-12)
 
 
+def test_inputs_that_are_removed_are_counted() -> None:
+    step = {"keep": np.array([[1, 3]]), "remove": np.array([[2, 5]])}
+    assert mat_model(saved(IW=W1, x1_step1=step)).sizes[0] == 5
+
+
 def test_settings_under_another_name_are_named_in_a_note() -> None:
     model = mat_model(saved(IW=W1, LWR=W1, ps=SCALE))
     assert "`ps.xoffset`" in model.notes[-1]

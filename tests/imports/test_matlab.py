@@ -79,6 +79,15 @@ def test_removed_inputs_have_weights_of_zero() -> None:
     assert "`x2`, `x5`" in model.notes[0]
 
 
+def test_the_number_of_inputs_follows_from_what_is_removed_or_kept() -> None:
+    content = (DATA / "constant_rows.m").read_text().replace("%   X = 5xQ matrix, input #1", "")
+    assert matlab_model(content).sizes[0] == 5
+    without = content.replace("x1_step1.remove = [2 5];", "")
+    model = matlab_model(without)
+    assert model.sizes[0] == 4
+    assert "taken as the last" in model.notes[0]
+
+
 # Files that were edited by hand.
 
 
@@ -166,8 +175,10 @@ def test_a_function_that_bpnet_has_not_is_named(function: str, layer: int) -> No
         ("y1 = temp;", "y1{1} = temp; y1{2} = a1;", "second element of `y1`"),
         ("a2 = repmat", "a1(a1 < 0) = 0;\na2 = repmat", "`a1(…) = …`"),
         ("b2 = [", "b2 = [Inf;NaN;", "Inf or NaN"),
+        ("x1_step1.ymin = -1;", "x1_step1.ymin = -1e999;", "Inf or NaN"),
         ("b2 = [", "b2 = [1 2;3;", "rows of a matrix"),
         ("b2 = [", "b2 = [[", "never closed"),
+        ("a = 2 ./ (1 + exp(-2*n)) - 1;", "a = 1e999 ./ (1 + exp(n));", "Inf or NaN"),
         ("a = 2 ./ (1 + exp(-2*n)) - 1;", "a = 2 ./ (2 + exp(-2*n)) - 1;", "no activation"),
     ],
 )  # fmt: skip
@@ -261,7 +272,7 @@ def test_plain_names_and_given_functions_are_read() -> None:
 def test_damaged_files_are_refused_in_a_sentence_or_read(name: str) -> None:
     content = (DATA / f"{name}.m").read_text()
     rng = np.random.default_rng(3)
-    signs = list("[](){};,.'\"=+-*/%~ \n@a1")
+    signs = list("[](){};,.'\"=+-*/%~ \n@a190eij:")
     for _ in range(1000 if FULL else 15):
         cut = content[: rng.integers(len(content))] if rng.random() < 0.3 else content
         letters = list(cut)
