@@ -129,6 +129,13 @@ class NoSuchRun(RunError):
     chapter = "runs"
 
 
+class ModelError(BpnetError):
+    """A file of another program has no network that bpnet can compute; the message names why."""
+
+    kind = "model"
+    chapter = "import"
+
+
 class NumericsError(BpnetError):
     """The config asks for portable numerics, which this machine cannot provide."""
 

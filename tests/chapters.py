@@ -34,7 +34,7 @@ README = ROOT / "README.md"
 CHAPTERS = sorted(path for path in DOCS.rglob("*.md") if path.name != "CHANGELOG.md")
 
 _BLOCK = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-_NAMED_FILE = re.compile(r"[(（]`([\w.-]+\.(?:csv|yaml))`")
+_NAMED_FILE = re.compile(r"[(（]`([\w.-]+\.(?:csv|yaml|m))`")
 _COMMAND = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n?)*)", re.MULTILINE)
 
 
@@ -54,7 +54,7 @@ def blocks(text: str) -> Iterator[Block]:
         language, _, mark = match[1].partition(" ")
         paragraph = text[end : match.start()].strip().rpartition("\n\n")[2]
         named = _NAMED_FILE.findall(paragraph)
-        is_file = bool(named) and language in ("csv", "yaml")
+        is_file = bool(named) and language in ("csv", "yaml", "matlab")
         yield Block(language, mark, named[-1] if is_file else None, match[2])
         end = match.end()
 

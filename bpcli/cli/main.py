@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from keyword import iskeyword
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 
 _COMMANDS = (
     "init", "data", "check", "train", "eval", "diagnose", "predict", "plot", "report", "export",
-    "compare", "size", "sweep", "trace", "gradcheck", "verify", "runs", "schema", "docs",
+    "import", "weights", "compare", "size", "sweep", "trace", "gradcheck", "verify", "runs",
+    "schema", "docs",
 )  # fmt: skip
 
 
@@ -40,7 +42,8 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"bpcli.cli.{cmd_name}").command
+        module = cmd_name + "_" * iskeyword(cmd_name)
+        command: click.Command = importlib.import_module(f"bpcli.cli.{module}").command
         return command
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,13 @@ if TYPE_CHECKING:
 )
 @click.argument("config", type=click.Path(path_type=Path), required=False)
 @click.option("--resume", "resumed", metavar="RUN", help="Continue this run in its folder.")
+@click.option(
+    "--from",
+    "start",
+    metavar="RUN|FILE",
+    help="Start from the weights of this run, or of a network that `bpnet import` reads. Short for "
+    "--set network.parameters.file=FILE; --set network.parameters.scales=refit fits new scales.",
+)
 @set_option
 @click.option("--name", help="Name of the run; default: the config's.")
 @runs_dir_option
@@ -71,6 +79,7 @@ if TYPE_CHECKING:
 def command(
     config: Path | None,
     resumed: str | None,
+    start: str | None,
     overrides: tuple[str, ...],
     name: str | None,
     runs_dir: Path,
@@ -99,7 +108,8 @@ def command(
     if restarts is not None:
         overrides = (*overrides, f"training.restarts.count={restarts}")
     # From here on: an exception raised by Ctrl-C in the middle of an import can get lost.
-    with stop_requests() as request:
+    with stop_requests() as request, _starting(start, resumed, runs_dir) as settings:
+        overrides = (*settings, *overrides)
         if resumed is not None:
             _refuse_config(config, name)
             experiment, outcome = _resume(
@@ -124,6 +134,22 @@ def command(
     say_warnings(outcome.warnings)
     if outcome.failure is not None:
         raise outcome.failure
+
+
+@contextmanager
+def _starting(start: str | None, resumed: str | None, runs_dir: Path) -> Iterator[tuple[str, ...]]:
+    """The setting that starts from a run or a file, while a file of the run's network exists."""
+    if start is None:
+        yield ()
+        return
+    if resumed is not None:
+        raise click.UsageError("--resume continues a run from where it ended: leave out --from.")
+    from tempfile import TemporaryDirectory
+
+    from bpcli.workflows.starting import overrides_for
+
+    with TemporaryDirectory(prefix="bpnet-start-") as folder:
+        yield overrides_for(start, runs_dir, Path(folder))
 
 
 def _print_ids(run_ids: Sequence[str]) -> None:

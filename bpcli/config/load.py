@@ -28,9 +28,14 @@ class Config:
     notes: tuple[str, ...]
     overrides: tuple[str, ...] = ()
 
-    def resolved(self) -> str:
-        """The config as YAML with every default written out; arrays are named by their shapes."""
+    def resolved(self, start: str | None = None) -> str:
+        """The config as YAML with every default written out; arrays are named by their shapes.
+
+        `start` replaces the name of the file with the initial parameters.
+        """
         tree = without_arrays(self.spec.model_dump())
+        if start is not None:
+            tree["network"]["parameters"]["file"] = start
         for key in ("targets", "split", "scale"):  # after the source and its options
             tree["data"][key] = tree["data"].pop(key)
         return dump(tree)
@@ -135,10 +140,15 @@ def _spec(tree: Mapping[str, Any], name: str, notes: list[str]) -> Spec:
 
 def _anchored(tree: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     """The tree with file names resolved against the folder of the config, `name`."""
+    folder = Path(name).absolute().parent
+    network = tree.get("network")
+    if isinstance(network, dict) and isinstance(network.get("parameters"), dict):
+        given = network["parameters"]
+        if "file" in given:
+            tree = {**tree, "network": {**network, "parameters": _from(folder, given, "file")}}
     data = tree.get("data")
     if not isinstance(data, dict) or "file" not in data:
         return tree
-    folder = Path(name).absolute().parent
     anchored = _from(folder, data, "file")
     split = data.get("split")
     if isinstance(split, dict):

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, 
 from bpcli.config.data_models import Count
 from bpcli.config.data_spec import DataSpec
 from bpcli.config.named import Strict, keyed, named
+from bpcli.config.parameters_spec import LayerParameters, ParametersFile
 from bpcli.config.restart_spec import RestartCount, Restarts
 from bpcli.config.sweep_spec import SweepSpec
 from bpcli.data.generators import MOST_ROWS
@@ -48,17 +49,7 @@ else:
 
 Units: TypeAlias = Annotated[int, Field(ge=1, le=MOST_ROWS)] | Literal["auto"]
 BiasSpec: TypeAlias = bool | Literal["frozen"]
-Numbers: TypeAlias = list[int | float]
 Weight: TypeAlias = Annotated[float, Field(gt=0)]
-
-
-class LayerParameters(Strict):
-    """Explicit initial parameters of one layer: one row of weights per unit."""
-
-    weights: Annotated[list[Numbers], Field(min_length=1)] = Field(
-        description="One row of numbers per unit."
-    )
-    bias: Numbers | None = Field(default=None, description="One number per unit.")
 
 
 class NetworkSpec(Strict):
@@ -79,10 +70,10 @@ class NetworkSpec(Strict):
     init: InitializerSpec = Field(
         default=INITIALIZERS["xavier_uniform"](), description="How the parameters are initialised."
     )
-    parameters: list[LayerParameters] | None = Field(
+    parameters: list[LayerParameters] | ParametersFile | None = Field(
         default=None,
         description="Explicit initial parameters instead of `init`, one entry per layer: "
-        "[{weights: [[…]], bias: […]}, …].",
+        "[{weights: [[…]], bias: […]}, …]; or those of a network in a file: {file: net.m}.",
     )
     dtype: Literal["float64", "float32"] = Field(
         default="float64",

@@ -63,8 +63,7 @@ def wider(evidence: Evidence) -> list[str]:
 
 def drawn(evidence: Evidence) -> list[str]:
     """The setting that draws the initial parameters, if the config gives them."""
-    given = evidence.record.config.get("network.parameters") is not None
-    return ["network.parameters=null"] * given
+    return ["network.parameters=null"] * evidence.record.has_given_parameters
 
 
 def other_start(evidence: Evidence) -> list[str]:

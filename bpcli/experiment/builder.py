@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from bpcli.config.data_models import DivideBy, GeneratedData, ScaleSpec
 from bpcli.config.load import Config
 from bpcli.config.models import Spec
+from bpcli.config.parameters_spec import ParametersFile
 from bpcli.data.preprocessing import Preprocessor, Split
 from bpcli.data.rounding import rounded_columns, rounding_notes
 from bpcli.data.row_index import RowIndex
@@ -36,6 +37,7 @@ from bpcli.nn.numerics import prefer, repeatable_numerics, require
 
 if TYPE_CHECKING:
     from bpcli.data.columns import FeatureEncoder
+    from bpcli.experiment.start import Start
 
 
 def build(
@@ -83,7 +85,11 @@ def _build(
     indices = split_table(spec, table)
     notes = (*notes_on_folds(spec, table), *notes_on_classes(spec, table, indices))
     table = replace(table, notes=(*table.notes, *notes))
-    table = encode_table(config, table, indices["train"], encoder)
+    raw, start = table, _start_of(config)
+    table = encode_table(config, raw, indices["train"], encoder)
+    if start is not None and encoder is None and table.encoder is not None:
+        encoder = start.encoder_for(table.encoder)
+        table = encode_table(config, raw, indices["train"], encoder)
     rounded = rounding_notes(rounded_columns(table.X, table.input_names))
     table = replace(table, notes=(*table.notes, *rounded, *notes_on_labels(table, indices)))
     _refuse(
@@ -96,6 +102,8 @@ def _build(
     )
     own_weight, table = table.weight, weigh_table(spec, table, indices["train"])
     network = network_for(spec, table)
+    if start is not None:
+        _refuse(config, start.issues(table, network))
     preprocessor, splits = _preprocessed(spec, table, indices, network.outputs, own_weight)
     _refuse(
         config,
@@ -104,7 +112,30 @@ def _build(
         issues.of_overflow(preprocessor, splits),
         issues.of_loss(network, splits) if needs_targets else (),
     )
-    return Experiment(config, table, preprocessor, splits, network)
+    experiment = Experiment(config, table, preprocessor, splits, network)
+    return experiment if start is None else _started(experiment, start)
+
+
+def _start_of(config: Config) -> Start | None:
+    """The network that the training starts from; None if its parameters are drawn or written."""
+    given = config.spec.network.parameters
+    if not isinstance(given, ParametersFile):
+        return None
+    from bpcli.experiment.start import start_of  # here: it reads files of other programs
+
+    return start_of(config, given)
+
+
+def _started(experiment: Experiment, start: Start) -> Experiment:
+    """The experiment with the parameters and the scales of a start."""
+    found = start.adapted(experiment.network, experiment.preprocessor)
+    scale = experiment.spec.data.scale
+    if not start.refits and (scale.inputs, scale.targets) != ("none", "none"):
+        note = f"the scales are those of {start.file.name}: `data.scale` is not used"
+        table = replace(experiment.table, notes=(*experiment.table.notes, note))
+        experiment = replace(experiment, table=table)
+    started = replace(experiment, start=start, start_params=found.params)
+    return started.with_preprocessor(found.preprocessor)
 
 
 def _refuse(config: Config, *issues_of: Iterable[ConfigIssue]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -39,6 +40,9 @@ from bpcli.training.loop import Training
 from bpcli.training.objective import NetworkObjective
 from bpcli.training.validation import Validation
 
+if TYPE_CHECKING:
+    from bpcli.experiment.start import Start  # it reads files of other programs
+
 
 @dataclass(frozen=True)
 class Experiment:
@@ -49,6 +53,9 @@ class Experiment:
     preprocessor: Preprocessor
     splits: dict[SplitName, Split]
     network: Network
+    start: Start | None = None
+    """The network of a file that training starts from, with the parameters below."""
+    start_params: Vector | None = None
 
     @property
     def spec(self) -> Spec:
@@ -121,7 +128,9 @@ class Experiment:
     def initial_params(self) -> Vector:
         """The initial parameters, in the training dtype."""
         explicit = self.spec.network.parameters
-        if explicit is None:
+        if self.start_params is not None:
+            params = self.start_params
+        elif not isinstance(explicit, list):
             rng = stream_of(self.spec, "init")
             params = self.network.initial_params(self.spec.network.init, rng)
         else:

@@ -135,7 +135,8 @@ def of_sizes(spec: Spec, table: Table) -> Iterator[ConfigIssue]:
 
 def of_parameters(spec: Spec, network: Network) -> Iterator[ConfigIssue]:
     """Explicit parameters whose shape does not fit their layer."""
-    for number, given in enumerate(spec.network.parameters or []):
+    explicit = spec.network.parameters
+    for number, given in enumerate(explicit if isinstance(explicit, list) else []):
         layer = network.layers[number]
         at = ("network", "parameters", number)
         widths = sorted({len(row) for row in given.weights})

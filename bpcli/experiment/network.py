@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from bpcli.config.models import LayerParameters, Spec
+from bpcli.config.models import Spec
+from bpcli.config.parameters_spec import LayerParameters
 from bpcli.data.preprocessing import outputs_needed
 from bpcli.data.table import Table
 from bpcli.experiment.issues import has_softmax_output

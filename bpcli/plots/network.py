@@ -47,6 +47,8 @@ _ABOVE, _BELOW = 0.9, 0.25
 class NetworkDiagram(Plot):
     """One line per weight: the width shows its size, colour and dashes show its sign."""
 
+    needs = ("weights",)
+
     def why_not(self, subject: Subject) -> str | None:
         layers = subject.network.layers
         if any(layer.activation.rows_per_unit > 1 for layer in layers):

@@ -7,6 +7,8 @@ METRICS = "metrics.jsonl"
 WEIGHTS = "weights.safetensors"
 SPLIT = "split.npz"
 PATH = "params_path.npy"
+STARTS = ("start.json", "start.m", "start.mat", "start.onnx")
+"""The copy of the file with the network that a training started from."""
 TENSORBOARD = "tensorboard"
 LOCK = "lock"
 

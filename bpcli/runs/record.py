@@ -26,7 +26,7 @@ from bpcli.optimizers.schedules import rate_record
 from bpcli.registry import as_mapping, name_of
 from bpcli.runs.files import file_digest, to_json
 from bpcli.runs.provenance import data_digest, machine
-from bpcli.runs.run_json import Description, Fold, LayerRecord, Rows, Rule, RunRecord
+from bpcli.runs.run_json import Description, Fold, LayerRecord, Origin, Rows, Rule, RunRecord
 from bpcli.system import usable_cores
 from bpcli.training.stopping import Criterion
 
@@ -55,6 +55,7 @@ def first_record(
         **vars(describe(experiment)),
         constant=constant_of(experiment.splits["train"]).tolist() if has_rows else [],
         fold=_fold(experiment, group),
+        started_from=_origin(experiment),
         workers=workers,
         shards=len(plan.shards),
         block=plan.block,
@@ -75,6 +76,12 @@ def _fold(experiment: Experiment, group: str) -> Fold | None:
     """Return the fold that the run trains; None without folds."""
     split = experiment.spec.data.split
     return None if split.folds is None else Fold(split.fold or 1, split.folds, group)
+
+
+def _origin(experiment: Experiment) -> Origin | None:
+    """Return the file of the network that training starts from, if there is one."""
+    start = experiment.start
+    return None if start is None else Origin(start.file.name, start.sha256, start.model.form)
 
 
 def split_bytes(experiment: Experiment) -> bytes:
@@ -139,6 +146,8 @@ def config_record(experiment: Experiment) -> dict[str, object]:
     Long values, such as rows of data and explicit parameters, are replaced by digests.
     """
     tree = flat(experiment.spec.model_dump())
+    if experiment.start is not None:
+        tree["network.parameters.file"] = f"sha256:{experiment.start.sha256}"  # it may be moved
     return {
         key: value if len(str(value)) <= _LINE else _digest(value) for key, value in tree.items()
     }

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from bpcli.nn.network import Bias
 from bpcli.nn.numerics import Numerics
-from bpcli.runs.layout import CONFIG, METRICS, PATH, RESOLVED, SPLIT, WEIGHTS
+from bpcli.runs.layout import CONFIG, METRICS, PATH, RESOLVED, SPLIT, STARTS, WEIGHTS
 from bpcli.runs.saved import (
     Count,
     Digest,
@@ -37,7 +37,7 @@ def _of_known_files(digests: dict[str, str]) -> dict[str, str]:
 
 _FIRST_FILES = (CONFIG, SPLIT)
 _FILES = (CONFIG, SPLIT, RESOLVED, METRICS, WEIGHTS)
-_ALL_FILES = (*_FILES, PATH)
+_ALL_FILES = (*_FILES, PATH, *STARTS)
 
 
 def _has_name(mapping: dict[str, Value]) -> dict[str, Value]:
@@ -82,6 +82,15 @@ class Fold(Saved):
     number: Positive
     of: Positive
     group: Text
+
+
+@structure
+class Origin(Saved):
+    """The file of another program, or the run, that a network comes from."""
+
+    file: Text
+    sha256: Digest
+    form: Text
 
 
 @structure
@@ -218,6 +227,8 @@ class RunRecord(Description):
     constant: list[Number] = field(default_factory=list)
     fold: Fold | None = None
     restarts: RestartsRecord | None = None
+    imported: Origin | None = None
+    started_from: Origin | None = None
     resumed: list[ResumedSession] = field(default_factory=list)
     error: Text = ""
     stop_reason: Word = ""
@@ -231,6 +242,12 @@ class RunRecord(Description):
     stop: list[Rule] = field(default_factory=list)
     metrics: Scores = field(default_factory=dict)
     baselines: dict[Name, Scores] = field(default_factory=dict)
+
+    @property
+    def has_given_parameters(self) -> bool:
+        """True if the config gives the initial parameters, so that none are drawn."""
+        keys = ("network.parameters", "network.parameters.file")
+        return any(self.config.get(key) is not None for key in keys)
 
     @property
     def has_ended(self) -> bool:
@@ -272,7 +289,7 @@ class RunRecord(Description):
 
 
 _AT_THE_HEAD = ("run_id", "identity", "status", "started")
-_SOMETIMES = ("constant", "fold", "restarts", "resumed", "error")
+_SOMETIMES = ("constant", "fold", "restarts", "imported", "started_from", "resumed", "error")
 OF_THE_END = (
     "stop_reason", "stop_message", "diagnostics", "epochs", "best_epoch", "ended", "seconds",
     "watching_seconds", "stop", "metrics", "baselines",

@@ -14,7 +14,7 @@ from pathlib import Path
 from bpcli import system
 from bpcli.errors import RunError
 from bpcli.runs.files import NotRead, file_digest, not_read, write_atomically
-from bpcli.runs.layout import CONFIG, LOCK, METRICS, RECORD, RESOLVED, SPLIT
+from bpcli.runs.layout import CONFIG, LOCK, METRICS, RECORD, RESOLVED, SPLIT, STARTS
 from bpcli.runs.lock import Lock, LockHeld, is_held
 from bpcli.runs.metrics_log import LogLine, read_log
 from bpcli.runs.run_json import BROKEN_OFF, RunRecord, Unreadable
@@ -77,7 +77,7 @@ class Run:
         Its files are removed by name, as listing the folder would need an open file.
         """
         with suppress(OSError):
-            for file in (CONFIG, SPLIT, RESOLVED, RECORD, METRICS, LOCK):
+            for file in (CONFIG, SPLIT, RESOLVED, RECORD, METRICS, LOCK, *STARTS):
                 system.unlink(self.path(file))
             self.folder.rmdir()
         if self.folder.exists():

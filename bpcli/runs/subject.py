@@ -22,8 +22,8 @@ from bpcli.runs.metrics_log import OWN_KEYS, LogLine, Numbers
 from bpcli.runs.run_json import RunRecord
 from bpcli.runs.trained import Trained
 
-Need: TypeAlias = Literal["log", "network"]
-"""What is read: the lines of metrics.jsonl, or the network with its weights and data."""
+Need: TypeAlias = Literal["log", "network", "weights"]
+"""What is read: the lines of metrics.jsonl, the network with its weights and data, or without."""
 
 SPLIT_NAMES = {"train": "training", "val": "validation", "test": "test", "data": "new"}
 """The names of splits in text."""
@@ -59,6 +59,8 @@ class Subject:
     errors: Mapping[Need, str]
     folder: Path | None = None
     folds: Sequence[RunRecord] = ()
+    without_rows: Trained | None = None
+    """The network and its weights if the data are missing, as those of an imported network are."""
 
     @property
     def name(self) -> str:
@@ -166,6 +168,7 @@ class Subject:
 
     @property
     def _rebuilt(self) -> Trained:
-        if self.rebuilt is None:
+        found = self.rebuilt or self.without_rows
+        if found is None:
             raise RunError(self.errors["network"])
-        return self.rebuilt
+        return found

@@ -178,6 +178,11 @@ def load_spec(run: Run) -> Spec:
 def load_trained(run: Run, weights: Weights = "best") -> Trained:
     """Rebuild a run. Raises `RunError` if its files are missing, damaged or do not match."""
     saved = load_weights(run)
+    if saved.record.imported is not None and not saved.record.rows.train:
+        raise RunError(
+            f"{run.run_id} has no rows: it was imported without a table. Import it again with "
+            "`--data TABLE`, or score a table with `bpnet eval RUN --data FILE`."
+        )
     config = validate(read_config(run, saved.record))
     experiment = build(config, encoder=saved.encoder, can_be_native=True)
     if data_digest(experiment.table) != saved.record.data_sha256:

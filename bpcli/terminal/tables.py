@@ -9,7 +9,7 @@ import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, TypeGuard
 
-from bpcli.runs.run_json import Description, LayerRecord, RunRecord
+from bpcli.runs.run_json import Description, LayerRecord, Origin, RunRecord
 from bpcli.runs.saved import Value
 from bpcli.terminal.grid import Facts, Grid
 from bpcli.text import duration, plain, plural, rounded
@@ -221,6 +221,11 @@ def profile_table(profile: Mapping[str, Any], workers: int) -> Grid:
     return table
 
 
+def origin_text(origin: Origin) -> str:
+    """The file that a network comes from."""
+    return f"{origin.file} ({origin.form}, SHA-256 {origin.sha256[:16]}…)"
+
+
 def history(record: RunRecord, tags: Sequence[str]) -> Facts:
     """What was trained and when, and why it stopped."""
     facts = header(record)
@@ -229,6 +234,10 @@ def history(record: RunRecord, tags: Sequence[str]) -> Facts:
     if record.fold is not None:
         fold = record.fold
         facts.append(("fold", f"{fold.number} of {fold.of}, group {fold.group}"))
+    if record.imported is not None:
+        facts.append(("imported", origin_text(record.imported)))
+    if record.started_from is not None:
+        facts.append(("started from", origin_text(record.started_from)))
     results = [("epochs", str(record.epochs)), ("best epoch", str(record.best_epoch))]
     details = [
         ("overrides", ", ".join(record.overrides)),

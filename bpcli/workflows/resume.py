@@ -21,7 +21,7 @@ from bpcli.nn.arrays import Array
 from bpcli.runs.checkpoint import Checkpoint, Checkpoints, misfit, misfit_of_rate
 from bpcli.runs.files import remove_unfinished
 from bpcli.runs.integrity import changed_files
-from bpcli.runs.layout import CONFIG, RESOLVED, SPLIT, WEIGHTS
+from bpcli.runs.layout import CONFIG, RESOLVED, SPLIT, STARTS, WEIGHTS
 from bpcli.runs.listing import differences
 from bpcli.runs.machines import decisive, in_words, sessions_of
 from bpcli.runs.provenance import data_digest, machine, since
@@ -52,7 +52,7 @@ CHANGEABLE = (
 )
 """The keys that may be changed on resume."""
 
-_UNCHANGED = {CONFIG, SPLIT, WEIGHTS}
+_UNCHANGED = {CONFIG, SPLIT, WEIGHTS, *STARTS}
 """The files that a training does not change before it ends."""
 
 
@@ -113,6 +113,7 @@ def resumption(run: Run, overrides: Sequence[str]) -> Iterator[Resumption]:
                 f"{run.run_id} cannot be resumed: its data have changed since it began. Restore "
                 f"the data files, or train again.{since(record)}"
             )
+        _require_same_start(run, record, experiment)
         require_same_splits(run, record, experiment)
         checkpoints = Checkpoints(run, record.identity)
         start = checkpoints.newest()
@@ -190,6 +191,16 @@ def _differing(
             yield from _differing(old, new, f"{name}.")
         else:
             yield name
+
+
+def _require_same_start(run: Run, record: RunRecord, experiment: Experiment) -> None:
+    """Raise `RunError` if the network that the training started from has changed."""
+    start, known = experiment.start, record.started_from
+    if start is not None and (known is None or known.sha256 != start.sha256):
+        raise RunError(
+            f"{run.run_id} cannot be resumed: {start.file.name} in its folder is not the network "
+            "that it started from."
+        )
 
 
 def _useless(run: Run, errors: Sequence[str]) -> str:

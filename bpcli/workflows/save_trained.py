@@ -66,17 +66,21 @@ class TrainedInMemory:
     seconds: float
 
 
-def save_trained(trained: TrainedInMemory, runs_dir: Path) -> Run:
+def save_trained(
+    trained: TrainedInMemory,
+    runs_dir: Path,
+    tell: Callable[[RunRecord], RunRecord] = lambda one: one,
+) -> Run:
     """Write a finished run in a new folder; without checkpoint, it cannot be resumed.
 
-    Without rows, the run predicts and exports, but cannot score its splits or be verified. Raises
-    `RunError` if it cannot be written.
+    `tell` adds to its record. Without rows, the run predicts and exports, but cannot score its
+    splits or be verified. Raises `RunError` if it cannot be written.
     """
     experiment = trained.experiment
     run = Run.claim(runs_dir, experiment.spec.name)
     try:
         with closing(run.lock()), repeatable_numerics():
-            write_trained(run, trained)
+            write_trained(run, trained, tell)
     except BaseException:
         run.discard()
         raise

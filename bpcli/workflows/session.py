@@ -40,13 +40,22 @@ class RunToTrain:
         config = self.experiment.config
         self.write(CONFIG, config.source.content)
         self.write(SPLIT, split_bytes(self.experiment))
-        self.write(RESOLVED, config.resolved())
+        start = self.experiment.start
+        if start is not None:
+            self.write(start.kept_as, start.content)
+        self.write(RESOLVED, self._resolved)
         self.run.write_record(self.record)
+
+    @property
+    def _resolved(self) -> str:
+        """The resolved config, which names the copy of the start in the run's folder."""
+        start = self.experiment.start
+        return self.experiment.config.resolved(None if start is None else start.kept_as)
 
     def write_resumed(self) -> None:
         """Write the files of a resumed run that are known before its next epoch."""
         self.run.write_record(self.record)  # first: without the digest of the old config
-        self.write(RESOLVED, self.experiment.config.resolved())
+        self.write(RESOLVED, self._resolved)
         self.run.write_record(self.record)
 
     def write(self, file: str, content: str | bytes) -> None:

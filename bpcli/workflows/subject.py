@@ -14,7 +14,7 @@ from bpcli.runs.metrics_log import LogLine
 from bpcli.runs.parameter_path import load_path
 from bpcli.runs.store import Run
 from bpcli.runs.subject import Need, Subject
-from bpcli.runs.trained import Trained, Weights, load_trained
+from bpcli.runs.trained import Trained, Weights, load_trained, load_without_rows
 from bpcli.workflows.evaluate import default_split
 
 MOST_STREAMED_ROWS = 20_000
@@ -28,7 +28,7 @@ def load_subject(run: Run, weights: Weights, split: SplitName | None) -> Subject
     """
     record, errors = run.record(), dict[Need, str]()
     lines: Sequence[LogLine] = ()
-    rebuilt = path = None
+    rebuilt = path = without_rows = None
     try:
         lines = checked_log(run)
         if not lines:
@@ -44,11 +44,32 @@ def load_subject(run: Run, weights: Weights, split: SplitName | None) -> Subject
         raise  # the run is not damaged: another process can draw all
     except BpnetError as error:
         errors["network"] = str(error)
+        without_rows = _without_rows(run, weights)
+        if without_rows is None:
+            errors["weights"] = str(error)
     chosen = _split(run, rebuilt, split)
     folds = siblings(record, run.folder.parent)
     return Subject(
-        run.run_id, record, lines, rebuilt, weights, chosen, path, errors, run.folder, folds
+        run.run_id,
+        record,
+        lines,
+        rebuilt,
+        weights,
+        chosen,
+        path,
+        errors,
+        run.folder,
+        folds,
+        without_rows,
     )
+
+
+def _without_rows(run: Run, weights: Weights) -> Trained | None:
+    """The network with its weights alone; None if it cannot be loaded either."""
+    try:
+        return load_without_rows(run, weights)
+    except BpnetError:
+        return None
 
 
 def _with_rows_in_memory(trained: Trained) -> Trained:

@@ -63,6 +63,8 @@ def test_every_document_has_the_keys_that_are_described(
         "runs list": "runs list",
         "runs show": "runs show latest",
         "runs diff": "runs diff latest~1 latest",
+        "import": "import t.json -o t",
+        "weights": "weights latest",
         "a command that fails": "eval nothing",
     }
     assert commands.keys() == DOCUMENTS.keys()

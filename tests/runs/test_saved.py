@@ -23,6 +23,7 @@ from bpcli.runs.run_json import (
     Fold,
     LayerRecord,
     Machine,
+    Origin,
     Restart,
     RestartsRecord,
     ResumedSession,
@@ -52,6 +53,7 @@ STRUCTURES: dict[type[Saved], tuple[Any, ...]] = {
     Fold: ("fold",),
     RestartsRecord: ("restarts",),
     Restart: ("restarts", "trainings", 0),
+    Origin: ("imported",),
     Rows: ("rows",),
     LayerRecord: ("layers", 0),
     ResumedSession: ("resumed", 0),
@@ -95,8 +97,10 @@ def saved(bpnet) -> dict[type[Saved], Any]:
     assert run_training(training, sweep.trainings) == ""
     result = result_of(training, sweep.trainings)
     assert result is not None
+    origin = Origin("net.m", "0" * 64, "MATLAB function").to_json()
+    origins = {"imported": origin, "started_from": origin}
     return {
-        RunRecord: record_of(run) | {"error": "No space left."},
+        RunRecord: record_of(run) | {"error": "No space left."} | origins,
         WeightsMeta: load_arrays(run.path(WEIGHTS))[1],
         Log: {"lines": log_of(run)},
         CheckpointMeta: load_arrays(checkpoint)[1],

@@ -49,7 +49,8 @@ def test_what_cannot_be_drawn_is_said(system: System) -> None:
 
 def test_of_a_run_of_which_nothing_is_left_each_fault_is_said_once(system: System) -> None:
     subject = load_subject(system.run, "best", None)
-    nothing = replace(subject, lines=[], rebuilt=None, errors={"log": "Gone.", "network": "Gone."})
+    gone = dict.fromkeys(("log", "network", "weights"), "Gone.")
+    nothing = replace(subject, lines=[], rebuilt=None, errors=gone)
     with pytest.raises(RunError) as caught:
         chosen_kinds(nothing, [])
     assert str(caught.value) == f"No plot of {system.run.run_id} can be drawn. Gone."

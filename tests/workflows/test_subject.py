@@ -44,6 +44,7 @@ def test_what_is_damaged_is_a_fault_of_what_needs_it(system: System) -> None:
     assert subject.errors == {
         "log": f"{system.run.run_id} has no epochs: its status is `finished`.",
         "network": f"{system.run.run_id} has no weights: its status is `finished`.",
+        "weights": f"{system.run.run_id} has no weights: its status is `finished`.",
     }
     assert (subject.rebuilt, subject.path, subject.lines) == (None, None, [])
 

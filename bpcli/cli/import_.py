@@ -1,0 +1,128 @@
+"""`bpnet import`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bpcli.cli.common import console, examples, json_option, runs_dir_option, say_notes
+from bpcli.cli.documents import print_json
+from bpcli.errors import GateFailed
+
+if TYPE_CHECKING:
+    from bpcli.runs.store import Run
+    from bpcli.workflows.import_model import Import
+    from bpcli.workflows.old_outputs import Differences
+
+
+@click.command(
+    "import",
+    short_help="Make a run of a network from MATLAB, ONNX or JSON.",
+    epilog=examples("import"),
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("-o", "--name", help="Name of the run; default: the file's name.")
+@click.option(
+    "--inputs", metavar="NAMES", help="The names of the inputs, with commas: length,width,height."
+)
+@click.option("--targets", metavar="NAMES", help="The names of the targets, with commas.")
+@click.option(
+    "--classes", metavar="NAMES", help="The names of the classes in the order of the outputs."
+)
+@click.option(
+    "--data",
+    "table",
+    type=click.Path(path_type=Path),
+    help="A table with the columns of the network, to keep with the run: it is scored, plotted and "
+    "traced on these rows.",
+)
+@click.option(
+    "--check",
+    type=click.Path(path_type=Path),
+    help="A table, or a .mat or .npz file, with inputs and the outputs that the other program "
+    "computed: print the largest difference, and import nothing if it is too large.",
+)
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(min=0),
+    default=1e-6,
+    show_default=True,
+    help="The largest relative difference that --check accepts; exit code 4 if it is larger.",
+)
+@runs_dir_option
+@json_option
+def command(
+    file: Path,
+    name: str | None,
+    inputs: str | None,
+    targets: str | None,
+    classes: str | None,
+    table: Path | None,
+    check: Path | None,
+    tolerance: float,
+    runs_dir: Path,
+    as_json: bool,
+) -> None:
+    """Make a run of a network that another program trained.
+
+    FILE is a MATLAB function (genFunction, or exported from an app), a .m or .mat file with IW, LW
+    and b, an ONNX file of a plain network, or bpnet's own JSON. It is read as text or data: nothing
+    of it is executed. What is no plain multilayer perceptron is refused by its name.
+
+    The relative difference of --check is max|a - b| / max|b| over the rows, for the output in which
+    it is largest; b are the outputs in the file.
+    """
+    from bpcli.imports.model import renamed
+    from bpcli.nn.numerics import repeatable_numerics
+    from bpcli.workflows.import_model import Import, import_model
+
+    source = Import.read(file)
+    model = renamed(source.model, *map(_listed, (inputs, targets, classes)))
+    source = Import(source.path, model, source.origin)
+    with repeatable_numerics():
+        say_notes(source.model.notes)
+        found = None if check is None else _checked(source, check, tolerance)
+        run = import_model(source, runs_dir, name, table)
+    if as_json:
+        document = {"run_id": run.run_id, "imported": source.origin.to_json()}
+        checked = {} if found is None else {"check": found.to_json()}
+        print_json({**document, "layers": source.model.sizes, **checked})
+    else:
+        _print(run, source, found)
+
+
+def _listed(names: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in names.split(",")) if names is not None else ()
+
+
+def _checked(source: Import, path: Path, tolerance: float) -> Differences:
+    """Compare with old outputs. Raises `GateFailed` if they differ by more than the tolerance."""
+    from bpcli.workflows.old_outputs import differences
+
+    network = source.network
+    found = differences(source.model, network, source.params(network), path)
+    say_notes(found.notes)
+    if not found.relative <= tolerance:
+        raise GateFailed(
+            f"The outputs differ from those in {path} by up to {found.absolute:.3g}, relative "
+            f"{found.relative:.3g}, more than the tolerance {tolerance:g}: nothing was imported."
+        )
+    return found
+
+
+def _print(run: Run, source: Import, found: Differences | None) -> None:
+    from bpcli.runs.references import reference_to
+    from bpcli.text import plural
+
+    out, reference = console(), reference_to(run)
+    if found is not None:
+        out.say(
+            f"checked on {plural(found.rows, 'row')}: the largest difference of an output is "
+            f"{found.absolute:.3g}, relative {found.relative:.3g}"
+        )
+    out.say(f"imported {source.path} ({source.model.form}): {source.network.summary}")
+    out.say(f"saved in {run.folder}")
+    out.say(f"predict new rows with: bpnet predict {reference} FILE -o predictions.csv")
+    out.say(f"train it further with: bpnet train --from {reference} CONFIG")

@@ -1,0 +1,162 @@
+"""From the text of a MATLAB file to tokens: numbers, names, signs, and whole matrices of numbers.
+
+Comments and line continuations are left out. A matrix in brackets is one token, because blanks
+separate its numbers, as they do nowhere else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Literal, NamedTuple, TypeAlias
+
+import numpy as np
+
+from bpcli.errors import ModelError
+from bpcli.nn.arrays import Array
+
+Kind: TypeAlias = Literal["number", "name", "string", "sign", "matrix", "brackets", "end"]
+"""`matrix` holds numbers only, `brackets` anything else; `end` ends a statement."""
+
+
+class Token(NamedTuple):
+    """A token, with its line in the file. The value of numbers and matrices is an array."""
+
+    kind: Kind
+    text: str
+    line: int
+    value: Array | None = None
+
+
+_NUMBER = r"(?:\d+(?:\.(?![*/\\^'])\d*)?|\.\d+)(?:[eEdD][+-]?\d+)?"
+_TOKENS = re.compile(
+    rf"""(?P<blank>[ \t\r\f\v]+)
+    |(?P<continued>\.\.\.[^\n]*\n?)
+    |(?P<comment>[%\#][^\n]*)
+    |(?P<number>{_NUMBER})
+    |(?P<name>[A-Za-z]\w*)
+    |(?P<text>"(?:[^"\n]|"")*")
+    |(?P<sign>\.\*|\./|\.\\|\.\^|\.'|==|~=|!=|<=|>=|&&|\|\||[-+*/\\^<>=~!&|:(){{}}@.\]?'])
+    |(?P<end>[\n;,])
+    |(?P<open>\[)
+    |(?P<odd>.)""",
+    re.VERBOSE,
+)
+_TEXT = re.compile(r"'(?:[^'\n]|'')*'")
+_BLOCK_COMMENT = re.compile(
+    r"^[ \t]*[%#]\{[ \t]*$.*?^[ \t]*[%#]\}[ \t]*$", re.MULTILINE | re.DOTALL
+)
+_ENTRY = re.compile(rf"[+-]?(?:{_NUMBER}|(?i:inf|nan)\b)")
+_MOST_NUMBERS = 20_000_000
+
+
+def tokens(text: str) -> Iterator[Token]:
+    """The tokens of a file; a sign that MATLAB has not is a token, too.
+
+    Raises `ModelError` with the line of a bracket that is never closed.
+    """
+    text = _BLOCK_COMMENT.sub(lambda found: "\n" * found[0].count("\n"), text)
+    position, line, parentheses, braces = 0, 1, 0, 0
+    last: Token | None = None
+    is_after_blank = False
+    while position < len(text):
+        found = _TOKENS.match(text, position)
+        assert found is not None, "any sign matches"
+        kind, content = found.lastgroup, found[0]
+        if content == "'" and not _is_transposed(last, is_after_blank):
+            quoted = _TEXT.match(text, position)
+            if quoted is not None:
+                found, kind, content = quoted, "text", quoted[0]
+        end = found.end()
+        if kind == "open":
+            end = _end_of_brackets(text, position, line)
+            content = text[position:end]
+        is_after_blank = kind in ("blank", "continued")
+        if kind not in ("blank", "continued", "comment"):
+            if kind == "end" and content == "\n" and not braces:
+                parentheses = 0  # they must close on their line
+            elif kind == "sign":
+                parentheses = max(0, parentheses + (content == "(") - (content == ")"))
+                braces = max(0, braces + (content == "{") - (content == "}"))
+            last = _token(kind or "", content, line, parentheses + braces > 0)
+            yield last
+        line += text.count("\n", position, end)
+        position = end
+    yield Token("end", "\n", line)
+
+
+def _token(kind: str, content: str, line: int, is_within: bool) -> Token:
+    if kind == "open":
+        matrix = matrix_of(content, line)
+        return Token("brackets" if matrix is None else "matrix", content, line, matrix)
+    if kind == "number":
+        return Token("number", content, line, matrix_of(f"[{content}]", line))
+    if kind == "text":
+        return Token("string", content[1:-1].replace(content[0] * 2, content[0]), line)
+    if kind == "end" and is_within:
+        return Token("sign", "," if content == "," else ";", line)
+    if kind == "end":
+        return Token("end", content, line)
+    return Token("name" if kind == "name" else "sign", content, line)
+
+
+def _is_transposed(last: Token | None, is_after_blank: bool) -> bool:
+    """Whether a quote after a token transposes it, and does not begin a text."""
+    if last is None or is_after_blank:
+        return False
+    return last.kind in ("number", "name", "matrix", "brackets") or last.text in (
+        ")", "}", "'", ".'",
+    )  # fmt: skip
+
+
+_IN_BRACKETS = re.compile(r"[\[\]]|[%#][^\n]*|\.\.\.[^\n]*|(?<![\w)\]}'.])'[^'\n]*'|\"[^\"\n]*\"")
+
+
+def _end_of_brackets(text: str, start: int, line: int) -> int:
+    depth = 0
+    for found in _IN_BRACKETS.finditer(text, start):
+        depth += (found[0] == "[") - (found[0] == "]")
+        if depth == 0:
+            return found.end()
+    raise ModelError(f"line {line}: the bracket that opens there is never closed.")
+
+
+def matrix_of(text: str, line: int) -> Array | None:
+    """The numbers in brackets (rows, columns); None if there is anything but numbers.
+
+    Raises `ModelError` if rows differ in length, or if a number is not finite.
+    """
+    body = re.sub(r"\.\.\.[^\n]*\n?", " ", text[1:-1])
+    body = re.sub(r"[%#][^\n]*", "", body)
+    rows = [_row(row) for row in re.split(r"[;\n]", body) if row.strip()]
+    if any(row is None for row in rows):
+        return None
+    numbers = [row for row in rows if row]
+    widths = {len(row) for row in numbers}
+    if len(widths) > 1:
+        raise ModelError(
+            f"line {line}: the rows of a matrix have {min(widths)} to {max(widths)} "
+            "numbers: expected the same number in each."
+        )
+    if sum(map(len, numbers)) > _MOST_NUMBERS:
+        raise ModelError(f"line {line}: a matrix has more than {_MOST_NUMBERS:,} numbers.")
+    matrix = _array(numbers) if numbers else np.empty((0, 0))
+    if not np.isfinite(matrix).all():
+        raise ModelError(f"line {line}: a matrix contains Inf or NaN: expected finite numbers.")
+    return matrix
+
+
+def _row(text: str) -> list[float] | None:
+    """The numbers of a row; None if it has anything else, such as `a - 1`."""
+    cells = text.replace(",", " ").split()
+    if not all(map(_ENTRY.fullmatch, cells)):
+        return None
+    return [_float(cell) for cell in cells]
+
+
+def _float(text: str) -> float:
+    return float(text.lower().replace("d", "e"))
+
+
+def _array(numbers: list[list[float]]) -> Array:
+    return np.array(numbers, dtype=np.float64)
