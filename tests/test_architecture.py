@@ -19,7 +19,7 @@ from bpcli.optimizers import OPTIMIZERS
 PACKAGE = Path(bpcli.__file__).parent
 FLOORS = [
     {"errors", "registry", "system", "text", "version"},
-    {"docs"},
+    {"docs", "workbook"},
     {"nn"},
     {"engine"},
     {"optimizers"},
