@@ -157,7 +157,7 @@ _MAY_DEPEND_ON_THE_SYSTEM = {
     "cluster/address.py": "connects to a port, as every system can",
     "cluster/local.py": "starts a Python, as every system does",
     "cluster/programs.py": "starts a Python, as every system does",
-    "export/python_child.py": "starts a Python, as every system does",
+    "export/child.py": "starts programs that are installed, as every system can",
     "nn/numerics.py": "names the kind of processor",
 }
 

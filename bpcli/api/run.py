@@ -379,7 +379,8 @@ class Run:
     ) -> Path:
         """Write the network with its preprocessing as `python`, `onnx` or `json`; return the path.
 
-        The file is run first, and written only if its predictions equal those of this run. Raises
+        The file is run first, and written only if its predictions equal those of this run. If no
+        program to run it is installed, a `BpnetWarning` says that it is not verified. Raises
         `ConfigError` if it exists and not `force`, or if the format is unknown.
         """
         from bpcli.export.export import FORMATS, export
@@ -389,7 +390,10 @@ class Run:
             raise ConfigError(f"There is no format `{format}`{hint}.")
         target = None if path is None else Path(path)
         with repeatable_numerics():
-            return export(self._model, format, target, force=force, hint="give force=True")
+            exported = export(self._model, format, target, force=force, hint="give force=True")
+        if exported.not_verified is not None:
+            warn([f"{exported.path} is not verified: {exported.not_verified}"])
+        return exported.path
 
     def __repr__(self) -> str:
         return "\n".join(lines_of(self._record, self._stored.folder, self.weights))

@@ -54,7 +54,8 @@ def command(
     with repeatable_numerics():
         model = load_model(saved, weights)  # type: ignore[arg-type]  # click checked it
         say_notes(model.notes)
-        path = export(model, to, output, force=force)
+        exported = export(model, to, output, force=force)
+    path, reason = exported.path, exported.not_verified
     if as_json:
         from bpcli.runs.files import file_digest
 
@@ -65,7 +66,11 @@ def command(
                 "format": to,
                 "file": str(path),
                 "sha256": file_digest(path),
+                "not_verified": reason,
             }
         )
-    else:
-        console().say(f"wrote {path}, equivalent to {saved.run_id} ({weights} weights)")
+        return
+    relation = "equivalent to" if reason is None else "made from"
+    console().say(f"wrote {path}, {relation} {saved.run_id} ({weights} weights)")
+    if reason is not None:
+        say_notes([f"{path} is not verified: {reason}"])

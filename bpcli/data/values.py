@@ -150,7 +150,7 @@ def as_booleans(values: Series, name: str) -> Vector:
 def category_codes(values: Series, categories: Sequence[str], spelling: Spelling = PLAIN) -> Labels:
     """The index of each value in `categories`; -1 if it is missing, -2 if it is unknown."""
     codes, uniques = factorized(values)
-    index = _index_of(categories, spelling)
+    index = index_of(categories, spelling)
     of_uniques = [_code_of(value, index, spelling) for value in uniques]
     of_values: Labels = np.array([*of_uniques, MISSING_CODE], np.intp)[codes]
     return of_values
@@ -158,11 +158,11 @@ def category_codes(values: Series, categories: Sequence[str], spelling: Spelling
 
 def category_named(text: str, categories: Sequence[str], spelling: Spelling = PLAIN) -> str | None:
     """The category that a text names, read like a value of a column; None if there is none."""
-    code = _code_of(text, _index_of(categories, spelling), spelling)
+    code = _code_of(text, index_of(categories, spelling), spelling)
     return None if code < 0 else categories[code]
 
 
-def _index_of(categories: Sequence[str], spelling: Spelling) -> dict[str, int]:
+def index_of(categories: Sequence[str], spelling: Spelling) -> dict[str, int]:
     """The index of each category by its key; true and false, or 1 and 0, by either name."""
     index = {spelling.key(category): i for i, category in enumerate(categories)}
     known = {_BOOLEANS[name.lower()]: i for name, i in index.items() if name.lower() in _BOOLEANS}

@@ -1,18 +1,29 @@
-"""Builds an ONNX graph, and translates an activation's Python source to its nodes.
+"""Builds an ONNX graph, and translates an activation's source to its nodes.
 
 Functions that some runtimes do not have in double precision are replaced by simpler ones.
 """
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from bpcli.errors import ConfigError
+from bpcli.export.expressions import (
+    RESULT,
+    Expression,
+    Name,
+    Number,
+    Operation,
+    Reduction,
+    Step,
+    definition,
+    size,
+)
 
 
 def package(name: str) -> Any:
@@ -56,78 +67,82 @@ class OnnxGraph:
         return self.node("Cast", value, to=target)
 
     def nodes_of(self, source: str, z: str, options: Mapping[str, float]) -> str:
-        """Add the nodes of `return …`, an expression in z and options; return the result's name."""
-        (statement,) = ast.parse(source).body
-        assert isinstance(statement, ast.Return)
-        assert statement.value is not None
-        return _Translation(self, {"z": z, **options}).nodes_of(statement.value)
+        """Add the nodes of an activation's source, with z (N, rows); return the result's name.
 
-
-class _Translation:
-    """Translates an expression whose variables are results of nodes (by name) or numbers."""
-
-    def __init__(self, graph: OnnxGraph, values: Mapping[str, str | float]) -> None:
-        self._graph = graph
-        self._values = values
-
-    def nodes_of(self, expression: ast.expr) -> str:
-        """Add the nodes of an expression; return the result's name.
-
-        Raises `NotImplementedError` for an expression without a translation.
+        Raises `ConfigError` if `source` has no translation.
         """
+        translation = _Translation(self, {"z": z, **options})
+        for step in definition(source):
+            translation.add(step)
+        return str(translation.values[RESULT])
+
+
+@dataclass
+class _Translation:
+    """Translates steps; `values` are the names of nodes' results, and the numbers of options."""
+
+    graph: OnnxGraph
+    values: dict[str, str | float]
+
+    def add(self, step: Step) -> None:
+        """Add the nodes of a step."""
+        made = self._nodes_of(step.value)
+        if step.reduction is not None:
+            made = self._reduced(made, step.reduction, by_piece=step.shape == "units")
+        self.values[step.name] = made
+
+    def _reduced(self, values: str, how: Reduction, *, by_piece: bool) -> str:
+        if by_piece:
+            shape = self.graph.constant("by_unit", (0, -1, self.values["pieces"]), np.int64)
+            values = self.graph.node("Reshape", values, shape)
+        axis, keepdims = (2, 0) if by_piece else (1, 1)
+        if how == "sum":
+            axes = self.graph.constant("axis", [axis], np.int64)
+            return self.graph.node("ReduceSum", values, axes, keepdims=keepdims)
+        return self.graph.node(f"Reduce{how.title()}", values, axes=[axis], keepdims=keepdims)
+
+    def _nodes_of(self, expression: Expression) -> str:
+        """Add the nodes of an expression; return the result's name."""
         match expression:
-            case ast.Name(id=variable):
-                value = self._values[variable]
-                return value if isinstance(value, str) else self._graph.constant(variable, value)
-            case ast.Constant(value=int() | float() as number):
-                return self._graph.constant(_NAMES.get(number, "number"), number)
-            case ast.UnaryOp(op=sign, operand=operand) if type(sign) in _OPERATORS:
-                return self._node(_OPERATORS[type(sign)], operand)
-            case ast.BinOp(left=left, op=sign, right=right) if type(sign) in _OPERATORS:
-                return self._node(_OPERATORS[type(sign)], left, right)
-            case ast.Call(func=ast.Attribute(attr=function), args=operands):
-                return self._call(expression, function, operands)
-        raise _untranslated(expression)
-
-    def _call(self, call: ast.Call, function: str, operands: list[ast.expr]) -> str:
-        match function, operands:
-            case "maximum", [operand, ast.Constant(value=0)]:
+            case Name(name):
+                value = self.values[name]
+                return value if isinstance(value, str) else self.graph.constant(name, value)
+            case Number(number):
+                return self.graph.constant(_NAMES.get(number, "number"), number)
+            case Operation("maximum", (operand, Number(0))):
                 return self._node("Relu", operand)
-            case _, [operand] if function in _SIMPLER:
-                return self._graph.nodes_of(_SIMPLER[function], self.nodes_of(operand), {})
-        if function not in _FUNCTIONS:
-            raise _untranslated(call)
-        return self._node(_FUNCTIONS[function], *operands)
+            case Operation(function, (operand,)) if function in _SIMPLER:
+                return self.graph.nodes_of(_SIMPLER[function], self._nodes_of(operand), {})
+            case Operation(function, operands):
+                return self._node(_OPERATORS[function], *operands)
 
-    def _node(self, operator: str, *operands: ast.expr) -> str:
+    def _node(self, operator: str, *operands: Expression) -> str:
         """Add an operator's node after the nodes of its operands, largest operand first."""
         if operator in _SYMMETRIC:
             operands = tuple(sorted(operands, key=self._is_number))
-        by_size = sorted(operands, key=lambda operand: -len([*ast.walk(operand)]))
-        made = {operand: self.nodes_of(operand) for operand in by_size}
-        return self._graph.node(operator, *(made[operand] for operand in operands))
+        made = {operand: self._nodes_of(operand) for operand in sorted(operands, key=_by_size)}
+        return self.graph.node(operator, *(made[operand] for operand in operands))
 
-    def _is_number(self, expression: ast.expr) -> bool:
-        if isinstance(expression, ast.Name):
-            return not isinstance(self._values[expression.id], str)
-        return isinstance(expression, ast.Constant)
-
-
-def _untranslated(expression: ast.expr) -> NotImplementedError:
-    source = ast.unparse(expression)
-    return NotImplementedError(
-        f"`{source}` has no translation to ONNX: override `onnx` of the activation"
-    )
+    def _is_number(self, expression: Expression) -> bool:
+        if isinstance(expression, Name):
+            return not isinstance(self.values[expression.name], str)
+        return isinstance(expression, Number)
 
 
-_OPERATORS: dict[type[ast.AST], str] = {
-    ast.Add: "Add",
-    ast.Sub: "Sub",
-    ast.Mult: "Mul",
-    ast.Div: "Div",
-    ast.USub: "Neg",
-}
-_FUNCTIONS = {
+def _by_size(expression: Expression) -> int:
+    return -size(expression)
+
+
+_OPERATORS = {
+    "+": "Add",
+    "-": "Sub",
+    "*": "Mul",
+    "/": "Div",
+    "neg": "Neg",
+    ">": "Greater",
+    ">=": "GreaterOrEqual",
+    "<": "Less",
+    "<=": "LessOrEqual",
     "abs": "Abs",
     "exp": "Exp",
     "log": "Log",
@@ -135,6 +150,7 @@ _FUNCTIONS = {
     "minimum": "Min",
     "sqrt": "Sqrt",
     "tanh": "Tanh",
+    "where": "Where",
 }
 _SIMPLER = {"expm1": "return np.exp(z) - 1", "log1p": "return np.log(z + 1)"}
 _SYMMETRIC = ("Add", "Mul", "Max", "Min")

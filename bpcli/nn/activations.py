@@ -46,9 +46,6 @@ class Identity(Activation):
     is_odd = True
     works_in_place = True
 
-    def onnx(self, graph: Graph, z: str) -> str:
-        return graph.node("Identity", z)
-
     def forward(self, z: Array, out: Array) -> None:
         if out is not z:
             np.copyto(out, z)
@@ -299,10 +296,6 @@ class Maxout(Activation):
     @property
     def rows_per_unit(self) -> int:
         return self.pieces
-
-    def onnx(self, graph: Graph, z: str) -> str:
-        shape = graph.constant("by_unit", (0, -1, self.pieces), np.int64)
-        return graph.node("ReduceMax", graph.node("Reshape", z, shape), axes=[2], keepdims=0)
 
     def forward(self, z: Array, out: Array) -> None:
         np.maximum.reduce(self._by_unit(z), axis=1, out=out)

@@ -15,8 +15,11 @@ from models import MIXED, VARIANTS, a_model, run_python
 
 from bpcli.errors import ConfigError, GateFailed, RunError
 from bpcli.export import export as exporting
-from bpcli.export.export import FORMATS, Columns, export, probes
+from bpcli.export.child import NotVerified
+from bpcli.export.export import FORMATS, export
+from bpcli.export.model import Model
 from bpcli.export.python_file import python_text
+from bpcli.export.verify import Columns, probes
 from bpcli.nn.activation import Activation
 from bpcli.nn.activations import ACTIVATIONS, LeakyRelu
 
@@ -38,15 +41,16 @@ def test_a_file_of_every_activation_is_verified(
     pytest.importorskip("onnxruntime")
     monkeypatch.setattr(exporting, "predictions", in_this_process)
     model = a_model(hidden, outputs=2, dtype=dtype)
-    path = export(model, to, tmp_path / "model")
-    assert path.read_bytes() == FORMATS[to].content(model)
+    exported = export(model, to, tmp_path / "model")
+    assert exported.not_verified is None
+    assert exported.path.read_bytes() == FORMATS[to].content(model)
 
 
 @pytest.mark.parametrize("to", FORMATS)
 def test_a_file_of_classes_and_of_any_columns_is_verified(to: str, tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
     model = a_model(TANH, output="softmax", outputs=2, classes=("a", "b"), columns=MIXED)
-    assert export(model, to, tmp_path / "model").is_file()
+    assert export(model, to, tmp_path / "model").path.is_file()
 
 
 WORDS = {"smoker": ("no", "yes"), "is old": ("0", "1"), "ill": ("false", "true")}
@@ -57,7 +61,7 @@ WORDS = {"smoker": ("no", "yes"), "is old": ("0", "1"), "ill": ("false", "true")
 def test_a_file_of_labels_is_verified(to: str, dtype: str, tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
     model = a_model(TANH, output="sigmoid", outputs=3, words=WORDS, columns=MIXED, dtype=dtype)
-    assert export(model, to, tmp_path / "model").is_file()
+    assert export(model, to, tmp_path / "model").path.is_file()
 
 
 @pytest.mark.parametrize("to", ["python", "onnx"])
@@ -95,7 +99,7 @@ def test_large_weights_are_no_reason_to_refuse(
     for factor in (30, 1000):  # probabilities of 1e-7, which a sigmoid knows to an ulp of 1
         large = replace(model, params=model.params * np.dtype(dtype).type(factor))
         for to in ("python", "onnx"):
-            assert export(large, to, tmp_path / f"{to}{factor}").is_file()
+            assert export(large, to, tmp_path / f"{to}{factor}").path.is_file()
 
 
 @pytest.mark.parametrize("to", ["python", "onnx"])
@@ -152,7 +156,7 @@ def test_without_a_path_the_file_has_a_name_that_python_can_import(
     name: str, file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert export(replace(a_model(TANH), name=name), "json", None) == Path(file)
+    assert export(replace(a_model(TANH), name=name), "json", None).path == Path(file)
     assert Path(file).is_file()
 
 
@@ -179,6 +183,33 @@ def _frame(table: Columns) -> Any:
     from pandas import DataFrame
 
     return DataFrame(table)
+
+
+def not_here(content: bytes, model: Model) -> None:
+    raise NotVerified("no C compiler found")
+
+
+def test_a_file_that_cannot_be_run_is_written_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = replace(FORMATS["python"], verify=not_here)
+    monkeypatch.setattr(exporting, "FORMATS", {"python": other})
+    exported = export(a_model(TANH), "python", tmp_path / "model.py")
+    assert exported.not_verified == "no C compiler found"
+    assert exported.path.read_text() == python_text(a_model(TANH))
+
+
+def test_a_variant_of_a_format_is_another_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = replace(FORMATS["json"], suffix=".txt", content=lambda _: b"{}", verify=not_here)
+    monkeypatch.setattr(
+        exporting, "FORMATS", {"json": replace(FORMATS["json"], variants={"short": short})}
+    )
+    monkeypatch.chdir(tmp_path)
+    assert export(a_model(TANH), "json", None, variant="short").path == Path("a_model.txt")
+    with pytest.raises(ConfigError, match="The format json has no variant `long`"):
+        export(a_model(TANH), "json", None, variant="long")
 
 
 def test_a_damaged_run_leaves_no_file(tmp_path: Path) -> None:

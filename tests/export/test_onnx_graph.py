@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from bpcli.errors import ConfigError
 from bpcli.export.onnx_graph import OnnxGraph
 from bpcli.nn.arrays import Array
 
@@ -36,6 +37,7 @@ def computed(graph: OnnxGraph, output: str, z: Array) -> Array:
         "np.maximum(z, 0) + np.minimum(alpha, z)",
         "np.log1p(np.exp(z)) - np.expm1(alpha * z)",
         "np.sqrt(1 + z * z) * np.tanh(beta * np.log(1 + np.abs(z)))",
+        "np.where(z > 0, z, alpha * z) + np.where(z <= -1, 1, 0)",
     ],
 )
 def test_nodes_compute_what_the_source_does(expression: str) -> None:
@@ -50,5 +52,5 @@ def test_nodes_compute_what_the_source_does(expression: str) -> None:
 @pytest.mark.parametrize("expression", ["np.arcsinh(z)", "z % 2", "z if z else 0", "not z", "'a'"])
 def test_what_has_no_translation_is_said(expression: str) -> None:
     pytest.importorskip("onnx")
-    with pytest.raises(NotImplementedError, match="override `onnx` of the activation"):
+    with pytest.raises(ConfigError, match="override `onnx` of the activation"):
         OnnxGraph(np.dtype(np.float64)).nodes_of(f"return {expression}", "z", OPTIONS)

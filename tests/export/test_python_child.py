@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bpcli.errors import GateFailed
-from bpcli.export import python_child
+from bpcli.export import child, python_child
 from bpcli.export.python_child import predictions
 
 ECHO = b"import numpy\npredict = lambda rows: {'y': numpy.array(rows['x'], float)}\n"
@@ -37,7 +37,7 @@ def test_a_file_that_fails_is_told_in_one_line(text: str, complaint: str) -> Non
 
 
 def test_a_file_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(python_child, "TIMEOUT", 0.5)
+    monkeypatch.setattr(child, "TIMEOUT", 0.5)
     with pytest.raises(GateFailed, match=r"did not finish within 0\.5 s: it was not written\.$"):
         predictions(b"import time; time.sleep(60)", [])
 

@@ -1,0 +1,140 @@
+"""Compares the predictions of an exported file with bpnet's.
+
+The rows for the comparison are drawn from the range of the training rows, and from far outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from bpcli.data.columns import InputColumn
+from bpcli.errors import GateFailed
+from bpcli.export.model import Model
+from bpcli.nn.arrays import Array
+
+Columns: TypeAlias = dict[str, list[Any]]
+"""Rows to compare predictions on, or predictions, as columns by name."""
+
+Runner: TypeAlias = Callable[[bytes, Model, Sequence[Columns]], Sequence[Columns]]
+"""Runs a file of this content on several tables: the outputs, and the class or labels, by name."""
+
+EXACT, SINGLE = 1e-12, 1e-5
+"""The tolerance for the outputs of a file, in double and in single precision."""
+
+
+def by_running(
+    what: str, run: Runner, dtype: DTypeLike = np.float64
+) -> Callable[[bytes, Model], None]:
+    """A function that verifies a file which computes in `dtype`, by running it.
+
+    It raises `GateFailed` if a prediction differs, and what `run` raises.
+    """
+
+    def verify(content: bytes, model: Model) -> None:
+        exact, tables = model.in_double(), list(probes(model))
+        for columns, predicted in zip(tables, run(content, model, tables), strict=True):
+            X = encoded(model, columns)
+            outputs = _outputs_of(what, predicted, model.output_names, len(X))
+            answers = {name: predicted[name] for name in model.answers if name in predicted}
+            check(f"{what} file", exact, X, outputs, answers, dtype)
+
+    return verify
+
+
+def _outputs_of(what: str, predicted: Mapping[str, Any], names: Sequence[str], rows: int) -> Array:
+    """The outputs (rows, names). Raises `GateFailed` if they are not an array of that shape."""
+    try:
+        outputs = np.array([predicted[name] for name in names], np.float64)
+    except (KeyError, TypeError, ValueError):
+        outputs = np.empty(0)
+    if outputs.shape != (len(names), rows):
+        raise GateFailed(f"The outputs of the {what} file have a wrong shape: it was not written.")
+    return outputs.T
+
+
+def check(
+    what: str,
+    model: Model,
+    X: Array,
+    outputs: Array,
+    answers: Mapping[str, list[str]],
+    dtype: DTypeLike,
+) -> None:
+    """Raises `GateFailed` if outputs, or predicted classes or labels, differ from bpnet's.
+
+    Outputs may differ by the tolerance of `dtype`, relative to the largest of their column (or to
+    the size at which the activation is rounded), and by a multiple of the effect of rounding the
+    inputs.
+    """
+    tolerance = SINGLE if dtype == np.float32 else EXACT
+    expected = model.outputs(X)
+    rounded_at = model.network.layers[-1].activation.rounded_at
+    largest = np.maximum(
+        np.abs(expected).max(axis=0), model.preprocessor.targets.factor * rounded_at
+    )
+    rounded = model.outputs(X * (1 + 4 * float(np.finfo(dtype).eps)))
+    allowed = tolerance * largest + 8 * np.abs(rounded - expected)
+    excess = np.abs(outputs - expected) - allowed
+    if not (excess <= 0).all():
+        worst = np.unravel_index(np.argmax(excess), excess.shape)  # NaN if there is one
+        raise GateFailed(
+            f"The {what} gives {outputs[worst]:.17g} where bpnet gives {expected[worst]:.17g}: it "
+            "was not written."
+        )
+    if answers != model.preprocessor.in_words(outputs):
+        nature = "labels" if model.preprocessor.words else "classes"
+        raise GateFailed(
+            f"The {nature} of the {what} do not match its outputs: it was not written."
+        )
+
+
+def encoded(model: Model, columns: Columns) -> Array:
+    """The inputs (n, inputs) of rows, as bpnet encodes them."""
+    from pandas import DataFrame
+
+    return model.encoder.encode(DataFrame(columns))
+
+
+def probes(model: Model) -> Iterator[Columns]:
+    """Rows from the range of the training rows; then 0, their mean, and rows far outside."""
+    rng = np.random.default_rng(0)
+    scale, width = model.preprocessor.inputs, model.network.inputs
+    yield _columns(model, scale.invert(rng.standard_normal((64, width))), rng)
+    middle = np.zeros((1, width))
+    far = 10 * rng.choice([-1.0, 1.0], (4, width))
+    edges = scale.invert(np.vstack([middle, middle + 10, middle - 10, far]))
+    yield _columns(model, np.vstack([np.zeros((1, width)), edges]), rng)
+
+
+def _columns(model: Model, X: Array, rng: np.random.Generator) -> Columns:
+    """Numbers from X; random booleans, categories and missing values."""
+    columns, end = {}, 0
+    for column in model.encoder.inputs:
+        start, end = end, end + len(column.names)
+        columns[column.name] = _values(column, X[:, start].tolist(), rng)
+    return columns
+
+
+def _values(column: InputColumn, numbers: list[float], rng: np.random.Generator) -> list[Any]:
+    values: list[Any] = numbers
+    if column.kind == "date":
+        values = [_date(column, int(rng.integers(366, 36_000))) for _ in numbers]
+    elif column.kind != "number":
+        categories = [*column.categories, "an unknown category"]
+        if not column.spelling.is_plain:
+            categories += [*column.spelling.rename, *map(str.swapcase, column.categories)]
+        choices: list[Any] = [True, False] if column.kind == "boolean" else categories
+        values = [choices[int(rng.integers(len(choices)))] for _ in numbers]
+    if column.fill is not None:
+        values = [None if rng.random() < 0.2 else value for value in values]
+    return values
+
+
+def _date(column: InputColumn, days: int) -> str:
+    stamp = datetime(1970, 1, 1) + timedelta(days=days, minutes=37 * days)
+    return stamp.strftime(column.date_format or "%Y-%m-%d")
