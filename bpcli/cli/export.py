@@ -18,7 +18,7 @@ from bpcli.cli.documents import print_json
 @click.argument("run")
 @click.option(
     "--to",
-    type=click.Choice(["onnx", "json", "python"]),
+    type=click.Choice(["onnx", "json", "python", "xlsx"]),
     required=True,
     help="The format.",
 )

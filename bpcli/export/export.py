@@ -21,6 +21,8 @@ from bpcli.export.onnx_file import onnx_bytes, onnx_outputs
 from bpcli.export.python_child import predictions
 from bpcli.export.python_file import python_text
 from bpcli.export.verify import Columns, by_running, check, encoded, probes
+from bpcli.export.xlsx_child import predictions as run_xlsx
+from bpcli.export.xlsx_file import xlsx_bytes
 from bpcli.runs.files import write_atomically
 
 
@@ -120,5 +122,6 @@ def _text(make: Callable[[Model], str]) -> Callable[[Model], bytes]:
 FORMATS: Mapping[str, Format] = {
     "onnx": Format(".onnx", onnx_bytes, _verify_onnx),
     "json": Format(".json", _text(json_text), _verify_json),
+    "xlsx": Format(".xlsx", xlsx_bytes, by_running("Excel", run_xlsx)),
     "python": Format(".py", _text(python_text), by_running("Python", _run_python)),
 }

@@ -18,7 +18,7 @@ class Formula:
     """A formula without its equals sign, and its value if that is known."""
 
     text: str
-    value: Cell = ""
+    value: Cell | None = None
 
 
 Content: TypeAlias = Cell | Formula
@@ -43,8 +43,6 @@ class Sheet:
     """The number of rows and columns that stay in view."""
     widths: dict[int, float] = field(default_factory=dict)
     heights: dict[int, float] = field(default_factory=dict)
-    merged: list[tuple[int, int, int]] = field(default_factory=list)
-    """Row, first and last column of cells that are one."""
     cells: dict[int, dict[int, tuple[Content, Style]]] = field(default_factory=dict)
 
     def put(self, row: int, column: int, content: Content, style: Style = PLAIN) -> None:
@@ -104,10 +102,15 @@ def _sheet_xml(sheet: Sheet, styles: dict[Style, int]) -> str:
         for column, width in sorted(sheet.widths.items())
     )
     return (
-        f"{HEAD}<worksheet {MAIN}>{_view(*sheet.frozen)}"
+        f"{HEAD}<worksheet {MAIN}>{_ONE_PAGE_WIDE}{_view(*sheet.frozen)}"
         + (f"<cols>{widths}</cols>" if widths else "")
-        + f"<sheetData>{rows}</sheetData>{_merged(sheet)}</worksheet>"
+        + f"<sheetData>{rows}</sheetData>{_LANDSCAPE}</worksheet>"
     )
+
+
+_ONE_PAGE_WIDE = '<sheetPr><pageSetUpPr fitToPage="1"/></sheetPr>'
+_LANDSCAPE = '<pageSetup orientation="landscape" fitToWidth="1" fitToHeight="0"/>'
+"""What a printer gets: all columns on one page."""
 
 
 def _row_xml(
@@ -121,7 +124,8 @@ def _row_xml(
         content, style = cells[column]
         number = styles.setdefault(style, len(styles))
         if isinstance(content, Formula):
-            texts.append(cell_xml(place(row, column), content.value, number, content.text))
+            known = "" if content.value is None else content.value
+            texts.append(cell_xml(place(row, column), known, number, content.text))
         elif content == "":
             texts.append(f'<c r="{place(row, column)}" s="{number}"/>')
         else:
@@ -142,11 +146,3 @@ def _view(rows: int, columns: int) -> str:
         )
     view = f'<sheetView showGridLines="0" workbookViewId="0">{pane}</sheetView>'
     return f"<sheetViews>{view}</sheetViews>"
-
-
-def _merged(sheet: Sheet) -> str:
-    ranges = "".join(
-        f'<mergeCell ref="{place(row, first)}:{place(row, last)}"/>'
-        for row, first, last in sheet.merged
-    )
-    return f"<mergeCells>{ranges}</mergeCells>" if ranges else ""
