@@ -20,6 +20,8 @@ from bpcli.export.model import Model
 from bpcli.export.onnx_file import onnx_bytes, onnx_outputs
 from bpcli.export.python_child import predictions
 from bpcli.export.python_file import python_text
+from bpcli.export.sql_child import predictions as run_sql
+from bpcli.export.sql_file import sql_text
 from bpcli.export.verify import Columns, by_running, check, encoded, probes
 from bpcli.export.xlsx_child import predictions as run_xlsx
 from bpcli.export.xlsx_file import xlsx_bytes
@@ -123,5 +125,6 @@ FORMATS: Mapping[str, Format] = {
     "onnx": Format(".onnx", onnx_bytes, _verify_onnx),
     "json": Format(".json", _text(json_text), _verify_json),
     "xlsx": Format(".xlsx", xlsx_bytes, by_running("Excel", run_xlsx)),
+    "sql": Format(".sql", _text(sql_text), by_running("SQL", run_sql)),
     "python": Format(".py", _text(python_text), by_running("Python", _run_python)),
 }

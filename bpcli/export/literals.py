@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable
+from unicodedata import category
 
-from bpcli.errors import RunError
+from bpcli.errors import ConfigError, RunError
 
 
 def identifier(word: object, allowed: Collection[str]) -> str:
@@ -46,3 +47,28 @@ def python_string(text: object) -> str:
 def python_strings(texts: Iterable[object]) -> str:
     """A list of string literals."""
     return f"[{', '.join(map(python_string, texts))}]"
+
+
+# SQL.
+
+
+def sql_string(text: object) -> str:
+    """A string literal. Raises `ConfigError` for a text with characters that SQL cannot spell."""
+    return "'" + _printable(text).replace("'", "''") + "'"
+
+
+def sql_name(text: object) -> str:
+    """The name of a column, in quotes. Raises `ConfigError` as `sql_string` does."""
+    return '"' + _printable(text).replace('"', '""') + '"'
+
+
+def _printable(text: object) -> str:
+    """A text without control characters: standard SQL has no escapes for them."""
+    if not isinstance(text, str):
+        raise RunError(f"The run is damaged: found {text!r}, expected a name.")
+    if not all(c.isprintable() or category(c) == "Zs" for c in text):
+        raise ConfigError(
+            f"The text {text!r} has a control character, which SQL has no escape for: rename it, "
+            "or export to python, onnx or json."
+        )
+    return str(text)

@@ -20,8 +20,8 @@ EXCEL = Language(
     number,
     {
         "abs": "ABS({0})",
-        "exp": "EXP(MIN({0},700))",
-        "expm1": "(TANH(({0})/2)*(EXP(MIN({0},700))+1))",
+        "exp": "EXP(MIN({0},709))",
+        "expm1": "(TANH(({0})/2)*(EXP(MIN({0},709))+1))",
         "log": "LN({0})",
         "log1p": "IF({0}<1,2*ATANH(({0})/(2+({0}))),LN(1+({0})))",
         "maximum": "MAX({0},{1})",
