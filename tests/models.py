@@ -136,6 +136,18 @@ def named_model(name: str) -> Model:
     return replace(model, name=name)
 
 
+def a_model_of_names(names: tuple[str, ...]) -> Model:
+    """A model with a column, two categories and a class of each name."""
+    columns = tuple(
+        InputColumn(name, "category", (name.strip(), f"{name}2"), fill=name.strip())
+        for name in names
+    )
+    model = a_model(
+        ACTIVATIONS["tanh"](), output="softmax", outputs=len(names), classes=names, columns=columns
+    )
+    return replace(model, name=names[0])
+
+
 def run_python(text: str) -> dict[str, Any]:
     """What an exported Python file defines, run in this process."""
     namespace: dict[str, Any] = {}

@@ -30,7 +30,7 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_it_holds_the_package_the_handbook_and_the_configs_and_nothing_else(unpacked: Path) -> None:
     sources = {
         str(path.relative_to(ROOT))
-        for ending in ("py", "mplstyle", "css", "js", "yaml")
+        for ending in ("py", "mplstyle", "css", "js", "mjs", "c", "m", "html", "yaml")
         for path in (ROOT / "bpcli").rglob(f"*.{ending}")
     }
     handbook = (ROOT / "bpcli" / "docs").rglob("*.*")

@@ -18,7 +18,7 @@ from bpcli.cli.documents import print_json
 @click.argument("run")
 @click.option(
     "--to",
-    type=click.Choice(["onnx", "json", "python", "xlsx"]),
+    type=click.Choice(["onnx", "json", "python", "c", "javascript", "xlsx", "sql"]),
     required=True,
     help="The format.",
 )
@@ -28,12 +28,21 @@ from bpcli.cli.documents import print_json
     type=click.Path(path_type=Path),
     help="The file to write; default: the run's name with the format's file extension.",
 )
+@click.option(
+    "--precision",
+    type=click.Choice(["double", "float"]),
+    default="double",
+    help="What a C file computes in; default: double.",
+)
+@click.option("--html", is_flag=True, help="A page with sliders, with `--to javascript`.")
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @run_options
 def command(
     run: str,
     to: str,
     output: Path | None,
+    precision: str,
+    html: bool,
     force: bool,
     weights: str,
     runs_dir: Path,
@@ -51,10 +60,11 @@ def command(
     from bpcli.runs.references import find_run
 
     saved = find_run(run, runs_dir)
+    variant = "html" if html else "float" if precision == "float" else None
     with repeatable_numerics():
         model = load_model(saved, weights)  # type: ignore[arg-type]  # click checked it
         say_notes(model.notes)
-        exported = export(model, to, output, force=force)
+        exported = export(model, to, output, variant=variant, force=force)
     path, reason = exported.path, exported.not_verified
     if as_json:
         from bpcli.runs.files import file_digest

@@ -14,7 +14,12 @@ from pathlib import Path
 import numpy as np
 
 from bpcli.errors import ConfigError, GateFailed
+from bpcli.export.c_child import c_predictions
+from bpcli.export.c_file import c_text
 from bpcli.export.child import NotVerified
+from bpcli.export.javascript_child import javascript_predictions
+from bpcli.export.javascript_file import javascript_text
+from bpcli.export.javascript_page import page_text, script_of
 from bpcli.export.json_file import document, json_text
 from bpcli.export.model import Model
 from bpcli.export.onnx_file import onnx_bytes, onnx_outputs
@@ -86,7 +91,8 @@ def _format(to: str, variant: str | None) -> Format:
     if variant is None:
         return format_
     if variant not in format_.variants:
-        raise ConfigError(f"The format {to} has no variant `{variant}`.")
+        having = [name for name, format_ in FORMATS.items() if variant in format_.variants]
+        raise ConfigError(f"The format {to} has no variant `{variant}`; {', '.join(having)} has.")
     return format_.variants[variant]
 
 
@@ -101,6 +107,14 @@ def _module_name(name: str) -> str:
 
 def _run_python(content: bytes, _: Model, tables: Sequence[Columns]) -> list[Columns]:
     return predictions(content, tables)
+
+
+def _c_float(model: Model) -> str:
+    return c_text(model, "float")
+
+
+def _run_page(content: bytes, model: Model, tables: Sequence[Columns]) -> list[Columns]:
+    return javascript_predictions(script_of(content), model, tables)
 
 
 def _verify_json(content: bytes, model: Model) -> None:
@@ -124,7 +138,19 @@ def _text(make: Callable[[Model], str]) -> Callable[[Model], bytes]:
 FORMATS: Mapping[str, Format] = {
     "onnx": Format(".onnx", onnx_bytes, _verify_onnx),
     "json": Format(".json", _text(json_text), _verify_json),
-    "xlsx": Format(".xlsx", xlsx_bytes, by_running("Excel", run_xlsx)),
-    "sql": Format(".sql", _text(sql_text), by_running("SQL", run_sql)),
     "python": Format(".py", _text(python_text), by_running("Python", _run_python)),
+    "c": Format(
+        ".c",
+        _text(c_text),
+        by_running("C", c_predictions),
+        {"float": Format(".c", _text(_c_float), by_running("C", c_predictions, np.float32))},
+    ),
+    "javascript": Format(
+        ".mjs",
+        _text(javascript_text),
+        by_running("JavaScript", javascript_predictions),
+        {"html": Format(".html", _text(page_text), by_running("HTML", _run_page))},
+    ),
+    "xlsx": Format(".xlsx", xlsx_bytes, by_running("Excel", run_xlsx, has_infinity=False)),
+    "sql": Format(".sql", _text(sql_text), by_running("SQL", run_sql, has_infinity=False)),
 }

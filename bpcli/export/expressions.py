@@ -14,6 +14,8 @@ from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from bpcli.errors import ConfigError
+from bpcli.export.literals import number
+from bpcli.nn.activation import Activation
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,9 @@ class Operation:
 Expression: TypeAlias = Number | Name | Operation
 
 Reduction: TypeAlias = Literal["max", "min", "sum"]
+FOLDS: dict[Reduction, str] = {"max": "maximum", "min": "minimum", "sum": "+"}
+"""The operation that adds one more number to a reduction."""
+
 Shape: TypeAlias = Literal["rows", "units", "sample"]
 """What a step has for each sample: a number per row of z, per unit, or a single one. Rows are units
 unless units have `pieces`."""
@@ -48,13 +53,15 @@ unless units have `pieces`."""
 
 @dataclass(frozen=True)
 class Step:
-    """name = value, or the `reduction` of the values.
+    """name = value, or the `reduction` of the values: over all units, or over `pieces` of each.
 
-    The reduction is over the `pieces` of each unit if the shape is `units`, else over all units.
+    `of` is the shape of the value, and `shape` that of the result: `units` after a reduction over
+    pieces, and `sample` after one over all units.
     """
 
     name: str
     value: Expression
+    of: Shape
     shape: Shape
     reduction: Reduction | None = None
 
@@ -113,14 +120,16 @@ class _Reader:
             self._reduce(name, code, *parts)
         else:
             value = self._expression(code)
-            self._add(Step(name, value, self._shape(value, code)))
+            shape = self._shape(value, code)
+            self._add(Step(name, value, shape, shape))
 
     def _reduce(self, name: str, code: ast.expr, how: Reduction, of: ast.expr) -> None:
         pieces = _by_piece(of)
         value = self._expression(of if pieces is None else pieces)
-        if self._shape(value, code) == "sample" or (pieces and self._shape(value, code) != "rows"):
+        shape = self._shape(value, code)
+        if shape not in (("rows", "units") if pieces is None else ("rows",)):
             raise _unreadable(code)
-        self._add(Step(name, value, "sample" if pieces is None else "units", how))
+        self._add(Step(name, value, shape, "sample" if pieces is None else "units", how))
 
     def _add(self, step: Step) -> None:
         self.steps.append(step)
@@ -221,6 +230,11 @@ FUNCTIONS = {
 # Writing.
 
 
+def options_of(activation: Activation) -> dict[str, float]:
+    """The options of an activation. Raises `RunError` for one that is not a finite number."""
+    return {name: float(number(value)) for name, value in vars(activation).items()}
+
+
 @dataclass(frozen=True)
 class Language:
     """How a language writes expressions.
@@ -262,7 +276,8 @@ class Language:
                 )
 
     def _number(self, value: float) -> tuple[str, int]:
-        return self.number(value), _BINDING["neg"] if value < 0 else _ATOM
+        text = self.number(value)
+        return text, _BINDING["neg"] if text.startswith("-") else _ATOM
 
     def _signed(self, name: str, operands: list[tuple[str, int]]) -> str:
         """Operands around a sign: one that binds as strongly, at the right, is in parentheses."""

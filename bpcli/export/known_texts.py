@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
+from unicodedata import normalize
 
 from bpcli.data.columns import InputColumn
+from bpcli.data.types import number_text
 from bpcli.data.values import AMBIGUOUS, index_of
+from bpcli.export.literals import identifier, text_of
+from bpcli.text import folded
 
 
 @dataclass(frozen=True)
@@ -26,11 +31,82 @@ class KnownTexts:
 
 
 def known_texts(column: InputColumn) -> KnownTexts:
-    """The tables of a category column, its new names included."""
+    """The tables of a category column, its new names included.
+
+    Raises `RunError` if one of its names is not a text.
+    """
     spelling = column.spelling
-    index = index_of(column.categories, spelling)
-    renamed = {old: index.get(spelling.key(new)) for old, new in spelling.rename.items()}
+    index = index_of(list(map(text_of, column.categories)), spelling)
+    renamed = {
+        text_of(old): index.get(spelling.key(text_of(new))) for old, new in spelling.rename.items()
+    }
     by_key = index | {spelling.key(old): category for old, category in renamed.items()}
     exact = renamed if spelling.casefold else by_key
     gaps = tuple(text for text in AMBIGUOUS if by_key.get(spelling.key(text)) is None)
     return KnownTexts(exact, by_key if spelling.casefold else {}, gaps)
+
+
+def fill_index(column: InputColumn) -> int:
+    """The category that replaces missing values; -1 if there is none.
+
+    Raises `RunError` if the fill is not a category.
+    """
+    if column.fill is None:
+        return -1
+    return column.categories.index(identifier(column.fill, column.categories))
+
+
+class ListedText(NamedTuple):
+    """A text of a list without rules; `folds` if any case of A-Z and any run of spaces is meant."""
+
+    text: str
+    folds: bool
+    category: int
+    """Its index; -1 for a missing value."""
+
+
+def listed_texts(column: InputColumn) -> list[ListedText]:
+    """The known texts one by one, in the order in which to look, for languages without Unicode.
+
+    Other spellings of them are listed too: true and false in three letter cases, whole numbers with
+    `.0`, and texts with other letters than A to Z in capitals, small letters and both mixed.
+    """
+    known = known_texts(column)
+    found = [*_listed(known.exact, False), *_listed(known.folded, True)]
+    own = {each.text for each in found}
+    for text, folds, category in [*found]:
+        others = {*_other_forms(text), *(_spellings(text, column) if folds else ())} - own
+        found += [ListedText(other, folds, category) for other in sorted(others)]
+        own |= others
+    return [*found, *(ListedText(text, False, -1) for text in known.gaps)]
+
+
+def _listed(texts: Mapping[str, int | None], folds: bool) -> Iterator[ListedText]:
+    yield from (
+        ListedText(text, folds, index) for text, index in texts.items() if index is not None
+    )
+
+
+def _other_forms(text: str) -> Iterator[str]:
+    """Texts that have this one as their second or third text; see `KnownTexts`."""
+    if text in ("true", "false"):
+        yield from (text.title(), text.upper())
+    if text.removeprefix("-").isdecimal() and text == number_text(float(text)):
+        yield f"{text}.0"
+
+
+def _spellings(text: str, column: InputColumn) -> Iterator[str]:
+    """Texts that are folded to this one, as A to Z in small letters."""
+    if text.isascii():
+        return
+    names = [name for name in (*column.categories, *column.spelling.rename) if folded(name) == text]
+    for name in (text, *names):
+        for change in (str.upper, str.lower, str.title, str.swapcase, str.capitalize, str):
+            for form in ("NFC", "NFD", "NFKC"):
+                spelling = normalize(form, change(name))
+                if folded(spelling) == text:
+                    yield " ".join(_lower_ascii(spelling).split())
+
+
+def _lower_ascii(text: str) -> str:
+    return "".join(c.lower() if c.isascii() else c for c in text)

@@ -6,11 +6,16 @@ section below with a function that quotes strings; `number` and `identifier` ser
 
 from __future__ import annotations
 
+import json
 import math
+import re
 from collections.abc import Collection, Iterable
 from unicodedata import category
 
+import numpy as np
+
 from bpcli.errors import ConfigError, RunError
+from bpcli.text import visible
 
 
 def identifier(word: object, allowed: Collection[str]) -> str:
@@ -29,6 +34,41 @@ def number(value: object) -> str:
     raise RunError(f"The run is damaged: found {value!r}, expected a finite number.")
 
 
+def distinct_identifiers(names: Iterable[object], reserved: Collection[str] = ()) -> list[str]:
+    """An unquoted word of a-z, 0-9 and _ for each name, close to it and different from all others.
+
+    A name without such letters becomes `column_3`. `reserved` words get a last _.
+    """
+    given: dict[str, None] = {}
+    for place, name in enumerate(names, start=1):
+        word = re.sub("[^a-z0-9]+", "_", text_of(name).lower()).strip("_")[:_LONGEST]
+        word = word if word[:1].isalpha() else f"column_{word or place}"
+        word = f"{word}_" if word in reserved else word
+        given[word if word not in given else f"{word}_{place}_"] = None
+    return list(given)
+
+
+_LONGEST = 50
+"""MATLAB's identifiers have at most 63 characters."""
+
+
+def text_of(value: object) -> str:
+    """A text. Raises `RunError` for other types."""
+    if not isinstance(value, str):
+        raise RunError(f"The run is damaged: found {value!r}, expected a name.")
+    return str(value)
+
+
+def number_lines(numbers: Iterable[str], indent: str, end: str = "") -> str:
+    """Literals of numbers, each with a comma, in lines of four."""
+    texts = [f"{text}," for text in numbers]
+    starts = range(0, len(texts), _PER_LINE)
+    return "".join(f"{indent}{' '.join(texts[i : i + _PER_LINE])}{end}\n" for i in starts)
+
+
+_PER_LINE = 4
+
+
 def _or(words: Collection[str]) -> str:
     *most, last = words
     return f"{', '.join(most)} or {last}" if most else last
@@ -39,14 +79,54 @@ def _or(words: Collection[str]) -> str:
 
 def python_string(text: object) -> str:
     """A string literal on one line, in printable characters. Raises `RunError` for other types."""
-    if not isinstance(text, str):
-        raise RunError(f"The run is damaged: found {text!r}, expected a name.")
-    return repr(str(text))
+    return repr(text_of(text))
 
 
 def python_strings(texts: Iterable[object]) -> str:
     """A list of string literals."""
     return f"[{', '.join(map(python_string, texts))}]"
+
+
+# C.
+
+
+def c_string(text: object) -> str:
+    """A string literal in UTF-8, of printable ASCII characters.
+
+    Raises `ConfigError` for a text with a character 0, which would end it.
+    """
+    encoded = text_of(text).encode("utf-8", "surrogatepass")
+    if 0 in encoded:
+        raise ConfigError(f"C cannot hold the name {text!r}, because it has a NUL character.")
+    return f'"{"".join(map(_c_character, encoded))}"'
+
+
+def _c_character(byte: int) -> str:
+    """Octal escapes have three digits, so that none can follow; ? could begin a trigraph."""
+    is_plain = 32 <= byte < 127 and chr(byte) not in '"\\?'
+    return chr(byte) if is_plain else f"\\{byte:03o}"
+
+
+def c_comment(text: object) -> str:
+    """A text for a comment of C or JavaScript: on one line, and without signs that could end it."""
+    return re.sub(r"(?<=[*/?])(?=[*/?])", " ", visible(text_of(text)))
+
+
+def single(value: object) -> str:
+    """A number as a constant of single precision in C. Raises `ConfigError` if it is too large."""
+    with np.errstate(over="ignore"):
+        nearest = np.float32(number(value))
+    if not np.isfinite(nearest):
+        raise ConfigError(f"{number(value)} is too large for single precision: use double.")
+    return f"{float(str(nearest))!r}F"
+
+
+# JavaScript.
+
+
+def js_string(text: object) -> str:
+    """A string literal of ASCII characters, which is also safe in the script of a page."""
+    return json.dumps(text_of(text)).replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 # SQL.
@@ -64,11 +144,9 @@ def sql_name(text: object) -> str:
 
 def _printable(text: object) -> str:
     """A text without control characters: standard SQL has no escapes for them."""
-    if not isinstance(text, str):
-        raise RunError(f"The run is damaged: found {text!r}, expected a name.")
-    if not all(c.isprintable() or category(c) == "Zs" for c in text):
+    if not all(c.isprintable() or c in "\n\t" or category(c) == "Zs" for c in text_of(text)):
         raise ConfigError(
-            f"The text {text!r} has a control character, which SQL has no escape for: rename it, "
-            "or export to python, onnx or json."
+            f"SQL has no escape for the control character in {text!r}: rename it, or export to "
+            "python, onnx or json."
         )
-    return str(text)
+    return text_of(text)

@@ -16,7 +16,13 @@ from typing import TypeAlias, get_args
 from bpcli.data.columns import InputColumn
 from bpcli.data.types import Words
 from bpcli.data.values import Kind
-from bpcli.export.literals import identifier, number, python_string, python_strings
+from bpcli.export.literals import (
+    identifier,
+    number,
+    number_lines,
+    python_string,
+    python_strings,
+)
 from bpcli.export.model import Model
 from bpcli.nn.activation import Activation
 from bpcli.nn.activations import ACTIVATIONS
@@ -266,9 +272,6 @@ def _parameters(model: Model) -> Iterator[str]:
         yield f"{name} = {_literal(tensor)}{as_column}"
 
 
-_NUMBERS_PER_LINE = 4
-
-
 def _literal(array: Array) -> str:
     """An array as source text, each number with all its digits."""
     if array.ndim == 1:
@@ -278,9 +281,7 @@ def _literal(array: Array) -> str:
 
 
 def _lines(vector: Array, indent: str) -> str:
-    texts = [f"{number(value)}," for value in vector.tolist()]
-    starts = range(0, len(texts), _NUMBERS_PER_LINE)
-    return "".join(f"{indent}{' '.join(texts[i : i + _NUMBERS_PER_LINE])}\n" for i in starts)
+    return number_lines(map(number, vector.tolist()), indent)
 
 
 # Formulas.

@@ -13,7 +13,7 @@ from bpcli.export.child import NotVerified
 from bpcli.export.literals import sql_name
 from bpcli.export.model import Model
 from bpcli.export.sql_file import TABLE
-from bpcli.export.verify import Columns
+from bpcli.export.verify import Columns, as_days
 
 _OLDEST = (3, 35, 0)
 """The first version with MATERIALIZED."""
@@ -75,9 +75,4 @@ def _fill(database: sqlite3.Connection, columns: Sequence[InputColumn], table: C
 
 
 def _stored(column: InputColumn, values: Sequence[Any]) -> list[Any]:
-    if column.kind != "date":
-        return list(values)
-    from pandas import Series
-
-    days = column.days(Series(values, dtype=object)).tolist()
-    return [None if day != day else day for day in days]
+    return as_days(column, list(values)) if column.kind == "date" else list(values)

@@ -8,12 +8,12 @@ numbers of days since 1970, because databases differ in their functions of dates
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from bpcli.data.columns import InputColumn
 from bpcli.data.date_formats import CalendarPart
 from bpcli.data.scaler import Scaler
-from bpcli.data.values import INEXACT, number_of
-from bpcli.export.known_texts import known_texts
+from bpcli.export.known_texts import fill_index, listed_texts
 from bpcli.export.literals import number, sql_name, sql_string
 from bpcli.export.sql_query import Query, as_double, case
 
@@ -83,54 +83,20 @@ def _value(column: InputColumn) -> str:
             (_is_one_of(folded, _FALSE), "0"),
         ]
         return case(*branches, other="-1")
-    if column.spelling.casefold:
-        text = f"LOWER({text})"
-    texts = _known(column)
-    branches = [
-        (_is_one_of(text, [each for each, of in texts.items() if of == category]), str(category))
-        for category in sorted({*texts.values()} - {0, _MISSING})
-    ]
-    gaps = ["", *(each for each, of in texts.items() if of == _MISSING)]
-    missing = f"{name} IS NULL OR {_is_one_of(text, gaps)}"
-    return case((missing, "NULL"), *branches, other="0")
+    known = [(f"{name} IS NULL OR {text} = ''", "NULL"), *_texts(column, text)]
+    return case(*known, other="0")
 
 
-_MISSING = -1
+def _texts(column: InputColumn, text: str) -> Iterator[tuple[str, str]]:
+    """The number of the category for each group of texts, in the order in which to look."""
+    for (folds, category), group in groupby(listed_texts(column), lambda each: each[1:]):
+        value = f"LOWER({text})" if folds else text
+        words = [each.text for each in group]
+        yield _is_one_of(value, words), "NULL" if category < 0 else str(category + 1)
 
 
 def _is_one_of(text: str, words: Sequence[str]) -> str:
     return f"{text} IN ({', '.join(map(sql_string, words))})"
-
-
-def _known(column: InputColumn) -> dict[str, int]:
-    """The number of the category of each text that a database may have for it."""
-    tables = known_texts(column)
-    found = dict.fromkeys(tables.gaps, _MISSING)
-    own = {text: index for index, text in enumerate(column.categories)}
-    for table in (own if column.spelling.casefold else {}, tables.folded, tables.exact):
-        for text, index in table.items():
-            for variant in _variants(text, column.spelling.casefold):
-                found[variant] = 0 if index is None else index + 1
-    return found
-
-
-def _variants(text: str, ignores_case: bool) -> Iterator[str]:
-    """Spellings of a text, after LOWER if case is ignored: of ASCII in SQLite, of all elsewhere."""
-    yield from _words(text)
-    if ignores_case:
-        for change in (str.lower, str.upper, str.swapcase, str.title, str.capitalize):
-            changed = change(text)
-            yield "".join(c.lower() if c.isascii() else c for c in changed)
-
-
-def _words(text: str) -> Iterator[str]:
-    """The text; of a number, as a database may write it; of a truth value, in either case."""
-    yield text
-    value = number_of(text)
-    if value is not None and abs(value) < INEXACT:
-        yield repr(value)
-    if text in ("true", "false"):
-        yield from (text.upper(), text.title())
 
 
 # Inputs.
@@ -141,7 +107,7 @@ def _filled(column: InputColumn, i: int) -> str:
     if column.fill is None:
         return f"v{i}"
     if column.kind == "category":
-        return f"COALESCE(v{i}, {column.categories.index(str(column.fill)) + 1})"
+        return f"COALESCE(v{i}, {fill_index(column) + 1})"
     return f"COALESCE(v{i}, {number(column.fill)})"
 
 

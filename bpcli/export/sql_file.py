@@ -9,7 +9,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bpcli.errors import ConfigError
-from bpcli.export.expressions import RESULT, Expression, Language, Step, definition, names
+from bpcli.export.expressions import (
+    RESULT,
+    Expression,
+    Language,
+    Step,
+    definition,
+    names,
+    options_of,
+)
 from bpcli.export.literals import number, sql_name, sql_string
 from bpcli.export.model import Model
 from bpcli.export.sql_columns import add_inputs, add_values, note
@@ -23,7 +31,9 @@ TABLE = "inputs"
 _MOST_UNITS, _MOST_PARAMETERS = 400, 20_000
 """SQLite allows 1000 nested signs, and a union of 500 tables; PostgreSQL allows 1664 columns."""
 
-_EXP = "EXP(CASE WHEN {0} > 709.0 THEN 709.0 WHEN {0} < -700.0 THEN -700.0 ELSE {0} END)"
+_EXP = (
+    "CASE WHEN {0} > 709.0 THEN 8.218407461554972e+307 WHEN {0} < -708.0 THEN 0.0 ELSE EXP({0}) END"
+)
 
 SQL = Language(
     "SQL",
@@ -42,9 +52,9 @@ SQL = Language(
         "where": "CASE WHEN {0} THEN {1} ELSE {2} END",
     },
 )
-"""PostgreSQL stops with an error if EXP is too large or too small. SQL has neither expm1 nor log1p:
-exp(x) - 1 = tanh(x/2) (exp(x) + 1) and ln(1 + x) = 2 artanh(x / (2 + x)) keep the digits of a small
-x. GREATEST is not in SQLite, and MAX of two numbers not in PostgreSQL."""
+"""SQL has neither expm1 nor log1p: exp(x) - 1 = tanh(x/2) (exp(x) + 1) and ln(1 + x) =
+2 artanh(x / (2 + x)) keep the digits of a small x. PostgreSQL stops with an error where EXP
+overflows or underflows. SQLite has no GREATEST, and PostgreSQL no MAX of two numbers."""
 
 
 def sql_text(model: Model) -> str:
@@ -140,7 +150,7 @@ class _Layer:
         return [
             SQL.write(
                 value,
-                vars(self.layer.activation)
+                options_of(self.layer.activation)
                 | {of: each[index if len(each) > 1 else 0] for of, each in used.items()},
             )
             for index in range(count)

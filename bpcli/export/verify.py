@@ -5,8 +5,10 @@ The rows for the comparison are drawn from the range of the training rows, and f
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import zip_longest
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -27,12 +29,16 @@ EXACT, SINGLE = 1e-12, 1e-5
 """The tolerance for the outputs of a file, in double and in single precision."""
 
 
+_HUGE = 1e250
+
+
 def by_running(
-    what: str, run: Runner, dtype: DTypeLike = np.float64
+    what: str, run: Runner, dtype: DTypeLike = np.float64, *, has_infinity: bool = True
 ) -> Callable[[bytes, Model], None]:
     """A function that verifies a file which computes in `dtype`, by running it.
 
-    It raises `GateFailed` if a prediction differs, and what `run` raises.
+    It raises `GateFailed` if a prediction differs, and what `run` raises. Without `has_infinity`,
+    a number above 1e250 or none (NaN) is right where bpnet has ∞, and any number where it has NaN.
     """
 
     def verify(content: bytes, model: Model) -> None:
@@ -40,6 +46,10 @@ def by_running(
         for columns, predicted in zip(tables, run(content, model, tables), strict=True):
             X = encoded(model, columns)
             outputs = _outputs_of(what, predicted, model.output_names, len(X))
+            if not has_infinity:
+                expected = exact.outputs(X)
+                is_huge = np.isinf(expected) & ~(np.abs(outputs) < _HUGE)
+                outputs = np.where(is_huge | np.isnan(expected), expected, outputs)
             answers = {name: predicted[name] for name in model.answers if name in predicted}
             check(f"{what} file", exact, X, outputs, answers, dtype)
 
@@ -69,28 +79,45 @@ def check(
 
     Outputs may differ by the tolerance of `dtype`, relative to the largest of their column (or to
     the size at which the activation is rounded), and by a multiple of the effect of rounding the
-    inputs.
+    inputs. Where bpnet's overflow in `dtype`, the file's must too. NaN has no class.
     """
-    tolerance = SINGLE if dtype == np.float32 else EXACT
     expected = model.outputs(X)
-    rounded_at = model.network.layers[-1].activation.rounded_at
-    largest = np.maximum(
-        np.abs(expected).max(axis=0), model.preprocessor.targets.factor * rounded_at
-    )
-    rounded = model.outputs(X * (1 + 4 * float(np.finfo(dtype).eps)))
-    allowed = tolerance * largest + 8 * np.abs(rounded - expected)
-    excess = np.abs(outputs - expected) - allowed
+    with np.errstate(over="ignore"):
+        is_same = np.equal(outputs.astype(dtype), expected.astype(dtype))
+    is_same |= np.isnan(outputs) & np.isnan(expected)
+    excess = np.where(is_same, 0, np.abs(outputs - expected) - _allowed(model, X, expected, dtype))
     if not (excess <= 0).all():
         worst = np.unravel_index(np.argmax(excess), excess.shape)  # NaN if there is one
         raise GateFailed(
             f"The {what} gives {outputs[worst]:.17g} where bpnet gives {expected[worst]:.17g}: it "
             "was not written."
         )
-    if answers != model.preprocessor.in_words(outputs):
+    words = model.preprocessor.in_words(outputs)
+    if _of_numbers(answers, outputs) != _of_numbers(words, outputs):
         nature = "labels" if model.preprocessor.words else "classes"
         raise GateFailed(
             f"The {nature} of the {what} do not match its outputs: it was not written."
         )
+
+
+def _of_numbers(answers: Mapping[str, list[str]], outputs: Array) -> dict[str, list[str | None]]:
+    """The answers without those of rows whose outputs are NaN."""
+    is_nan = [any(map(math.isnan, row)) for row in outputs.tolist()]
+    return {
+        name: [None if gap else word for word, gap in zip_longest(words, is_nan)]
+        for name, words in answers.items()
+    }
+
+
+def _allowed(model: Model, X: Array, expected: Array, dtype: DTypeLike) -> Array:
+    """The largest difference from each of the outputs that are expected."""
+    tolerance = SINGLE if dtype == np.float32 else EXACT
+    rounded_at = model.network.layers[-1].activation.rounded_at
+    finite = np.where(np.isfinite(expected), expected, 0)
+    largest = np.maximum(np.abs(finite).max(axis=0), model.preprocessor.targets.factor * rounded_at)
+    rounded = model.outputs(X * (1 + 4 * float(np.finfo(dtype).eps)))
+    allowed: Array = tolerance * largest + 8 * np.abs(rounded - expected)
+    return allowed
 
 
 def encoded(model: Model, columns: Columns) -> Array:
@@ -138,3 +165,11 @@ def _values(column: InputColumn, numbers: list[float], rng: np.random.Generator)
 def _date(column: InputColumn, days: int) -> str:
     stamp = datetime(1970, 1, 1) + timedelta(days=days, minutes=37 * days)
     return stamp.strftime(column.date_format or "%Y-%m-%d")
+
+
+def as_days(column: InputColumn, values: list[Any]) -> list[float | None]:
+    """Dates as days since 1970, for files that read numbers; None where one is missing."""
+    from pandas import Series
+
+    days = column.days(Series(values, dtype=object))
+    return [None if np.isnan(day) else day for day in days.tolist()]

@@ -33,16 +33,13 @@ def predictions(content: bytes, model: Model, tables: Sequence[Columns]) -> list
     Raises `NotVerified` if LibreOffice is not installed, and `GateFailed` if it cannot open the
     workbook.
     """
-    with_rows, counts = [], []
+    rows = [row for sheet in recalculated(filled(content, model, tables)) for row in sheet]
+    predicted, start = [], 0
     for table in tables:
-        copies = filled(content, model, table)
-        with_rows += copies
-        counts.append(len(copies))
-    sheets = iter(recalculated(with_rows))
-    return [
-        _predicted(model, [row for _ in range(count) for row in next(sheets)], table)
-        for count, table in zip(counts, tables, strict=True)
-    ]
+        count = len(next(iter(table.values())))
+        predicted.append(_predicted(model, rows[start : start + count]))
+        start += count
+    return predicted
 
 
 def recalculated(workbooks: Sequence[bytes]) -> list[list[list[Any]]]:
@@ -71,11 +68,9 @@ def recalculated(workbooks: Sequence[bytes]) -> list[list[list[Any]]]:
         ]
 
 
-def _predicted(model: Model, rows: list[list[Any]], table: Columns) -> Columns:
+def _predicted(model: Model, rows: list[list[Any]]) -> Columns:
     """Outputs and words by name; NaN where the workbook has no number."""
-    count = len(next(iter(table.values())))
-    start = first_output(model)
-    columns = list(zip(*rows[:count], strict=True))[start:]
+    columns = list(zip(*rows, strict=True))[first_output(model) :]
     outputs, words = columns[: model.network.outputs], columns[model.network.outputs :]
     numbers = [[x if isinstance(x, float) else float("nan") for x in column] for column in outputs]
     return dict(zip(model.output_names, numbers, strict=True)) | dict(
@@ -86,8 +81,10 @@ def _predicted(model: Model, rows: list[list[Any]], table: Columns) -> Columns:
 # Typing.
 
 
-def filled(content: bytes, model: Model, table: Columns) -> list[bytes]:
-    """Copies of the workbook with the rows of a table; each has as many as it has cells for."""
+def filled(content: bytes, model: Model, tables: Sequence[Columns]) -> list[bytes]:
+    """Copies of the workbook with the rows of all tables; each has as many as it has cells for."""
+    names = [column.name for column in model.encoder.inputs]
+    table = {name: [value for each in tables for value in each[name]] for name in names}
     columns = typed(model.encoder.inputs, table)
     with ZipFile(io.BytesIO(content)) as archive:
         sheet = ElementTree.fromstring(archive.read(sheet_path(1)))

@@ -14,7 +14,8 @@ from typing import Any
 from bpcli.data.columns import InputColumn
 from bpcli.data.date_formats import CalendarPart, is_clock
 from bpcli.data.values import INEXACT, number_of
-from bpcli.export.known_texts import known_texts
+from bpcli.export.known_texts import fill_index, listed_texts
+from bpcli.export.verify import as_days
 from bpcli.export.xlsx_pages import (
     CLOCK,
     CODE,
@@ -135,11 +136,8 @@ def _typed(column: InputColumn, values: Sequence[Any]) -> list[Cell]:
     """Dates become Excel's number of days."""
     if column.kind != "date":
         return ["" if value is None else value for value in values]
-    from pandas import Series
-
     origin = 0 if _is_clock(column) else SERIAL_OF_1970
-    days = column.days(Series(values, dtype=object))
-    return ["" if day != day else day + origin for day in days.tolist()]
+    return ["" if day is None else day + origin for day in as_days(column, list(values))]
 
 
 def style_of(column: InputColumn) -> Style:
@@ -158,20 +156,11 @@ def _is_clock(column: InputColumn) -> bool:
 
 def _known(column: InputColumn) -> dict[str, int]:
     """The number of the category of each text; where case is ignored, in lower case."""
-    texts = known_texts(column)
-    numbers = dict.fromkeys(texts.gaps, _MISSING)
-    own = {text: number for number, text in enumerate(column.categories, start=1)}
-    found = [own] if column.spelling.casefold else []
-    found += [_counted(texts.folded), _counted(texts.exact)]
-    for each in found:
-        is_merged = column.spelling.casefold
-        numbers |= {text.lower() if is_merged else text: number for text, number in each.items()}
-    return dict(sorted(numbers.items(), key=lambda item: item[1] == _MISSING))
-
-
-def _counted(indices: Mapping[str, int | None]) -> dict[str, int]:
-    """Numbers of categories from 1; 0 for a text that has none."""
-    return {text: 0 if index is None else index + 1 for text, index in indices.items()}
+    numbers: dict[str, int] = {}
+    for text, _, category in listed_texts(column):
+        key = text.lower() if column.spelling.casefold else text
+        numbers.setdefault(key, _MISSING if category < 0 else category + 1)
+    return numbers
 
 
 def _lookups(sheet: Sheet, entries: Sequence[_Entry]) -> Iterator[Write]:
@@ -244,8 +233,7 @@ def _inputs(entry: _Entry) -> Iterator[Write]:
 
 
 def _one_hot(entry: _Entry, number: int) -> Write:
-    column = entry.column
-    if column.fill is not None and column.categories.index(str(column.fill)) + 1 == number:
+    if fill_index(entry.column) + 1 == number:
         return lambda row: f"IF(OR({entry.category(row)}={number},{entry.is_missing(row)}),1,0)"
     return lambda row: f"IF({entry.category(row)}={number},1,0)"
 

@@ -7,6 +7,7 @@ which formulas refer, so that no name can become a formula.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -39,7 +40,7 @@ from bpcli.workbook.styles import Style
 EXAMPLES = 10
 """Rows with examples; below them are rows for the user."""
 
-_MOST_ROWS, _MOST_FORMULAS, _MOST_PARAMETERS = 64, 100_000, 500_000
+_MOST_ROWS, _MOST_FORMULAS, _MOST_PARAMETERS = 72, 100_000, 500_000
 """Rows in total, unless they would have more formulas than this; examples are always there."""
 
 
@@ -160,7 +161,7 @@ def _write_outputs(pages: Pages, model: Model, source: int, rows: Columns) -> No
     outputs = model.outputs(encoded(model, rows))
     words = model.preprocessor.in_words(outputs)
     first, names = pages.predict.end, model.output_names
-    predicted = outputs.tolist()
+    predicted = [[y if math.isfinite(y) else str(y) for y in row] for row in outputs.tolist()]
 
     def output(row: int, index: int) -> Content:
         place = f"{pages.network.sheet.name}!{cells(row, source + index, 1)}"
@@ -230,7 +231,7 @@ def _write_bpnet(
     pages: Pages,
     first: int,
     names: Sequence[str],
-    predicted: Sequence[Sequence[float]],
+    predicted: Sequence[Sequence[Cell]],
     words: Mapping[str, Sequence[str]],
     look: Style,
 ) -> None:
@@ -250,6 +251,7 @@ def _write_bpnet(
         if row - FIRST >= EXAMPLES:
             return None
         formula, theirs = cells(row, first + index, 1), cells(row, own + index, 1)
-        return Formula(f'IF(ISNUMBER({formula}),{formula}-{theirs},"")')
+        both = f"AND(ISNUMBER({formula}),ISNUMBER({theirs}))"
+        return Formula(f'IF({both},{formula}-{theirs},"")')
 
     table.add("difference", names, difference, DIFFERENCE)

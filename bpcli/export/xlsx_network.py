@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from bpcli.data.scaler import Scaler
-from bpcli.export.expressions import RESULT, Expression, Language, Name, Step, definition, names
+from bpcli.export.expressions import (
+    RESULT,
+    Expression,
+    Language,
+    Name,
+    Step,
+    definition,
+    names,
+    options_of,
+)
 from bpcli.export.literals import number
 from bpcli.export.model import Model
 from bpcli.export.xlsx_pages import Pages, cells
@@ -113,14 +122,10 @@ def _parameters(pages: Pages, model: Model, index: int, layer: Layer, matrix: Ar
     )
     pages.name(f"b_{index}", top, 1, rows, 1)
     pages.name(f"W_{index}", top, 2, rows, layer.inputs)
-    for option, value in _options(layer).items():
+    for option, value in options_of(layer.activation).items():
         name = f"{option}_{index}"
         row = pages.block(f"Layer {index}: {option}", [], [(name, [value])])
         pages.name(name, row, 1, 1, 1)
-
-
-def _options(layer: Layer) -> dict[str, float]:
-    return {each.name: getattr(layer.activation, each.name) for each in fields(layer.activation)}
 
 
 def _labels(name: str, count: int) -> list[str]:
@@ -164,7 +169,9 @@ class _Activated:
     def _each(self, name: str, value: Expression) -> None:
         """A column for each row or unit, or a single one if the value is one of the sample."""
         count = max((self.columns[of][1] for of in names(value) & self.columns.keys()), default=1)
-        options = {option: f"{option}_{self.number}" for option in _options(self.layer)}
+        options = {
+            option: f"{option}_{self.number}" for option in options_of(self.layer.activation)
+        }
 
         def formula(row: int, index: int) -> str:
             values = {
@@ -197,5 +204,6 @@ class _Activated:
 
 
 def _called(layer: Layer) -> str:
-    options = "".join(f", {option} = {value:g}" for option, value in _options(layer).items())
+    values = options_of(layer.activation).items()
+    options = "".join(f", {option} = {value:g}" for option, value in values)
     return f"{name_of(ACTIVATIONS, layer.activation)}(z{options})"

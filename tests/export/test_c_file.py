@@ -1,0 +1,271 @@
+"""The exported C file: it compiles without a warning, and computes what bpnet does."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from drawn_models import drawn_models
+from models import (
+    MIXED,
+    MIXED_ROWS,
+    NAMES,
+    TOUCH,
+    VARIANTS,
+    a_model,
+    a_model_of_names,
+    named_model,
+)
+from pandas import DataFrame
+from strangers import CANARY
+
+from bpcli.data.columns import InputColumn
+from bpcli.data.spellings import Spelling
+from bpcli.errors import ConfigError, GateFailed, RunError
+from bpcli.export.c_child import c_predictions
+from bpcli.export.c_file import c_text
+from bpcli.export.child import NotVerified
+from bpcli.export.export import FORMATS
+from bpcli.nn.activation import Activation
+from bpcli.nn.activations import ACTIVATIONS, LeakyRelu
+
+pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
+TANH = ACTIVATIONS["tanh"]()
+STRICT = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", "-pedantic", "-Wshadow", "-Wconversion")
+DRAWN = 200 if os.environ.get("BPNET_FULL") else 12
+
+
+def compiled(text: str, tmp_path: Path, *flags: str) -> None:
+    """Compile with all warnings as errors."""
+    path = tmp_path / "m.c"
+    path.write_text(text)
+    command = ["cc", *STRICT, "-o", str(tmp_path / "m.out"), str(path), *flags]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert not done.stderr
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize("precision", ["double", "float"])
+def test_drawn_networks_compute_what_we_do(precision: str) -> None:
+    """Every activation, kind of output, column and scale; verified as before a file is written."""
+    format_ = FORMATS["c"].variants.get(precision, FORMATS["c"])
+    with np.errstate(all="ignore"):
+        for model in drawn_models(DRAWN if precision == "double" or DRAWN == 200 else 4):
+            content = format_.content(model)
+            format_.verify(content, model)
+
+
+@pytest.mark.parametrize("precision", ["double", "float"])
+def test_it_compiles_without_a_warning_as_a_file_and_as_a_program(
+    precision: str, tmp_path: Path
+) -> None:
+    labels = {"ill": ("no", "yes"), "old": ("0", "1")}
+    for model in (
+        a_model(ACTIVATIONS["softmax"](), output="softmax", outputs=2, classes=("a", "b")),
+        a_model(ACTIVATIONS["maxout"](), output="sigmoid", outputs=2, words=labels, columns=MIXED),
+    ):
+        text = c_text(model, precision)
+        compiled(text, tmp_path, "-c")
+        compiled(text, tmp_path, "-DBPNET_MAIN", "-lm")
+
+
+@pytest.mark.parametrize("hidden", VARIANTS, ids=str)
+def test_no_memory_is_allocated_and_nothing_is_included_but_two_headers(hidden: Activation) -> None:
+    library, _, program = c_text(a_model(hidden)).partition("#ifdef BPNET_MAIN")
+    assert "malloc" not in library + program
+    included = [line for line in library.splitlines() if line.startswith("#include")]
+    assert included == ["#include <math.h>", "#include <stddef.h>"]
+
+
+def test_a_program_may_call_it(tmp_path: Path) -> None:
+    model = replace(a_model(TANH, columns=MIXED), name="my-model.v2")
+    caller = """
+#include <stdio.h>
+int main(void)
+{
+    const my_model_v2_row row = {20.0, 1.0, "smith", " a b ", my_model_v2_days(2024, 1, 31)
+        + 8.0 / 24.0 + 5.0 / 1440.0, 1.0 / 3.0, my_model_v2_days(2024, 1, 31)};
+    my_model_v2_row wrong = row;
+    double outputs[MY_MODEL_V2_OUTPUTS];
+    const int refused = my_model_v2_predict(&row, outputs);
+    wrong.married = 2.0;
+    printf("%d %.17g %s\\n", refused, outputs[0], my_model_v2_output_names[0]);
+    printf("%d", my_model_v2_predict(&wrong, outputs));
+    wrong = row;
+    wrong.town = NULL;
+    printf(" %d", my_model_v2_predict(&wrong, outputs));
+    return 0;
+}
+"""
+    compiled(c_text(model) + caller, tmp_path, "-lm")
+    printed = subprocess.run(
+        [tmp_path / "m.out"], capture_output=True, text=True, check=True
+    ).stdout
+    first, second = printed.splitlines()
+    refused, value, name = first.split(maxsplit=2)
+    expected = model.predict(DataFrame(MIXED_ROWS))[0, 0]
+    assert (refused, name, second) == ("0", "predicted t0", "2 4")
+    assert float(value) == pytest.approx(expected, rel=1e-12)
+
+
+def test_rows_of_any_column_are_read_by_the_program() -> None:
+    model = a_model(TANH, columns=MIXED)
+    rows = MIXED_ROWS | {"age": [20, None, 40.5, None]}
+    (found,) = c_predictions(c_text(model).encode(), model, [rows])
+    expected = model.predict(DataFrame(rows))[:, 0]
+    np.testing.assert_allclose(found["predicted t0"], expected, rtol=1e-12)
+
+
+SPELLED = Spelling(casefold=True, rename={"N": "no", "Straße 7": "home"})
+
+
+def test_other_spellings_are_the_same_category() -> None:
+    texts = ["no", " NO ", "No", "n", "HOME", "STRASSE 7", "straße   7", "Straße 7", "ÉTÉ", "été",
+             "e\u0301te\u0301", "elsewhere", "nope", "h", "homes"]  # fmt: skip
+    column = InputColumn("x", "category", ("no", "home", "Été"), spelling=SPELLED)
+    model = a_model(TANH, columns=(column,))
+    (found,) = c_predictions(c_text(model).encode(), model, [{"x": texts}])
+    expected = model.predict(DataFrame({"x": texts}))[:, 0]
+    np.testing.assert_allclose(found["predicted t0"], expected, rtol=1e-12)
+    assert len(set(expected.tolist())) == 4
+
+
+@pytest.mark.parametrize("value", ["-", "true", "True", "TRUE", "1", "1.0", "0", "None"])
+def test_a_boolean_or_a_gap_has_the_names_that_it_has_here(value: str) -> None:
+    column = InputColumn("x", "category", ("false", "true"), fill="true", indicator=True)
+    model = a_model(TANH, columns=(column,))
+    (found,) = c_predictions(c_text(model).encode(), model, [{"x": [value]}])
+    expected = model.predict(DataFrame({"x": [value]}))[:, 0]
+    np.testing.assert_allclose(found["predicted t0"], expected, rtol=1e-12)
+
+
+def test_months_and_weekdays_of_four_centuries() -> None:
+    shape = "%Y-%m-%d %H:%M"
+    column = InputColumn("x", "date", date_format=shape, calendar=("month", "weekday", "hour"))
+    model = a_model(ACTIVATIONS["identity"](), columns=(column,), scaled=False)
+    start = datetime(1700, 1, 1)
+    texts = [(start + timedelta(days=17.3 * k)).strftime(shape) for k in range(8800)]
+    (found,) = c_predictions(c_text(model).encode(), model, [{"x": texts}])
+    expected = model.predict(DataFrame({"x": texts}))[:, 0]
+    np.testing.assert_allclose(found["predicted t0"], expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("1\t2", "row 2: expected 3 values, separated by tabs"),
+        ("1\t2\t3\t4", "row 2: expected 3 values, separated by tabs"),
+        ("1\ta\t3", "row 2: expected 3 values, separated by tabs"),
+        ("1\t\t3", "row 2, column 2: the value is missing or wrong"),
+        ("1\t2\tinf", "row 2, column 3: the value is missing or wrong"),
+        ("1\t2\t" + "3" * 70_000, "row 2: expected 3 values, separated by tabs"),
+    ],
+)
+def test_a_row_that_the_program_cannot_use_is_said(
+    line: str, complaint: str, tmp_path: Path
+) -> None:
+    compiled(c_text(a_model(TANH)), tmp_path, "-DBPNET_MAIN", "-lm")
+    done = subprocess.run(
+        [tmp_path / "m.out"],
+        input=f"1\t2\t3\n{line}\n",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.strip() == complaint
+    assert len(done.stdout.splitlines()) == 1
+
+
+def test_without_a_compiler_it_is_not_verified(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    model = a_model(TANH)
+    with pytest.raises(NotVerified, match=r"^no C compiler found$"):
+        FORMATS["c"].verify(c_text(model).encode(), model)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (("tanh(z[i])", "tanh(z[i]) + 1e-9"), "The C file gives .* where bpnet gives"),
+        (("outputs[largest]", "-outputs[largest]"), "The classes of the C file do not match"),
+        (("int largest = 0;", "int largest = ;"), "The C file failed in a test run"),
+        (("? \"\" :", "? \"\\t\" :"), "printed something other than its predictions"),
+        (("int main(void)\n{", "int main(void)\n{\n    return 3;"), "failed .*: exit code 3"),
+    ],
+)  # fmt: skip
+def test_a_wrong_file_is_not_written(change: tuple[str, str], complaint: str) -> None:
+    model = a_model(TANH, output="softmax", outputs=2, classes=("a", "b"))
+    text = c_text(model)
+    assert change[0] in text
+    with pytest.raises(GateFailed, match=complaint):
+        FORMATS["c"].verify(text.replace(*change).encode(), model)
+
+
+# A stranger's run.
+
+
+def test_names_are_literals_and_harmless_in_comments(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = tuple(name for name in NAMES if "\0" not in name)
+    model = a_model_of_names((*names, "??/", "*/", "%s", "/*", "a" + chr(92)))
+    text = c_text(model)
+    compiled(text, tmp_path, "-c")
+    table = {column.name: [column.categories[0], None, "c"] for column in model.encoder.inputs}
+    (found,) = c_predictions(text.encode(), model, [table])
+    outputs = model.predict(DataFrame(table))
+    np.testing.assert_allclose([found[name] for name in model.output_names], outputs.T, rtol=1e-12)
+    assert found["class"] == model.preprocessor.in_words(outputs)["class"]
+    assert not Path(CANARY).exists()
+
+
+def test_a_name_that_c_cannot_hold_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"C cannot hold the name .* NUL"):
+        c_text(named_model("\0"))
+
+
+def test_a_number_too_large_for_float_is_refused() -> None:
+    model = a_model(TANH)
+    large = replace(model, params=model.params * 1e39)
+    with pytest.raises(ConfigError, match=r"is too large for single precision: use double\."):
+        c_text(large, "float")
+
+
+@pytest.mark.parametrize(
+    ("column", "complaint"),
+    [
+        (InputColumn("x", f"{TOUCH} or str"), "expected number, boolean, category or date"),  # type: ignore[arg-type]
+        (InputColumn("x", fill=TOUCH), "expected a finite number"),
+        (InputColumn("x", "category", ("a",), fill=1.5), "expected a"),
+        (InputColumn("x", "category", (1,)), "expected a name"),  # type: ignore[arg-type]
+        (InputColumn(["x"]), "expected a name"),  # type: ignore[arg-type]
+        (InputColumn("x", "date", calendar=(TOUCH,)), "expected month, weekday or hour"),  # type: ignore[arg-type]
+    ],
+)
+def test_the_text_is_made_of_literals_alone(column: InputColumn, complaint: str) -> None:
+    with pytest.raises(RunError, match=complaint):
+        c_text(a_model(TANH, columns=(column,)))
+
+
+@pytest.mark.parametrize("slope", [TOUCH, float("inf"), None])
+def test_an_option_that_is_no_number_is_no_code(slope: Any) -> None:
+    with pytest.raises(RunError, match="a finite number"):
+        c_text(a_model(LeakyRelu(slope)))
+
+
+def test_fields_have_names_of_their_own() -> None:
+    names = ("int", "Sepal length (cm)", "sepal-length cm", "中文", "2x", "NAN", "unix", "x")
+    text = c_text(a_model(TANH, columns=tuple(map(InputColumn, names))))
+    row = text.partition("typedef struct {")[2].partition("}")[0]
+    fields = [line.split(";")[0].split()[-1] for line in row.strip().splitlines()]
+    assert fields == ["int_", "sepal_length_cm", "sepal_length_cm_3_", "column_4", "column_2x",
+                      "nan", "unix_", "x"]  # fmt: skip
