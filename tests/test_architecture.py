@@ -21,6 +21,7 @@ FLOORS = [
     {"errors", "registry", "system", "text", "version"},
     {"docs", "workbook"},
     {"nn"},
+    {"notation"},
     {"engine"},
     {"optimizers"},
     {"data"},

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from bpcli.export.javascript_child import javascript_predictions
 from bpcli.export.javascript_file import javascript_text
 from bpcli.export.javascript_page import page_text, script_of
 from bpcli.export.json_file import document, json_text
+from bpcli.export.latex_file import DIGITS, latex_text, verify_latex
 from bpcli.export.model import Model
 from bpcli.export.onnx_file import onnx_bytes, onnx_outputs
 from bpcli.export.python_child import predictions
@@ -135,6 +136,14 @@ def _text(make: Callable[[Model], str]) -> Callable[[Model], bytes]:
     return lambda model: make(model).encode()
 
 
+def _latex(digits: int) -> Format:
+    return Format(
+        ".tex",
+        lambda model: latex_text(model, digits).encode(),
+        lambda content, model: verify_latex(content, model, digits),
+    )
+
+
 FORMATS: Mapping[str, Format] = {
     "onnx": Format(".onnx", onnx_bytes, _verify_onnx),
     "json": Format(".json", _text(json_text), _verify_json),
@@ -153,4 +162,7 @@ FORMATS: Mapping[str, Format] = {
     ),
     "xlsx": Format(".xlsx", xlsx_bytes, by_running("Excel", run_xlsx, has_infinity=False)),
     "sql": Format(".sql", _text(sql_text), by_running("SQL", run_sql, has_infinity=False)),
+    "latex": replace(
+        _latex(DIGITS), variants={str(digits): _latex(digits) for digits in range(1, 18)}
+    ),
 }
