@@ -18,7 +18,9 @@ from bpcli.cli.documents import print_json
 @click.argument("run")
 @click.option(
     "--to",
-    type=click.Choice(["onnx", "json", "python", "c", "javascript", "xlsx", "sql"]),
+    type=click.Choice(
+        ["onnx", "json", "python", "c", "javascript", "matlab", "xlsx", "sql", "latex"]
+    ),
     required=True,
     help="The format.",
 )
@@ -35,6 +37,11 @@ from bpcli.cli.documents import print_json
     help="What a C file computes in; default: double.",
 )
 @click.option("--html", is_flag=True, help="A page with sliders, with `--to javascript`.")
+@click.option(
+    "--digits",
+    type=click.IntRange(1, 17),
+    help="Significant digits of the numbers, with `--to latex`; default: 5.",
+)
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @run_options
 def command(
@@ -43,6 +50,7 @@ def command(
     output: Path | None,
     precision: str,
     html: bool,
+    digits: int | None,
     force: bool,
     weights: str,
     runs_dir: Path,
@@ -60,7 +68,8 @@ def command(
     from bpcli.runs.references import find_run
 
     saved = find_run(run, runs_dir)
-    variant = "html" if html else "float" if precision == "float" else None
+    variants = {"html": html, "float": precision == "float", str(digits): digits is not None}
+    variant = next((name for name, is_chosen in variants.items() if is_chosen), None)
     with repeatable_numerics():
         model = load_model(saved, weights)  # type: ignore[arg-type]  # click checked it
         say_notes(model.notes)

@@ -17,11 +17,11 @@ from typing import get_args
 import numpy as np
 
 from bpcli.data.columns import InputColumn
-from bpcli.data.date_formats import CalendarPart, is_clock
+from bpcli.data.date_formats import CalendarPart
 from bpcli.data.scaler import Scaler
 from bpcli.data.values import Kind
 from bpcli.export.expressions import Language, Reduction
-from bpcli.export.known_texts import fill_index, listed_texts
+from bpcli.export.known_texts import fill_index, listed_texts, meaning_of
 from bpcli.export.literals import (
     c_comment,
     c_string,
@@ -30,7 +30,6 @@ from bpcli.export.literals import (
     number,
     number_lines,
     single,
-    text_of,
 )
 from bpcli.export.loops import Braces
 from bpcli.export.model import Model
@@ -142,7 +141,10 @@ class _File:
         }
 
     def _row(self) -> str:
-        lines = (f"    {self._type(c)}{name}; /* {_meaning(c)} */" for c, name in self.fields)
+        lines = (
+            f"    {self._type(c)}{name}; /* {c_comment(meaning_of(c))} */"
+            for c, name in self.fields
+        )
         return self._part("row", fields="\n".join(lines), names=_strings(self.model.output_names))
 
     def _type(self, column: InputColumn) -> str:
@@ -309,16 +311,6 @@ class _File:
             reads="\n".join(reads),
             writes=self._part(writes, count=number(len(words))) if writes else "",
         )
-
-
-def _meaning(column: InputColumn) -> str:
-    """The name of a column, and what its field holds, for a comment."""
-    if column.kind == "category":
-        return c_comment(f"{text_of(column.name)}: {', '.join(map(text_of, column.categories))}")
-    more = {"number": "", "boolean": ": 1 or 0", "date": ": days since 1970-01-01"}[column.kind]
-    if column.kind == "date" and column.date_format and is_clock(column.date_format):
-        more = ": the fraction of the day"
-    return c_comment(column.name) + more
 
 
 def _strings(texts: Iterable[object]) -> str:

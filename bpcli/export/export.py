@@ -22,6 +22,8 @@ from bpcli.export.javascript_file import javascript_text
 from bpcli.export.javascript_page import page_text, script_of
 from bpcli.export.json_file import document, json_text
 from bpcli.export.latex_file import DIGITS, latex_text, verify_latex
+from bpcli.export.matlab_child import matlab_predictions
+from bpcli.export.matlab_file import matlab_text
 from bpcli.export.model import Model
 from bpcli.export.onnx_file import onnx_bytes, onnx_outputs
 from bpcli.export.python_child import predictions
@@ -160,6 +162,7 @@ FORMATS: Mapping[str, Format] = {
         by_running("JavaScript", javascript_predictions),
         {"html": Format(".html", _text(page_text), by_running("HTML", _run_page))},
     ),
+    "matlab": Format(".m", _text(matlab_text), by_running("MATLAB", matlab_predictions)),
     "xlsx": Format(".xlsx", xlsx_bytes, by_running("Excel", run_xlsx, has_infinity=False)),
     "sql": Format(".sql", _text(sql_text), by_running("SQL", run_sql, has_infinity=False)),
     "latex": replace(

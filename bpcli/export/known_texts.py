@@ -1,4 +1,4 @@
-"""The texts that a category column knows, as plain tables that any language can look up."""
+"""What the values of a column are, and the texts that a category column knows, as plain tables."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import NamedTuple
 from unicodedata import normalize
 
 from bpcli.data.columns import InputColumn
+from bpcli.data.date_formats import is_clock
 from bpcli.data.types import number_text
 from bpcli.data.values import AMBIGUOUS, index_of
 from bpcli.export.literals import identifier, text_of
@@ -44,6 +45,17 @@ def known_texts(column: InputColumn) -> KnownTexts:
     exact = renamed if spelling.casefold else by_key
     gaps = tuple(text for text in AMBIGUOUS if by_key.get(spelling.key(text)) is None)
     return KnownTexts(exact, by_key if spelling.casefold else {}, gaps)
+
+
+def meaning_of(column: InputColumn) -> str:
+    """The name of a column, and what its values are in a file that reads numbers and texts."""
+    name = text_of(column.name)
+    if column.kind == "category":
+        return f"{name}: {', '.join(map(text_of, column.categories))}"
+    if column.kind == "date":
+        clock = column.date_format is not None and is_clock(column.date_format)
+        return f"{name}: {'the fraction of the day' if clock else 'days since 1970-01-01'}"
+    return f"{name}: 1 or 0" if column.kind == "boolean" else name
 
 
 def fill_index(column: InputColumn) -> int:
@@ -97,10 +109,10 @@ def _other_forms(text: str) -> Iterator[str]:
 
 def _spellings(text: str, column: InputColumn) -> Iterator[str]:
     """Texts that are folded to this one, as A to Z in small letters."""
-    if text.isascii():
-        return
     names = [name for name in (*column.categories, *column.spelling.rename) if folded(name) == text]
     for name in (text, *names):
+        if name.isascii():
+            continue
         for change in (str.upper, str.lower, str.title, str.swapcase, str.capitalize, str):
             for form in ("NFC", "NFD", "NFKC"):
                 spelling = normalize(form, change(name))

@@ -220,8 +220,7 @@ def verify_latex(content: bytes, model: Model, digits: int = DIGITS) -> None:
     Raises `GateFailed` if a number differs or TeX finds an error, and `NotVerified` without TeX.
     """
     text = content.decode()
-    found, shown = _read_back(text), _shown(rounded(model, digits))
-    if len(found) != len(shown) or not all(map(np.array_equal, found, shown)):
+    if _read_back(text) != [array.tolist() for array in _shown(rounded(model, digits))]:
         raise GateFailed("The numbers of the LaTeX file differ when read back: it was not written.")
     try:
         engine = program("TeX engine", *_ENGINES)
@@ -254,7 +253,7 @@ def _shown(model: Model) -> list[Array]:
     return found
 
 
-def _read_back(text: str) -> list[Array]:
+def _read_back(text: str) -> list[list[list[float]]]:
     """The numbers of all matrices and tables in a fragment."""
     found = []
     for kind, body in re.findall(_BLOCK, text, re.DOTALL):
@@ -262,8 +261,8 @@ def _read_back(text: str) -> list[Array]:
         rows = [row.split(" & ") for row in re.split(r" \\\\(?: \\hline)?\n", body)]
         values = [[_value(f"{dollar}{cell}{dollar}") for cell in row] for row in rows]
         numbers = [[value for value in row if value is not None] for row in values]
-        found.append(np.array([row for row in numbers if row]))
-    return [array for array in found if array.size]
+        found.append([row for row in numbers if row])
+    return [array for array in found if array]
 
 
 _BLOCK = r"\\begin\{(array|tabular)\}\{[lr]+\}\n(.*?)\n\\end\{\1\}"

@@ -129,6 +129,32 @@ def js_string(text: object) -> str:
     return json.dumps(text_of(text)).replace("<", "\\u003c").replace(">", "\\u003e")
 
 
+# MATLAB and Octave.
+
+
+def matlab_string(text: object) -> str:
+    """A string in single quotes; characters that are not printable are given by their codes."""
+    pieces = _PRINTABLE.findall(text_of(text))
+    literals = [_matlab_piece(piece) for piece in pieces]
+    return literals[0] if len(literals) == 1 else f"[{' '.join(literals) or chr(39) * 2}]"
+
+
+_PRINTABLE = re.compile(r"[ -~]+|[^ -~]+")
+
+
+def _matlab_piece(piece: str) -> str:
+    """Printable ASCII, or the bytes of other characters, which Octave and MATLAB decode alike."""
+    if piece.isascii() and piece.isprintable():
+        return "'" + piece.replace("'", "''") + "'"
+    codes = " ".join(map(str, piece.encode("utf-8", "surrogatepass")))
+    return f"native2unicode(uint8([{codes}]),'UTF-8')"
+
+
+def matlab_comment(text: object) -> str:
+    """A text for a comment, on one line."""
+    return visible(text_of(text))
+
+
 # SQL.
 
 

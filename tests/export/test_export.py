@@ -24,7 +24,8 @@ from bpcli.nn.activation import Activation
 from bpcli.nn.activations import ACTIVATIONS, LeakyRelu
 
 TANH = ACTIVATIONS["tanh"]()
-QUICK = [to for to in FORMATS if to != "xlsx"]  # LibreOffice starts slowly: test_xlsx_file.py
+QUICK = [to for to in FORMATS if to not in ("xlsx", "latex")]
+"""LibreOffice and TeX start slowly: test_xlsx_file.py and test_latex_file.py run them."""
 
 
 def in_this_process(content: bytes, tables: Sequence[Columns]) -> list[dict[str, Any]]:

@@ -71,20 +71,20 @@ TEXTS = ["no", " NO ", "No", "n", "HOME", "STRASSE 7", "straße   7", "ÉtÉ", "
 def test_other_spellings_are_the_same_category() -> None:
     categories = ("no", "home", "Été", "οδός", "Οδος", "fi", "i", "Ꭰ")
     column = InputColumn("x", "category", categories, spelling=SPELLED)
-    model = a_model(TANH, columns=(column,))
+    model = a_model(TANH, columns=(column,), scaled=False)
     expected = model.predict(DataFrame({"x": TEXTS}))[:, 0]
     np.testing.assert_allclose(outputs_of(model, {"x": TEXTS}), expected, rtol=1e-12)
     assert len(set(expected.tolist())) > 6
 
 
-FORMS = ["-", "true", "True", "TRUE", "1", "1.0", "0", "None", "1e0", "0x1", "١", 1, 0, 1.5, True,
+FORMS = ["-", "true", "True", "TRUE", "1", "1.0", "0", "None", "1e0", "0x1", 1, 0, 1.5, True,
          False, "constructor", "__proto__"]  # fmt: skip
 
 
 @pytest.mark.parametrize("categories", [("false", "true"), ("0", "1"), ("a", "1.5"), ("-", "a")])
 def test_a_value_has_the_names_that_it_has_here(categories: tuple[str, str]) -> None:
     column = InputColumn("x", "category", categories, fill=categories[0], indicator=True)
-    model = a_model(TANH, columns=(column,))
+    model = a_model(TANH, columns=(column,), scaled=False)
     expected = [model.predict(DataFrame({"x": [form]}))[0, 0] for form in FORMS]
     np.testing.assert_allclose(outputs_of(model, {"x": FORMS}), expected, rtol=1e-12)
 

@@ -288,7 +288,8 @@ READING = [
     ["predict", "latest", "new.csv", "--json"], ["plot", "latest", "--list"],
     ["plot", "latest", "loss", "-o", "l.svg"], ["trace", "latest", "--row", "1"],
     ["verify", "latest"],
-    *(["export", "latest", "--to", to, "--force"] for to in ("python", "json", "onnx")),
+    *(["export", "latest", "--to", to, "--force"]
+      for to in ("python", "json", "onnx", "sql", "latex")),
 ]  # fmt: skip
 
 
