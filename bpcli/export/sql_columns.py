@@ -125,7 +125,7 @@ def _inputs(column: InputColumn, i: int) -> Iterator[str]:
         for category in range(1, len(column.categories) + 1):
             yield as_double(case((f"{filled} = {category}", "1"), other="0"))
     else:
-        yield as_double(filled)
+        yield as_double(filled) if column.kind == "boolean" else filled
         for part in column.calendar:
             share = _SHARES[part].format(days=filled, i=i)
             yield from (f"{wave}(6.283185307179586 * ({share}))" for wave in ("SIN", "COS"))

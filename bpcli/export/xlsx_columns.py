@@ -22,7 +22,9 @@ from bpcli.export.xlsx_pages import (
     DATE,
     GROUP,
     INPUT,
+    NOTE,
     ROW,
+    TITLE,
     Pages,
     cells,
     put_labels,
@@ -72,28 +74,39 @@ class _Entry:
 
 def write_columns(pages: Pages, columns: Sequence[InputColumn]) -> int:
     """Add the columns of `network` from the codes to the inputs; return that of the first input."""
+    pages.network.sheet.put(0, 0, "All numbers between the inputs and the outputs", TITLE)
+    pages.network.sheet.heights[0] = 26
+    for row, text in enumerate(_LEGEND, start=1):
+        pages.network.sheet.put(row, 0, text, NOTE)
     entries = list(_entries(pages, columns))
     _describe(pages.columns, columns)
     table, count = pages.network, len(columns)
 
+    def entries_of(row: int) -> str:
+        return f"COUNTA({pages.predict.sheet.name}!{cells(row, 1, count)})"
+
     def complete(row: int, _: int) -> Formula:
-        typed = f"{pages.predict.sheet.name}!{cells(row, 1, count)}"
-        return Formula(f"AND(COUNTA({typed})>0,COUNTIF({cells(row, 1, count)},3)=0)")
+        return Formula(f"AND({entries_of(row)}>0,COUNTIF({cells(row, 1, count)},3)=0)")
+
+    def checked(writers: Sequence[Write]) -> Callable[[int, int], Formula]:
+        return lambda row, index: Formula(f'IF({entries_of(row)}=0,"",{writers[index](row)})')
 
     table.add("row", ["complete"], complete, CODE)
     codes = [_code(entry) for entry in entries]
     names = [column.name for column in columns]
-    table.add(_CODES, names, lambda row, index: Formula(codes[index](row)), CODE)
+    table.add("checks", names, checked(codes), CODE)
     if lookups := list(_lookups(pages.columns, entries)):
         labels = [column.name for column in columns if column.kind == "category"]
-        table.add(_NUMBERS, labels, lambda row, index: Formula(lookups[index](row)), CODE)
+        table.add("categories", labels, checked(lookups), CODE)
     inputs = [write for entry in entries for write in _inputs(entry)]
     labels = [name for column in columns for name in column.names]
     return table.add("inputs", labels, lambda row, index: pages.computed(row, inputs[index](row)))
 
 
-_CODES = "check (0: fine, 1: missing and filled, 2: unknown category, 3: cannot be used)"
-_NUMBERS = "number of the category (0: unknown, -1: missing)"
+_LEGEND = (
+    "Checks: 0 is a value, 1 a missing one that is filled, 2 an unknown category, 3 not usable.",
+    "Categories: their numbers on the sheet `columns`; 0 is an unknown one, and -1 a missing one.",
+)
 
 
 def _entries(pages: Pages, columns: Sequence[InputColumn]) -> Iterator[_Entry]:
