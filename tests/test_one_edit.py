@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ import yaml
 from annotated_types import Gt, doc
 from conftest import Result
 
+from bpcli.export.export import FORMATS
 from bpcli.gradient_check.cases import all_cases
 from bpcli.gradient_check.objective import check_objective
 from bpcli.nn.activation import Activation
@@ -175,7 +177,7 @@ def test_the_json_of_a_trace_has_their_slopes(bpnet: Bpnet) -> None:
 def test_the_exports_compute_what_we_do(bpnet: Bpnet) -> None:
     onnxruntime = pytest.importorskip("onnxruntime")
     assert bpnet("train", "new.yaml", "--quiet").code == 0
-    for to in ("python", "onnx", "json"):
+    for to in FORMATS:  # most are run, and compared with bpnet, before they are written
         assert bpnet("export", "latest", "--to", to, "-o", f"model.{to}").code == 0
     for to in ("sql", "latex"):
         assert bpnet("export", "latest", "--to", to, "-o", f"model.{to}").code == 0
@@ -201,11 +203,16 @@ def by_json(model: dict[str, Any], X: Array) -> Array:
     return a.T
 
 
-@pytest.mark.parametrize("to", ["python", "onnx"])
+RUNNERS = {"python": None, "onnx": None, "c": "cc", "javascript": "node", "matlab": "octave-cli"}
+
+
+@pytest.mark.parametrize("to", RUNNERS)
 def test_an_export_of_another_function_is_refused(
     bpnet: Bpnet, monkeypatch: pytest.MonkeyPatch, to: str
 ) -> None:
     pytest.importorskip("onnxruntime")
+    if (runner := RUNNERS[to]) is not None and shutil.which(runner) is None:
+        pytest.skip(f"{runner} is not installed")
     assert bpnet("train", "new.yaml", "--quiet").code == 0
     monkeypatch.setattr(Swish, "source", "return z * (0.5 + 0.5 * np.tanh(0.5 * z))")
     done = bpnet("export", "latest", "--to", to)

@@ -375,22 +375,32 @@ class Run:
         format: str,  # noqa: A002
         path: AnyPath | None = None,
         *,
+        precision: str = "double",
+        html: bool = False,
+        digits: int | None = None,
         force: bool = False,
     ) -> Path:
-        """Write the network with its preprocessing as `python`, `onnx` or `json`; return the path.
+        """Write the network with its preprocessing for other programs; return the path.
+
+        The format is `python`, `c`, `javascript`, `matlab`, `xlsx`, `sql`, `latex`, `onnx` or
+        `json`. A C file computes in `precision`, double or float; with `html`, JavaScript is a page
+        with a control per input; LaTeX has `digits` significant digits, by default 5.
 
         The file is run first, and written only if its predictions equal those of this run. If no
         program to run it is installed, a `BpnetWarning` says that it is not verified. Raises
         `ConfigError` if it exists and not `force`, or if the format is unknown.
         """
-        from bpcli.export.export import FORMATS, export
+        from bpcli.export.export import FORMATS, export, variant_of
 
         if format not in FORMATS:
             hint = f"{did_you_mean(format, FORMATS)}; allowed: {', '.join(FORMATS)}"
             raise ConfigError(f"There is no format `{format}`{hint}.")
         target = None if path is None else Path(path)
+        variant = variant_of(precision, html, digits)
         with repeatable_numerics():
-            exported = export(self._model, format, target, force=force, hint="give force=True")
+            exported = export(
+                self._model, format, target, variant=variant, force=force, hint="give force=True"
+            )
         if exported.not_verified is not None:
             warn([f"{exported.path} is not verified: {exported.not_verified}"])
         return exported.path

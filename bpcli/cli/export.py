@@ -12,7 +12,7 @@ from bpcli.cli.documents import print_json
 
 @click.command(
     "export",
-    short_help="Write a network as Python, ONNX or JSON.",
+    short_help="Write a network as Python, C, JavaScript, MATLAB, ONNX or JSON.",
     epilog=examples("export"),
 )
 @click.argument("run")
@@ -58,18 +58,18 @@ def command(
 ) -> None:
     """Write a run's network, with its preprocessing, for use in other programs.
 
-    The input is rows as in the table; the output is classes, or values in their original units. The
-    Python file needs numpy only; ONNX needs `pip install "bpcli[onnx]"`. Each file is first run on
-    some rows, and written only if its results equal those of bpnet.
+    The input is rows as in the table; the output is classes, or values in their original units. No
+    file needs bpnet; the Python file needs numpy, and ONNX needs `pip install "bpcli[onnx]"`. Each
+    file is first run on some rows, and written only if its results equal those of bpnet. If there
+    is no C compiler, Node or Octave to run it, it is written, and a note says so.
     """
-    from bpcli.export.export import export
+    from bpcli.export.export import export, variant_of
     from bpcli.export.model import load_model
     from bpcli.nn.numerics import repeatable_numerics
     from bpcli.runs.references import find_run
 
     saved = find_run(run, runs_dir)
-    variants = {"html": html, "float": precision == "float", str(digits): digits is not None}
-    variant = next((name for name, is_chosen in variants.items() if is_chosen), None)
+    variant = variant_of(precision, html, digits)
     with repeatable_numerics():
         model = load_model(saved, weights)  # type: ignore[arg-type]  # click checked it
         say_notes(model.notes)

@@ -89,13 +89,32 @@ def export(
     return Exported(path, not_verified)
 
 
+def variant_of(precision: str, html: bool, digits: int | None = None) -> str | None:
+    """The name of a variant of a format: `float`, `html`, digits, or None for the format itself.
+
+    Raises `ConfigError` for a precision that is none, or if two of them are asked for.
+    """
+    if precision not in PRECISIONS:
+        raise ConfigError(f"There is no precision `{precision}`; allowed: {', '.join(PRECISIONS)}.")
+    chosen = ["float"] * (precision == "float") + ["html"] * html
+    chosen += [] if digits is None else [str(digits)]
+    if len(chosen) > 1:
+        raise ConfigError(
+            "Precision float is for C, html for JavaScript, and digits for LaTeX: give one of them."
+        )
+    return chosen[0] if chosen else None
+
+
+PRECISIONS = ("double", "float")
+
+
 def _format(to: str, variant: str | None) -> Format:
     format_ = FORMATS[to]
     if variant is None:
         return format_
     if variant not in format_.variants:
-        having = [name for name, format_ in FORMATS.items() if variant in format_.variants]
-        raise ConfigError(f"The format {to} has no variant `{variant}`; {', '.join(having)} has.")
+        having = ", ".join(name for name, each in FORMATS.items() if variant in each.variants)
+        raise ConfigError(f"`{variant}` is not for the format {to}, only for {having or 'none'}.")
     return format_.variants[variant]
 
 

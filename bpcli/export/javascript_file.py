@@ -56,7 +56,7 @@ def javascript_text(model: Model) -> str:
     """The source text of the module."""
     sections = [
         _head(model),
-        *([_PARTS["date"]] if any(c.kind == "date" for c in model.encoder.inputs) else []),
+        *(_PARTS[kind] for kind in _kinds(model) if kind in _BEFORE_COLUMNS),
         *_names(model),
         *_encoding(model),
         _PARTS["affine"],
@@ -133,12 +133,20 @@ def _pairs(texts: Mapping[str, int | None]) -> str:
     return f"[{', '.join(pairs)}]"
 
 
+_BEFORE_COLUMNS = ("date", "category")
+"""The kinds whose part has constants that the list of columns needs."""
+
+
+def _kinds(model: Model) -> list[str]:
+    return list(dict.fromkeys(column.kind for column in model.encoder.inputs))
+
+
 def _encoding(model: Model) -> Iterator[str]:
     """The functions that encode values as numbers."""
-    kinds = list(dict.fromkeys(column.kind for column in model.encoder.inputs))
+    kinds = _kinds(model)
     yield _PARTS["missing"]
     yield _PARTS["fill"]
-    yield from (_PARTS[kind] for kind in kinds if kind != "date")
+    yield from (_PARTS[kind] for kind in kinds if kind not in _BEFORE_COLUMNS)
     if "category" not in kinds:
         yield _PARTS["gap"]
     yield filled(_PARTS["encode"], {"encoders": ", ".join(kinds)})

@@ -170,6 +170,11 @@ def test_it_is_exported_as_by_the_command(
     assert moons.export("json", "mine.json", force=True) == path
     with pytest.raises(ConfigError, match="There is no format `onx`; did you mean `onnx`"):
         moons.export("onx")
+    with pytest.raises(ConfigError, match="There is no precision `half`"):
+        moons.export("c", precision="half")
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.warns(bpcli.BpnetWarning, match=r"m\.html is not verified: no Node found"):
+        assert moons.export("javascript", "m.html", html=True) == Path("m.html")
 
 
 def test_it_resumes_with_the_bits_of_an_uninterrupted_training(moons: bpcli.Run) -> None:

@@ -40,7 +40,7 @@ def test_the_written_file_is_told_with_its_weights_and_digest(
     ("arguments", "message"),
     [
         (["nothing", "--to", "json"], "There is no run `nothing`"),
-        (["latest", "--to", "pickle"], "'pickle' is not one of 'onnx', 'json', 'python'"),
+        (["latest", "--to", "pickle"], "'pickle' is not one of 'onnx', 'json', 'python', 'c'"),
         (["latest"], "Missing option '--to'"),
     ],
 )
@@ -50,3 +50,26 @@ def test_a_run_or_format_that_is_none_is_refused(
     result = bpnet("export", *arguments)
     assert (result.code, result.out) == (2, "")
     assert message in result.err
+
+
+def test_a_file_that_cannot_be_run_is_written_with_a_note(
+    bpnet: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = ("--quiet", "--set", "training.epochs=3")
+    run_id = bpnet("train", CONFIGS / "xor.yaml", *short).out.strip()
+    monkeypatch.setenv("PATH", "/nowhere")
+    result = bpnet("export", "latest", "--to", "c", "-o", "m.c")
+    assert result.code == 0
+    assert result.out == f"wrote m.c, made from {run_id} (best weights)\n"
+    assert result.err == "note: m.c is not verified: no C compiler found\n"
+    said = bpnet("export", "latest", "--to", "javascript", "--html", "--json")
+    assert json.loads(said.out)["not_verified"] == "no Node found"
+    assert Path(json.loads(said.out)["file"]).suffix == ".html"
+
+
+def test_a_variant_is_for_its_format(bpnet: Callable[..., Result]) -> None:
+    bpnet("train", CONFIGS / "xor.yaml", "--quiet", "--set", "training.epochs=3")
+    refused = bpnet("export", "latest", "--to", "json", "--precision", "float")
+    assert (refused.code, refused.out) == (2, "")
+    assert "`float` is not for the format json, only for c" in refused.err
+    assert not [*Path().glob("*.json")]

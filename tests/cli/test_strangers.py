@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from strangers import CANARY, is_harmless, poison
 
+from bpcli.export.export import FORMATS
+
 CONFIG = """\
 data: {file: t.csv, targets: 4, task: classification, split: {test: 0.3}}
 network: {layers: [auto, 3, auto], activations: [tanh, OUTPUT]}
@@ -52,7 +54,7 @@ PLAIN = (["n", "m", "colour", "y"], ["red", "blue"], ["yes", "no"])
 TOUCH = f"__import__('pathlib').Path('{CANARY}').touch()"
 
 
-@pytest.mark.parametrize("to", ["python", "json", "onnx"])
+@pytest.mark.parametrize("to", FORMATS)
 @pytest.mark.parametrize("kind", [f"{TOUCH} or str", f"str, {{}}), ({TOUCH}, str", "missing", "np"])
 def test_the_kind_of_a_strangers_column_is_never_run(bpnet, train, kind, to) -> None:
     run = train(*PLAIN)
@@ -62,11 +64,11 @@ def test_the_kind_of_a_strangers_column_is_never_run(bpnet, train, kind, to) -> 
     assert result.code == 2
     assert "`columns.inputs.0.kind`: Input should be 'number', 'boolean', 'cat" in result.err
     assert len(result.err.splitlines()) == 1
-    assert not [*Path().glob("c.[jpo]*")]
+    assert not [*Path().glob("c.[jpocm]*")]
     assert bpnet("predict", "latest", "t.csv").code == 2
 
 
-@pytest.mark.parametrize("to", ["python", "json", "onnx"])
+@pytest.mark.parametrize("to", FORMATS)
 @pytest.mark.parametrize(
     ("change", "code"),
     [
@@ -100,7 +102,7 @@ def test_the_names_of_a_stranger_are_never_run(bpnet, train, change, code: int, 
     assert not Path(CANARY).exists()
     assert result.code == code, result.err
     assert is_harmless(result.out + result.err)
-    assert (result.code == 0) == bool([*Path().glob("c.[jpo]*")])
+    assert (result.code == 0) == bool([*Path().glob("c.[jpocm]*")])
 
 
 def test_a_name_adds_no_line_to_an_error(bpnet, train) -> None:

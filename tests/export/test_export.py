@@ -16,7 +16,7 @@ from models import MIXED, VARIANTS, a_model, run_python
 from bpcli.errors import ConfigError, GateFailed, RunError
 from bpcli.export import export as exporting
 from bpcli.export.child import NotVerified
-from bpcli.export.export import FORMATS, export
+from bpcli.export.export import FORMATS, export, variant_of
 from bpcli.export.model import Model
 from bpcli.export.python_file import python_text
 from bpcli.export.verify import Columns, probes
@@ -210,8 +210,25 @@ def test_a_variant_of_a_format_is_another_file(
     )
     monkeypatch.chdir(tmp_path)
     assert export(a_model(TANH), "json", None, variant="short").path == Path("a_model.txt")
-    with pytest.raises(ConfigError, match="The format json has no variant `long`"):
+    with pytest.raises(ConfigError, match="`long` is not for the format json, only for none"):
         export(a_model(TANH), "json", None, variant="long")
+
+
+def test_a_variant_is_said_with_its_format(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="`float` is not for the format json, only for c"):
+        export(a_model(TANH), "json", tmp_path / "m", variant=variant_of("float", html=False))
+    with pytest.raises(ConfigError, match="There is no precision `half`; allowed: double, float"):
+        variant_of("half", html=False)
+    with pytest.raises(ConfigError, match="Precision float is for C, and html for JavaScript"):
+        variant_of("float", html=True)
+
+
+def test_outputs_that_overflow_as_ours_do_are_no_difference(tmp_path: Path) -> None:
+    model = a_model(TANH, output="exponential", scaled=False)
+    large = replace(model, params=model.params * 1200)
+    with np.errstate(over="ignore"):
+        assert np.isinf(large.outputs(np.array([[1e3, 1e3, 1e3], [-1e3, -1e3, -1e3]]))).any()
+        assert export(large, "python", tmp_path / "m.py").path.is_file()
 
 
 def test_a_damaged_run_leaves_no_file(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def test_a_page_has_the_same_module() -> None:
 
 def test_rows_of_any_column_are_encoded_as_we_do() -> None:
     model = a_model(TANH, columns=MIXED)
-    rows = MIXED_ROWS | {"age": [20, None, "40.5", " "], "job": ["smith", None, " clerk", 1.0]}
+    rows = MIXED_ROWS | {"age": [20, None, "40.5", ""], "job": ["smith", None, " clerk", 1.0]}
     expected = model.predict(DataFrame(MIXED_ROWS))[:, 0]
     np.testing.assert_allclose(outputs_of(model, rows), expected, rtol=1e-12)
 

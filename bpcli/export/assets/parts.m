@@ -117,11 +117,11 @@ end
 
 % The number of the category of a text; -1 if it is missing, 0 if it is unknown
 function index = category_of(text,known)
-  text = regexprep(text,'^\s+|\s+$','');
   if isempty(text)
     index = -1;
     return
   end
+  text = regexprep(text,'^\s+|\s+$','');
   small = regexprep(text,'\s+',' ');
   is_capital = small >= 'A' & small <= 'Z';
   small(is_capital) = char(small(is_capital) + 32);

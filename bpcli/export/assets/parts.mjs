@@ -11,13 +11,14 @@
 //@ missing
 /** Whether a value is missing. */
 function isMissing(value) {
-    return value === null || Number.isNaN(value) || (typeof value === "string" && !value.trim());
+    return value === null || value === "" || Number.isNaN(value);
 }
 //@ number
 /** A number, which may be given as text. */
 function number(value, column) {
+    const isBlank = typeof value === "string" && !value.trim(); // Number(" ") is 0
     const read = isMissing(value) ? fillOf(column) : Number(value);
-    if (!Number.isFinite(read)) {
+    if (!Number.isFinite(read) || (isBlank && value !== "")) {
         throw new Error(`\`${value}\` is not a finite number`);
     }
     return [read];
@@ -129,11 +130,18 @@ function daysOf(value, column) {
     return days.find(Number.isFinite) ?? NaN;
 }
 //@ category
+const SPACES = "[\\t-\\r\\x1c- \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]+";
+
+/** A text without the spaces around it. */
+function stripped(text) {
+    return text.replace(new RegExp(`^${SPACES}|${SPACES}$`, "g"), "");
+}
+
 /** A text without differences of case, width, accent encoding and spaces. */
 function folded(text) {
     const small = [...text.normalize("NFKC")].map(
         (sign) => (sign === "ı" ? sign : sign.toUpperCase().toLowerCase()));
-    return small.join("").normalize("NFKC").trim().replace(/\s+/g, " ");
+    return stripped(small.join("").normalize("NFKC")).replace(new RegExp(SPACES, "g"), " ");
 }
 
 /** The shortest text of a number, as Python writes it. */
@@ -144,7 +152,7 @@ function textOfNumber(value) {
 
 /** The texts that may name a value: its own, lower case if boolean, its number's (1 for 1.0). */
 function formsOf(value) {
-    const text = typeof value === "number" ? textOfNumber(value) : String(value).trim();
+    const text = typeof value === "number" ? textOfNumber(value) : stripped(String(value));
     const forms = [text];
     if (/^(true|false)$/i.test(text)) {
         forms.push(text.toLowerCase());
