@@ -134,11 +134,12 @@ def _inputs(column: InputColumn, i: int) -> Iterator[str]:
 
 
 _SHARES: dict[CalendarPart, str] = {
-    "month": "(month{i} + 2.0 - 12.0 * FLOOR((month{i} + 2.0) / 12.0)) / 12.0",
+    "month": "(month{i} + 2.0) / 12.0",
     "weekday": "(FLOOR({days}) + 3.0 - 7.0 * FLOOR((FLOOR({days}) + 3.0) / 7.0)) / 7.0",
     "hour": "{days} - FLOOR({days})",
 }
-"""The share of the year by month, of the week by day (1970 began on a Thursday), and of the day."""
+"""The share of the year by month (1 more after December, for which a wave is the same), of the week
+by day (1970 began on a Thursday), and of the day."""
 
 
 # Notes.

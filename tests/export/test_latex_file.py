@@ -23,6 +23,7 @@ from bpcli.export.verify import encoded, probes
 from bpcli.nn.activations import ACTIVATIONS, LeakyRelu
 
 TANH = ACTIVATIONS["tanh"]()
+ODD = ["50%", "what?", "a_b^c", "\\input{x}", "中文", "a & b \\\\"]
 SMALL = [model for model in drawn_models(40) if model.network.inputs <= 16]
 
 
@@ -83,7 +84,7 @@ def test_a_comment_says_how_much_the_rounding_changes() -> None:
     assert float(f"{change:.2g}") < 0.1
 
 
-@pytest.mark.parametrize("name", [*NAMES, "50%", "a_b^c", "\\input{x}", "中文", "a & b \\\\"])
+@pytest.mark.parametrize("name", [*NAMES, *ODD])
 def test_no_name_becomes_a_command(name: str) -> None:
     model = named_model(name)
     text = latex_text(model)
