@@ -12,7 +12,7 @@ from bpcli.cli.documents import print_json
 
 @click.command(
     "export",
-    short_help="Write a network as Python, C, JavaScript, MATLAB, ONNX or JSON.",
+    short_help="Write a network as Python, C, Excel, SQL, LaTeX or in other formats.",
     epilog=examples("export"),
 )
 @click.argument("run")

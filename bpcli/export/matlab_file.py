@@ -308,6 +308,9 @@ def _function_name(activation: Activation) -> str:
 
 
 def _function(activation: Activation) -> str:
+    """The local function; that of `genFunction`, by which a reader knows it, if there is one."""
+    if (known := _PARTS.get(_function_name(activation))) is not None:
+        return known
     parameters = ",".join(["z", *options_of(activation)])
     lines = "".join(f"  {_step(step)};\n" for step in definition(activation.source))
     title = name_of(ACTIVATIONS, activation)

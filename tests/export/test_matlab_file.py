@@ -69,6 +69,14 @@ def test_a_network_of_numbers_has_the_form_of_genfunction(tmp_path: Path) -> Non
     )
 
 
+def test_the_sigmoids_of_matlab_have_its_names_and_forms() -> None:
+    """MATLAB writes logsig so, and a reader of its files knows it by this form."""
+    text = matlab_text(a_model(ACTIVATIONS["sigmoid"](), output="tanh", outputs=2))
+    assert "a1 = logsig_apply(repmat(b1,1,Q) + IW1_1*xp1);" in text
+    assert "function a = logsig_apply(n)\n  a = 1 ./ (1 + exp(-n));\nend" in text
+    assert "a2 = tansig_apply(repmat(b2,1,Q) + LW2_1*a1);" in text
+
+
 @pytest.mark.parametrize(
     ("factor", "permits"), [(0.5, True), (4.0, True), (3.0, True), (1.9, False), (1e-310, False)]
 )

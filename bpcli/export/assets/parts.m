@@ -133,3 +133,8 @@ function index = category_of(text,known)
     end
   end
 end
+%@ logsig_apply
+% Sigmoid Positive Transfer Function
+function a = logsig_apply(n)
+  a = 1 ./ (1 + exp(-n));
+end
