@@ -182,7 +182,9 @@ FORMATS: Mapping[str, Format] = {
         {"html": Format(".html", _text(page_text), by_running("HTML", _run_page))},
     ),
     "matlab": Format(".m", _text(matlab_text), by_running("MATLAB", matlab_predictions)),
-    "xlsx": Format(".xlsx", xlsx_bytes, by_running("Excel", run_xlsx, has_infinity=False)),
+    "xlsx": Format(
+        ".xlsx", xlsx_bytes, by_running("Excel", run_xlsx, has_infinity=False, digits=15)
+    ),
     "sql": Format(".sql", _text(sql_text), by_running("SQL", run_sql, has_infinity=False)),
     "latex": replace(
         _latex(DIGITS), variants={str(digits): _latex(digits) for digits in range(1, 18)}

@@ -5,7 +5,6 @@ The rows for the comparison are drawn from the range of the training rows, and f
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -34,12 +33,18 @@ _HUGE = 1e250
 
 
 def by_running(
-    what: str, run: Runner, dtype: DTypeLike = np.float64, *, has_infinity: bool = True
+    what: str,
+    run: Runner,
+    dtype: DTypeLike = np.float64,
+    *,
+    has_infinity: bool = True,
+    digits: int | None = None,
 ) -> Callable[[bytes, Model], None]:
     """A function that verifies a file which computes in `dtype`, by running it.
 
     It raises `GateFailed` if a prediction differs, and what `run` raises. Without `has_infinity`,
     a number above 1e250 or none (NaN) is right where bpnet has ∞, and any number where it has NaN.
+    If `run` knows only some `digits` of numbers, classes are not compared where others decide.
     """
 
     def verify(content: bytes, model: Model) -> None:
@@ -52,7 +57,7 @@ def by_running(
                 is_huge = np.isinf(expected) & ~(np.abs(outputs) < _HUGE)
                 outputs = np.where(is_huge | np.isnan(expected), expected, outputs)
             answers = {name: predicted[name] for name in model.answers if name in predicted}
-            check(f"{what} file", exact, X, outputs, answers, dtype)
+            check(f"{what} file", exact, X, outputs, answers, dtype, digits)
 
     return verify
 
@@ -75,6 +80,7 @@ def check(
     outputs: Array,
     answers: Mapping[str, list[str]],
     dtype: DTypeLike,
+    digits: int | None = None,
 ) -> None:
     """Raises `GateFailed` if outputs, or predicted classes or labels, differ from bpnet's.
 
@@ -96,20 +102,32 @@ def check(
             "was not written."
         )
     words = model.preprocessor.in_words(outputs)
-    if _of_numbers(answers, outputs) != _of_numbers(words, outputs):
+    is_open: Array = np.logical_or.reduce(np.isnan(outputs), axis=1)
+    if digits is not None:
+        is_open |= _is_close(model, outputs, 10.0 ** (1 - digits))
+    if _decided(answers, is_open) != _decided(words, is_open):
         nature = "labels" if model.preprocessor.words else "classes"
         raise GateFailed(
             f"The {nature} of the {what} do not match its outputs: it was not written."
         )
 
 
-def _of_numbers(answers: Mapping[str, list[str]], outputs: Array) -> dict[str, list[str | None]]:
-    """The answers without those of rows whose outputs are NaN."""
-    is_nan = [any(map(math.isnan, row)) for row in outputs.tolist()]
+def _decided(answers: Mapping[str, list[str]], is_open: Array) -> dict[str, list[str | None]]:
+    """The answers without those of open rows: outputs are NaN, or too close to each other."""
     return {
-        name: [None if gap else word for word, gap in zip_longest(words, is_nan)]
+        name: [None if gap else word for word, gap in zip_longest(words, is_open.tolist())]
         for name, words in answers.items()
     }
+
+
+def _is_close(model: Model, outputs: Array, part: float) -> Array:
+    """Whether the two largest outputs of a row, or an output and ½, differ by this part at most."""
+    if model.class_names and outputs.shape[1] > 1:
+        second, first = np.sort(outputs, axis=1)[:, -2:].T
+        is_close: Array = first - part * np.abs(first) <= second
+    else:
+        is_close = np.logical_or.reduce(np.abs(outputs - 0.5) <= part, axis=1)
+    return is_close
 
 
 def _allowed(model: Model, X: Array, expected: Array, dtype: DTypeLike) -> Array:

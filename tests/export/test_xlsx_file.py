@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from bpcli.errors import ConfigError, GateFailed
 from bpcli.export import xlsx_child, xlsx_file
 from bpcli.export.export import FORMATS, export
 from bpcli.export.model import Model
-from bpcli.export.verify import by_running, probes
+from bpcli.export.verify import by_running, check, probes
 from bpcli.export.xlsx_child import filled, predictions, recalculated
 from bpcli.export.xlsx_file import first_output, xlsx_bytes
 from bpcli.nn.activations import ACTIVATIONS, LeakyRelu
@@ -122,6 +123,20 @@ def test_a_workbook_that_computes_something_else_is_not_written(tmp_path: Path) 
     other = replace(model, params=model.params * (1 + 1e-9))
     with pytest.raises(GateFailed, match=r"The Excel file gives .* where bpnet gives"):
         by_running("Excel", predictions)(xlsx_bytes(other), model)
+
+
+def test_classes_are_compared_unless_digits_decide_that_libreoffice_does_not_show() -> None:
+    model = a_model(TANH, output="tanh", outputs=2, classes=("a", "b"))
+    X = np.ones((1, 3))
+    last = model.network.matrices(model.params)[-1]
+    last[:] = 0
+    for difference, is_compared in ((3e-14, True), (1e-15, False)):
+        last[:, -1] = [0.5 - difference, 0.5]
+        outputs = model.outputs(X)
+        assert model.preprocessor.in_words(outputs) == {"class": ["b"]}
+        for digits in (None, 15):
+            with nullcontext() if digits and not is_compared else pytest.raises(GateFailed):
+                check("Excel file", model, X, outputs, {"class": ["a"]}, np.float64, digits)
 
 
 def test_without_libreoffice_it_is_written_and_said_not_to_be_verified(
