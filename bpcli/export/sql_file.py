@@ -32,7 +32,7 @@ _MOST_UNITS, _MOST_PARAMETERS = 400, 20_000
 """SQLite allows 1000 nested signs, and a union of 500 tables; PostgreSQL allows 1664 columns."""
 
 _EXP = (
-    "CASE WHEN {0} > 690.0 THEN 4.60460640478299e+299 WHEN {0} < -708.0 THEN 0.0 ELSE EXP({0}) END"
+    "CASE WHEN {0} > 709.0 THEN 8.218407461554972e+307 WHEN {0} < -708.0 THEN 0.0 ELSE EXP({0}) END"
 )
 
 SQL = Language(

@@ -43,7 +43,8 @@ def by_running(
     """A function that verifies a file which computes in `dtype`, by running it.
 
     It raises `GateFailed` if a prediction differs, and what `run` raises. Without `has_infinity`,
-    a number above 1e250 or none (NaN) is right where bpnet has ∞, and any number where it has NaN.
+    a number above 1e250 is right where bpnet has ∞, any number where it has NaN, and an error (NaN)
+    in a row in which a unit of bpnet overflows.
     If `run` knows only some `digits` of numbers, classes are not compared where others decide.
     """
 
@@ -52,14 +53,43 @@ def by_running(
         for columns, predicted in zip(tables, run(content, model, tables), strict=True):
             X = encoded(model, columns)
             outputs = _outputs_of(what, predicted, model.output_names, len(X))
-            if not has_infinity:
-                expected = exact.outputs(X)
-                is_huge = np.isinf(expected) & ~(np.abs(outputs) < _HUGE)
-                outputs = np.where(is_huge | np.isnan(expected), expected, outputs)
             answers = {name: predicted[name] for name in model.answers if name in predicted}
+            if not has_infinity:
+                outputs, answers = _with_overflows(exact, X, outputs, answers)
             check(f"{what} file", exact, X, outputs, answers, dtype, digits)
 
     return verify
+
+
+def _with_overflows(
+    model: Model, X: Array, outputs: Array, answers: Columns
+) -> tuple[Array, Columns]:
+    """The outputs and answers of a file without ∞, with those of bpnet where that overflows."""
+    expected = model.outputs(X)
+    is_error = np.isnan(outputs) & _overflows(model, X)
+    is_huge = np.isinf(expected) & ~(np.abs(outputs) < _HUGE)
+    outputs = np.where(is_error | is_huge | np.isnan(expected), expected, outputs)
+    has_error = np.logical_or.reduce(is_error, axis=1).tolist()
+    words = model.preprocessor.in_words(outputs)
+    return outputs, {
+        name: [
+            own if lost else word
+            for word, own, lost in zip(found, words[name], has_error, strict=True)
+        ]
+        for name, found in answers.items()
+    }
+
+
+def _overflows(model: Model, X: Array) -> Array:
+    """Whether a unit overflows in each row (rows, 1)."""
+    found = np.zeros((len(X), 1), bool)
+    for index in range(len(X)):
+        try:
+            with np.errstate(over="raise"):
+                model.outputs(X[index : index + 1])
+        except FloatingPointError:
+            found[index] = True
+    return found
 
 
 def _outputs_of(what: str, predicted: Mapping[str, Any], names: Sequence[str], rows: int) -> Array:

@@ -29,8 +29,8 @@ EXCEL = Language(
     number,
     {
         "abs": "ABS({0})",
-        "exp": "EXP(MIN({0},690))",
-        "expm1": "(TANH(({0})/2)*(EXP(MIN({0},690))+1))",
+        "exp": "EXP(MIN({0},709))",
+        "expm1": "(TANH(({0})/2)*(EXP(MIN({0},709))+1))",
         "log": "LN({0})",
         "log1p": "IF({0}<1,2*ATANH(({0})/(2+({0}))),LN(1+({0})))",
         "maximum": "MAX({0},{1})",
@@ -41,8 +41,8 @@ EXCEL = Language(
     },
 )
 """Excel has neither expm1 nor log1p: exp(x) - 1 = tanh(x/2) (exp(x) + 1), and ln(1 + x) =
-2 artanh(x / (2 + x)), keep the digits of a small x. EXP is capped at 1e299: beyond 1e308 it is an
-error, where bpnet has ∞, which a layer above may saturate."""
+2 artanh(x / (2 + x)), keep the digits of a small x. EXP is capped: from 710 on it is an error,
+where bpnet has ∞, which a layer above may saturate."""
 
 
 def write_network(pages: Pages, model: Model, first_input: int) -> int:

@@ -219,7 +219,7 @@ def test_a_variant_is_said_with_its_format(tmp_path: Path) -> None:
         export(a_model(TANH), "json", tmp_path / "m", variant=variant_of("float", html=False))
     with pytest.raises(ConfigError, match="There is no precision `half`; allowed: double, float"):
         variant_of("half", html=False)
-    with pytest.raises(ConfigError, match="Precision float is for C, and html for JavaScript"):
+    with pytest.raises(ConfigError, match="is for C, html for JavaScript, and digits for LaTeX"):
         variant_of("float", html=True)
 
 

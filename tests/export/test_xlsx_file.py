@@ -6,7 +6,7 @@ import io
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +25,7 @@ from bpcli.errors import ConfigError, GateFailed
 from bpcli.export import xlsx_child, xlsx_file
 from bpcli.export.export import FORMATS, export
 from bpcli.export.model import Model
-from bpcli.export.verify import by_running, check, probes
+from bpcli.export.verify import Columns, _overflows, by_running, check, encoded, probes
 from bpcli.export.xlsx_child import filled, predictions, recalculated
 from bpcli.export.xlsx_file import first_output, xlsx_bytes
 from bpcli.nn.activations import ACTIVATIONS, LeakyRelu
@@ -34,6 +34,7 @@ COUNT = 200 if os.environ.get("BPNET_FULL") else 6
 DRAWN = [*(a_model(hidden, outputs=2) for hidden in VARIANTS), *drawn_models(COUNT)]
 TANH = ACTIVATIONS["tanh"]()
 Rows = list[list[Any]]
+WORDS = {"ill": ("no", "yes")}
 
 needs_office = pytest.mark.skipif(
     not (shutil.which("soffice") or shutil.which("libreoffice")), reason="needs LibreOffice"
@@ -104,7 +105,7 @@ def test_the_note_of_a_row_says_what_is_filled_unknown_or_of_no_use(
     assert is_computed == [True, False, True, True, False, False, True, False]
     as_table = {"age": [20.0, None, 20.0], "married": [True, True, False],
                 "job": ["clerk", None, "1"], "town": ["a b", "a b", "elsewhere"]}  # fmt: skip
-    expected = model.outputs(xlsx_file.encoded(model, as_table))
+    expected = model.outputs(encoded(model, as_table))
     found = [rows[index][words - 2 : words] for index in (0, 2, 3)]
     np.testing.assert_allclose(np.array(found, float), expected, rtol=1e-12)
 
@@ -137,6 +138,32 @@ def test_classes_are_compared_unless_digits_decide_that_libreoffice_does_not_sho
         for digits in (None, 15):
             with nullcontext() if digits and not is_compared else pytest.raises(GateFailed):
                 check("Excel file", model, X, outputs, {"class": ["a"]}, np.float64, digits)
+
+
+def test_an_error_is_right_where_a_unit_of_ours_overflows_and_nowhere_else() -> None:
+    model = a_model(ACTIVATIONS["exponential"](), output="sigmoid", words=WORDS, scaled=False)
+    model = replace(model, params=model.params * 150)
+    errors = np.nan
+
+    def run(_: bytes, __: Model, tables: Sequence[Columns]) -> list[Columns]:
+        found = []
+        for table in tables:
+            X = encoded(model, table)
+            outputs, lost = model.outputs(X), _overflows(model, X)[:, 0]
+            words = model.preprocessor.in_words(outputs)["ill"]
+            outputs[lost] = errors
+            named = dict(zip(model.output_names, outputs.T.tolist(), strict=True))
+            found.append(named | {"ill": np.where(lost, "", words).tolist()})
+        return found
+
+    with np.errstate(over="ignore", invalid="ignore"):
+        assert any(_overflows(model, encoded(model, table)).any() for table in probes(model))
+        with pytest.raises(GateFailed, match="gives nan where bpnet gives"):
+            by_running("Excel", run)(b"", model)
+        by_running("Excel", run, has_infinity=False)(b"", model)
+        errors = 0.25
+        with pytest.raises(GateFailed, match=r"gives 0\.25 where bpnet gives"):
+            by_running("Excel", run, has_infinity=False)(b"", model)
 
 
 def test_without_libreoffice_it_is_written_and_said_not_to_be_verified(
