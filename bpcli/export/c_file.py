@@ -112,7 +112,7 @@ class _File:
     @cached_property
     def prefix(self) -> str:
         """The beginning of the names that other files see."""
-        return distinct_identifiers([self.model.name], _RESERVED)[0]
+        return distinct_identifiers([self.model.name], _RESERVED, "network")[0]
 
     @cached_property
     def fields(self) -> list[tuple[InputColumn, str]]:

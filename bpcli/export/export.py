@@ -75,7 +75,7 @@ def export(
     `GateFailed` if the file's predictions differ from bpnet's.
     """
     format_ = _format(to, variant)
-    path = path or Path(_module_name(model.name) + format_.suffix)
+    path = path or Path(model.module_name + format_.suffix)
     if path.exists() and not (force and path.is_file()):
         way_out = f"{hint} to overwrite it" if path.is_file() else "name another file"
         raise ConfigError(f"{path} already exists: {way_out}.")
@@ -116,12 +116,6 @@ def _format(to: str, variant: str | None) -> Format:
         having = ", ".join(name for name, each in FORMATS.items() if variant in each.variants)
         raise ConfigError(f"`{variant}` is not for the format {to}, only for {having or 'none'}.")
     return format_.variants[variant]
-
-
-def _module_name(name: str) -> str:
-    """A name that Python can import."""
-    module = name.replace("-", "_").replace(".", "_")
-    return module if module.isidentifier() else f"_{module}"
 
 
 # The formats.

@@ -129,7 +129,11 @@ def _texts(column: InputColumn) -> dict[str, str]:
 
 
 def _pairs(texts: Mapping[str, int | None]) -> str:
-    pairs = (f"[{js_string(text)}, {number(i)}]" for text, i in texts.items() if i is not None)
+    """Texts with their categories; null for one that is unknown, whatever it is folded to."""
+    pairs = (
+        f"[{js_string(text)}, {'null' if index is None else number(index)}]"
+        for text, index in texts.items()
+    )
     return f"[{', '.join(pairs)}]"
 
 

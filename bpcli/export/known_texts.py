@@ -74,7 +74,7 @@ class ListedText(NamedTuple):
     text: str
     folds: bool
     category: int
-    """Its index; -1 for a missing value."""
+    """Its index; -1 for a missing value, -2 if it is unknown."""
 
 
 def listed_texts(column: InputColumn) -> list[ListedText]:
@@ -84,7 +84,13 @@ def listed_texts(column: InputColumn) -> list[ListedText]:
     `.0`, and texts with other letters than A to Z in capitals, small letters and both mixed.
     """
     known = known_texts(column)
-    found = [*_listed(known.exact, False), *_listed(known.folded, True)]
+    strange = [text for text, index in known.exact.items() if index is None]
+    found = [
+        ListedText(text, False, -2)
+        for text in strange
+        if known.folded.get(folded(text)) is not None
+    ]
+    found += [*_listed(known.exact, False), *_listed(known.folded, True)]
     own = {each.text for each in found}
     for text, folds, category in [*found]:
         others = {*_other_forms(text), *(_spellings(text, column) if folds else ())} - own

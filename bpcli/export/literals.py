@@ -34,15 +34,17 @@ def number(value: object) -> str:
     raise RunError(f"The run is damaged: found {value!r}, expected a finite number.")
 
 
-def distinct_identifiers(names: Iterable[object], reserved: Collection[str] = ()) -> list[str]:
+def distinct_identifiers(
+    names: Iterable[object], reserved: Collection[str] = (), fallback: str = "column"
+) -> list[str]:
     """An unquoted word of a-z, 0-9 and _ for each name, close to it and different from all others.
 
-    A name without such letters becomes `column_3`. `reserved` words get a last _.
+    A name that does not begin with such a letter becomes `column_3`. `reserved` words get a last _.
     """
     given: dict[str, None] = {}
     for place, name in enumerate(names, start=1):
         word = re.sub("[^a-z0-9]+", "_", text_of(name).lower()).strip("_")[:_LONGEST]
-        word = word if word[:1].isalpha() else f"column_{word or place}"
+        word = word if word[:1].isalpha() else f"{fallback}_{word or place}"
         word = f"{word}_" if word in reserved else word
         given[word if word not in given else f"{word}_{place}_"] = None
     return list(given)

@@ -72,8 +72,13 @@ def matlab_text(model: Model) -> str:
 
 
 def matlab_name(model: Model) -> str:
-    """The name of the function, which its file should have."""
-    return distinct_identifiers([model.name], _RESERVED)[0]
+    """The name of the function, which its file should have: the module's if MATLAB allows it."""
+    name = model.module_name[:_LONGEST]
+    is_allowed = name.isascii() and name[0].isalpha() and name not in _RESERVED
+    return name if is_allowed else distinct_identifiers([model.name], _RESERVED, "network")[0]
+
+
+_LONGEST = 63
 
 
 def matlab_fields(model: Model) -> list[str]:
@@ -257,10 +262,15 @@ def _meaning(column: InputColumn) -> str:
     return matlab_comment(meaning_of(column)) + ("" if column.fill is None else f"; {gap}: missing")
 
 
+_NUMBERS = {-1: -1, -2: 0}
+"""What `category_of` returns for texts that are missing or unknown."""
+
+
 def _known(column: InputColumn) -> Iterator[str]:
     """The known texts as rows of a cell array: text, whether it folds, number of the category."""
     for text, folds, category in listed_texts(column):
-        yield f"{matlab_string(text)},{number(int(folds))},{number(category + 1 or -1)}"
+        place = number(_NUMBERS.get(category, category + 1))
+        yield f"{matlab_string(text)},{number(int(folds))},{place}"
 
 
 # Numbers.

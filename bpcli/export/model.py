@@ -51,6 +51,12 @@ class Model:
     notes: tuple[str, ...] = ()
 
     @property
+    def module_name(self) -> str:
+        """Its name as one that Python can import."""
+        module = self.name.replace("-", "_").replace(".", "_")
+        return module if module.isidentifier() else f"_{module}"
+
+    @property
     def class_names(self) -> tuple[str, ...]:
         """The classes; empty if the targets are values."""
         return self.preprocessor.class_names

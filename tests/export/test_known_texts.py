@@ -11,7 +11,7 @@ from pandas import Series
 from bpcli.data.columns import InputColumn
 from bpcli.data.spellings import Spelling
 from bpcli.data.values import MISSING_CODE, UNKNOWN_CODE, category_codes
-from bpcli.export.known_texts import KnownTexts, known_texts
+from bpcli.export.known_texts import KnownTexts, known_texts, listed_texts
 from bpcli.text import folded
 
 TEXTS = ["a", "A", "b", "1", "0", "1.0", " 1 ", "true", "TRUE", "false", "False", "ß", "SS", "é",
@@ -56,3 +56,32 @@ def test_booleans_have_either_name(categories: tuple[str, str]) -> None:
     expected = category_codes(Series(TEXTS, dtype=object), categories)
     found = [looked_up(text, known_texts(column)) for text in TEXTS]
     np.testing.assert_array_equal(found, expected)
+
+
+def listed(text: str, column: InputColumn) -> int:
+    """The category of a text by a list without rules; the steps are those of the C file."""
+    plain = text.strip()
+    small = " ".join("".join(c.lower() if c.isascii() else c for c in plain).split())
+    for known, folds, category in listed_texts(column):
+        if known == (small if folds else plain):
+            return MISSING_CODE if category == -1 else category
+    return UNKNOWN_CODE
+
+
+WRITTEN = [text for text in TEXTS if text != "SS"]
+"""Without the one that is another spelling, but of letters A to Z: ß is not listed for it."""
+
+
+@given(
+    st.lists(st.sampled_from(WRITTEN), min_size=1, max_size=4, unique_by=lambda text: folded(text)),
+    st.dictionaries(st.sampled_from(WRITTEN), st.sampled_from([*WRITTEN, "new"]), max_size=3),
+    st.booleans(),
+)
+def test_a_list_has_the_usual_spellings(
+    categories: list[str], rename: dict[str, str], casefold: bool
+) -> None:
+    stripped = tuple(text.strip() for text in categories)
+    spelling = Spelling(casefold, rename)
+    column = InputColumn("x", "category", stripped, spelling=spelling)
+    expected = category_codes(Series(TEXTS, dtype=object), stripped, spelling)
+    np.testing.assert_array_equal([listed(text, column) for text in TEXTS], expected)

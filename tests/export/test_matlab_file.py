@@ -69,6 +69,16 @@ def test_a_network_of_numbers_has_the_form_of_genfunction(tmp_path: Path) -> Non
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "function"),
+    [("My-net.v2", "My_net_v2"), ("1", "network_1"), ("中文", "network_1"), ("end", "end_")],
+)
+def test_the_function_is_called_as_its_file_if_matlab_allows_it(name: str, function: str) -> None:
+    model = replace(a_model(TANH), name=name)
+    assert matlab_text(model).startswith(f"function [y1] = {function}(x1)\n")
+    FORMATS["matlab"].verify(matlab_text(model).encode(), model)
+
+
 def test_the_sigmoids_of_matlab_have_its_names_and_forms() -> None:
     """MATLAB writes logsig so, and a reader of its files knows it by this form."""
     text = matlab_text(a_model(ACTIVATIONS["sigmoid"](), output="tanh", outputs=2))
@@ -111,12 +121,12 @@ def test_a_matrix_may_have_gaps_booleans_and_dates() -> None:
     np.testing.assert_allclose(outputs_of(model, rows), expected, rtol=1e-12)
 
 
-SPELLED = Spelling(casefold=True, rename={"N": "no", "Straße 7": "home"})
+SPELLED = Spelling(casefold=True, rename={"N": "no", "Straße 7": "home", "H": "home", "h": "new"})
 
 
 def test_other_spellings_are_the_same_category() -> None:
     texts = ["no", " NO ", "No", "n", "HOME", "STRASSE 7", "straße   7", "Straße 7", "ÉTÉ", "été",
-             "e\u0301te\u0301", "elsewhere", "nope", "h", "1.0", "TRUE", "-"]  # fmt: skip
+             "e\u0301te\u0301", "elsewhere", "nope", "h", "H", "1.0", "TRUE", "-"]  # fmt: skip
     column = InputColumn("x", "category", ("no", "home", "Été"), fill="no", spelling=SPELLED)
     plain = InputColumn("y", "category", ("1", "true", "a b"), fill="1", indicator=True)
     model = a_model(TANH, columns=(column, plain), scaled=False)

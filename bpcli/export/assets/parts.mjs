@@ -169,8 +169,9 @@ function indexOf(value, column) {
         return -1;
     }
     for (const form of formsOf(value)) {
-        const found = column.exact.get(form) ?? column.folded.get(folded(form));
-        if (found !== undefined) {
+        const { exact, folded: others } = column;
+        const found = exact.has(form) ? exact.get(form) : others.get(folded(form));
+        if (Number.isInteger(found)) {
             return found;
         }
     }
