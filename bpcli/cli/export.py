@@ -60,8 +60,9 @@ def command(
 
     The input is rows as in the table; the output is classes, or values in their original units. No
     file needs bpnet; the Python file needs numpy, and ONNX needs `pip install "bpcli[onnx]"`. Each
-    file is first run on some rows, and written only if its results equal those of bpnet. If there
-    is no C compiler, Node or Octave to run it, it is written, and a note says so.
+    file is first run on some rows, and written only if its results equal those of bpnet. If no
+    program that runs it is installed, such as a C compiler or LibreOffice, it is written, and a
+    note says so.
     """
     from bpcli.export.export import export, variant_of
     from bpcli.export.model import load_model
