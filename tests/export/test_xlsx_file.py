@@ -71,11 +71,20 @@ def computed() -> dict[str, list[Rows]]:
         content = of_drawn(model)
         books[str(seed)] = filled(content, model, list(probes(model)))
     content = xlsx_bytes(typed_model())
-    books["typed"] = [*filled(content, typed_model(), [TYPED]), content]
+    books["typed"] = [*filled(content, typed_model(), [TYPED]), with_wrong_values(content)]
     every = [book for each in books.values() for book in each]
     batches = [every[start : start + 40] for start in range(0, len(every), 40)]
     rows = iter([sheet for batch in batches for sheet in recalculated(batch)])
     return {name: [next(rows) for _ in each] for name, each in books.items()}
+
+
+def with_wrong_values(content: bytes) -> bytes:
+    """A workbook that says 99 for every formula until it is computed."""
+    file = io.BytesIO()
+    with ZipFile(file, "w") as archive:
+        for name, text in parts(content):
+            archive.writestr(name, re.sub("</f>(<v>[^<]*</v>)?", "</f><v>99</v>", text))
+    return file.getvalue()
 
 
 def of_drawn(model: Model) -> bytes:
