@@ -149,14 +149,34 @@ class Bent(Activation):
     def forward(self, z: Array, out: Array) -> None:
         scope: dict[str, Any] = {"np": np}
         lines = self.source.replace("\n", "\n    ")
-        exec(f"def f(z, alpha):\n    {lines}", scope)
-        np.copyto(out, scope["f"](z, self.alpha))
+        exec(f"def f(z, {', '.join(vars(self))}):\n    {lines}", scope)
+        np.copyto(out, scope["f"](z, **vars(self)))
 
 
-@pytest.mark.parametrize("to", ["c", "javascript", "matlab"])
-def test_each_language_writes_every_kind_of_step(to: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(ACTIVATIONS, "bent", Bent)
-    model = a_model(Bent(), outputs=2)
+@dataclass(frozen=True)
+class Pooled(Bent):
+    """One whose reductions are over rows, over pieces, and over units."""
+
+    source = (
+        "near = z - z.max(axis=0)\n"
+        "pooled = near.reshape(-1, pieces, z.shape[1]).sum(axis=1)\n"
+        "return alpha * pooled / (1 - pooled.min(axis=0))"
+    )
+    pieces: int = 3
+
+    @property
+    def rows_per_unit(self) -> int:
+        return self.pieces
+
+
+@pytest.mark.parametrize("kind", [Bent, Pooled])
+@pytest.mark.parametrize("to", ["c", "javascript", "matlab", "onnx"])
+def test_each_language_writes_every_kind_of_step(
+    to: str, kind: type[Bent], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("onnxruntime")
+    monkeypatch.setitem(ACTIVATIONS, "bent", kind)
+    model = a_model(kind(), outputs=2)
     FORMATS[to].verify(FORMATS[to].content(model), model)
 
 
