@@ -19,8 +19,9 @@ from bpcli.optimizers import OPTIMIZERS
 PACKAGE = Path(bpcli.__file__).parent
 FLOORS = [
     {"errors", "registry", "system", "text", "version"},
-    {"docs"},
+    {"docs", "workbook"},
     {"nn"},
+    {"notation"},
     {"engine"},
     {"optimizers"},
     {"data"},

@@ -179,6 +179,7 @@ def test_the_exports_compute_what_we_do(bpnet: Bpnet) -> None:
     assert bpnet("train", "new.yaml", "--quiet").code == 0
     for to in FORMATS:  # most are run, and compared with bpnet, before they are written
         assert bpnet("export", "latest", "--to", to, "-o", f"model.{to}").code == 0
+    assert "a^{(1)} &= z^{(1)} / (1 + \\exp(-2 z^{(1)}))" in Path("model.latex").read_text()
     X = np.random.default_rng(0).normal(size=(9, 2)) * [[3.0, 30.0]]
     expected = by_json(json.loads(Path("model.json").read_text()), X)
     rounding = {"rtol": 1e-12, "atol": 1e-14}  # the gate is rounded near 1

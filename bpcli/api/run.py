@@ -377,12 +377,14 @@ class Run:
         *,
         precision: str = "double",
         html: bool = False,
+        digits: int | None = None,
         force: bool = False,
     ) -> Path:
         """Write the network with its preprocessing for other programs; return the path.
 
-        The format is `python`, `c`, `javascript`, `matlab`, `onnx` or `json`. A C file computes in
-        `precision`, double or float; with `html`, JavaScript is a page with a control per input.
+        The format is `python`, `c`, `javascript`, `matlab`, `xlsx`, `sql`, `latex`, `onnx` or
+        `json`. A C file computes in `precision`, double or float; with `html`, JavaScript is a page
+        with a control per input; LaTeX has `digits` significant digits, by default 5.
 
         The file is run first, and written only if its predictions equal those of this run. If no
         program to run it is installed, a `BpnetWarning` says that it is not verified. Raises
@@ -393,7 +395,8 @@ class Run:
         if format not in FORMATS:
             hint = f"{did_you_mean(format, FORMATS)}; allowed: {', '.join(FORMATS)}"
             raise ConfigError(f"There is no format `{format}`{hint}.")
-        target, variant = None if path is None else Path(path), variant_of(precision, html)
+        target = None if path is None else Path(path)
+        variant = variant_of(precision, html, digits)
         with repeatable_numerics():
             exported = export(
                 self._model, format, target, variant=variant, force=force, hint="give force=True"

@@ -12,13 +12,15 @@ from bpcli.cli.documents import print_json
 
 @click.command(
     "export",
-    short_help="Write a network as Python, C, JavaScript, MATLAB, ONNX or JSON.",
+    short_help="Write a network as Python, C, Excel, SQL, LaTeX or in other formats.",
     epilog=examples("export"),
 )
 @click.argument("run")
 @click.option(
     "--to",
-    type=click.Choice(["onnx", "json", "python", "c", "javascript", "matlab"]),
+    type=click.Choice(
+        ["onnx", "json", "python", "c", "javascript", "matlab", "xlsx", "sql", "latex"]
+    ),
     required=True,
     help="The format.",
 )
@@ -35,6 +37,11 @@ from bpcli.cli.documents import print_json
     help="What a C file computes in; default: double.",
 )
 @click.option("--html", is_flag=True, help="A page with sliders, with `--to javascript`.")
+@click.option(
+    "--digits",
+    type=click.IntRange(1, 17),
+    help="Significant digits of the numbers, with `--to latex`; default: 5.",
+)
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @run_options
 def command(
@@ -43,6 +50,7 @@ def command(
     output: Path | None,
     precision: str,
     html: bool,
+    digits: int | None,
     force: bool,
     weights: str,
     runs_dir: Path,
@@ -52,8 +60,9 @@ def command(
 
     The input is rows as in the table; the output is classes, or values in their original units. No
     file needs bpnet; the Python file needs numpy, and ONNX needs `pip install "bpcli[onnx]"`. Each
-    file is first run on some rows, and written only if its results equal those of bpnet. If there
-    is no C compiler, Node or Octave to run it, it is written, and a note says so.
+    file is first run on some rows, and written only if its results equal those of bpnet. If no
+    program that runs it is installed, such as a C compiler or LibreOffice, it is written, and a
+    note says so.
     """
     from bpcli.export.export import export, variant_of
     from bpcli.export.model import load_model
@@ -61,7 +70,7 @@ def command(
     from bpcli.runs.references import find_run
 
     saved = find_run(run, runs_dir)
-    variant = variant_of(precision, html)
+    variant = variant_of(precision, html, digits)
     with repeatable_numerics():
         model = load_model(saved, weights)  # type: ignore[arg-type]  # click checked it
         say_notes(model.notes)

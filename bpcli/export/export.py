@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +21,18 @@ from bpcli.export.javascript_child import javascript_predictions
 from bpcli.export.javascript_file import javascript_text
 from bpcli.export.javascript_page import page_text, script_of
 from bpcli.export.json_file import document, json_text
+from bpcli.export.latex_file import DIGITS, latex_text, verify_latex
 from bpcli.export.matlab_child import matlab_predictions
 from bpcli.export.matlab_file import matlab_text
 from bpcli.export.model import Model
 from bpcli.export.onnx_file import onnx_bytes, onnx_outputs
 from bpcli.export.python_child import predictions
 from bpcli.export.python_file import python_text
+from bpcli.export.sql_child import predictions as run_sql
+from bpcli.export.sql_file import sql_text
 from bpcli.export.verify import Columns, by_running, check, encoded, probes
+from bpcli.export.xlsx_child import predictions as run_xlsx
+from bpcli.export.xlsx_file import xlsx_bytes
 from bpcli.runs.files import write_atomically
 
 
@@ -84,18 +89,20 @@ def export(
     return Exported(path, not_verified)
 
 
-def variant_of(precision: str, html: bool) -> str | None:
-    """The name of a variant of a format: `float`, `html`, or None for the format itself.
+def variant_of(precision: str, html: bool, digits: int | None = None) -> str | None:
+    """The name of a variant of a format: `float`, `html`, digits, or None for the format itself.
 
-    Raises `ConfigError` for a precision that is none, or if both are asked for.
+    Raises `ConfigError` for a precision that is none, or if two of them are asked for.
     """
     if precision not in PRECISIONS:
         raise ConfigError(f"There is no precision `{precision}`; allowed: {', '.join(PRECISIONS)}.")
-    if html and precision == "float":
+    chosen = ["float"] * (precision == "float") + ["html"] * html
+    chosen += [] if digits is None else [str(digits)]
+    if len(chosen) > 1:
         raise ConfigError(
-            "Precision float is for C, and html for JavaScript, which computes in double: give one."
+            "Precision float is for C, html for JavaScript, and digits for LaTeX: give one of them."
         )
-    return "html" if html else "float" if precision == "float" else None
+    return chosen[0] if chosen else None
 
 
 PRECISIONS = ("double", "float")
@@ -144,6 +151,14 @@ def _text(make: Callable[[Model], str]) -> Callable[[Model], bytes]:
     return lambda model: make(model).encode()
 
 
+def _latex(digits: int) -> Format:
+    return Format(
+        ".tex",
+        lambda model: latex_text(model, digits).encode(),
+        lambda content, model: verify_latex(content, model, digits),
+    )
+
+
 FORMATS: Mapping[str, Format] = {
     "onnx": Format(".onnx", onnx_bytes, _verify_onnx),
     "json": Format(".json", _text(json_text), _verify_json),
@@ -161,4 +176,11 @@ FORMATS: Mapping[str, Format] = {
         {"html": Format(".html", _text(page_text), by_running("HTML", _run_page))},
     ),
     "matlab": Format(".m", _text(matlab_text), by_running("MATLAB", matlab_predictions)),
+    "xlsx": Format(
+        ".xlsx", xlsx_bytes, by_running("Excel", run_xlsx, has_infinity=False, digits=15)
+    ),
+    "sql": Format(".sql", _text(sql_text), by_running("SQL", run_sql, has_infinity=False)),
+    "latex": replace(
+        _latex(DIGITS), variants={str(digits): _latex(digits) for digits in range(1, 18)}
+    ),
 }

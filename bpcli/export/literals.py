@@ -10,6 +10,7 @@ import json
 import math
 import re
 from collections.abc import Collection, Iterable
+from unicodedata import category
 
 import numpy as np
 
@@ -154,3 +155,26 @@ def _matlab_piece(piece: str) -> str:
 def matlab_comment(text: object) -> str:
     """A text for a comment, on one line."""
     return visible(text_of(text))
+
+
+# SQL.
+
+
+def sql_string(text: object) -> str:
+    """A string literal. Raises `ConfigError` for a text with characters that SQL cannot spell."""
+    return "'" + _printable(text).replace("'", "''") + "'"
+
+
+def sql_name(text: object) -> str:
+    """The name of a column, in quotes. Raises `ConfigError` as `sql_string` does."""
+    return '"' + _printable(text).replace('"', '""') + '"'
+
+
+def _printable(text: object) -> str:
+    """A text without control characters: standard SQL has no escapes for them."""
+    if not all(c.isprintable() or c in "\n\t" or category(c) == "Zs" for c in text_of(text)):
+        raise ConfigError(
+            f"SQL has no escape for the control character in {text!r}: rename it, or export to "
+            "python, onnx or json."
+        )
+    return text_of(text)

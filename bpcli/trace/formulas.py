@@ -1,47 +1,24 @@
 """The formulas of a trace, in symbols: what each layer, the loss and the optimizer compute.
 
-The formulas of activations and losses are in their classes. There z, a and y are replaced by the
-name of an array (z1) or of one of its entries (z1[2]).
+The formulas of layers are in `bpcli/notation/layers.py`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from itertools import accumulate
 
 from bpcli.nn.activation import Activation
-from bpcli.nn.network import Layer, Network
+from bpcli.nn.network import Network
+from bpcli.notation.layers import of_layer, worded
 from bpcli.optimizers import GradientDescent, Optimizer
-
-
-def worded(formula: str, names: Mapping[str, object]) -> str:
-    """A formula with other names or numbers instead of its own names."""
-    return re.sub(r"(?<!\w)[A-Za-z][A-Za-z0-9_]*", lambda word: _shown(names, word[0]), formula)
-
-
-def _shown(names: Mapping[str, object], word: str) -> str:
-    value = names.get(word, word)
-    return value if isinstance(value, str) else f"{value:g}"
-
-
-def forward_formulas(layer: Layer, number: int) -> list[str]:
-    """z1 = W1 a0 + b1 and a1 = f(z1)."""
-    activation, bias = layer.activation, f" + b{number}" if layer.has_bias else ""
-    f = _of_layer(activation, activation.formula, number)
-    return [f"z{number} = W{number} a{number - 1}{bias}", f]
 
 
 def slope_formula(activation: Activation, number: int) -> str | None:
     """f'(z1); None for an identity, or if f is not elementwise (softmax, maxout)."""
     if activation.is_identity or not activation.is_elementwise:
         return None
-    return _of_layer(activation, activation.derivative, number)
-
-
-def _of_layer(activation: Activation, formula: str, number: int) -> str:
-    names = {name: f"{name}{number}" for name in ("z", "a", "g", "delta")}
-    return worded(formula, vars(activation) | names)
+    return of_layer(activation, activation.derivative, number)
 
 
 def loss_formula(network: Network) -> str:
@@ -96,7 +73,7 @@ def _pulled_back(network: Network, number: int, source: str, product: str) -> li
         return [f"delta{number} = {bare(source)}"]
     if activation.is_elementwise:
         return [f"delta{number} = {product}"]
-    return [f"g{number} = {bare(source)}", _of_layer(activation, activation.derivative, number)]
+    return [f"g{number} = {bare(source)}", of_layer(activation, activation.derivative, number)]
 
 
 def update_formulas(optimizer: Optimizer, tensors: list[str]) -> list[str]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
+from bpcli.notation.layers import worded
 from bpcli.trace import formulas
 from bpcli.trace.blocks import Chain
 from bpcli.trace.cells import ELLIPSIS, kept, number
@@ -179,7 +180,7 @@ class RowEquations:
     def a(self, layer: int, unit: int) -> Chain:
         """The a of a unit, from z; for layers with one row of z per unit."""
         activation = self.network.layers[layer - 1].activation
-        formula = formulas.worded(activation.formula.partition(" = ")[2], vars(activation))
+        formula = worded(activation.formula.partition(" = ")[2], vars(activation))
         formula = formula.replace("[i]", "")
         at, value = f"{layer}[{unit + 1}]", self._number("a", layer, unit)
         symbols = re.sub(r"\bz\b(\[j\])?", lambda z: f"z{layer}{z[1] or f'[{unit + 1}]'}", formula)

@@ -9,6 +9,7 @@ import numpy as np
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.losses import LOSSES
+from bpcli.notation.layers import forward_formulas
 from bpcli.optimizers import OPTIMIZERS
 from bpcli.optimizers.schedules import Schedule, first_rate
 from bpcli.registry import name_of
@@ -104,7 +105,7 @@ def _forward(setting: Setting, layers: tuple[Forward, ...]) -> Iterator[Block]:
     yield from _data(setting, layers[0].below)
     for layer_number, layer in enumerate(layers, start=1):
         yield Heading(3, f"Layer {layer_number}: {_units(layer)}")
-        for text in formulas.forward_formulas(layer.layer, layer_number):
+        for text in forward_formulas(layer.layer, layer_number):
             yield Formula(text)
         yield Arrays(_tensors(layer_number, layer.W, layer.b))
         if layer.layer.activation.is_identity:

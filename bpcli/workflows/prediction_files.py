@@ -25,9 +25,10 @@ from bpcli.export.model import Model
 from bpcli.nn.arrays import Array
 from bpcli.runs.files import to_json
 from bpcli.text import readable
+from bpcli.workbook.cells import Cell
 from bpcli.workflows.predict import answer_document
 from bpcli.workflows.predicted_blocks import Beside, Block, KeptColumn, Predictions
-from bpcli.workflows.workbook import Cell, write_workbook
+from bpcli.workflows.workbook import write_workbook
 
 Write: TypeAlias = Callable[[BinaryIO, Predictions], int]
 """Writes all predictions; returns the number of rows."""

@@ -24,6 +24,8 @@ from bpcli.nn.activation import Activation
 from bpcli.nn.activations import ACTIVATIONS, LeakyRelu
 
 TANH = ACTIVATIONS["tanh"]()
+QUICK = [to for to in FORMATS if to not in ("xlsx", "latex")]
+"""LibreOffice and TeX start slowly: test_xlsx_file.py and test_latex_file.py run them."""
 
 
 def in_this_process(content: bytes, tables: Sequence[Columns]) -> list[dict[str, Any]]:
@@ -32,7 +34,7 @@ def in_this_process(content: bytes, tables: Sequence[Columns]) -> list[dict[str,
     return [{name: column.tolist() for name, column in predict(table).items()} for table in tables]
 
 
-@pytest.mark.parametrize("to", FORMATS)
+@pytest.mark.parametrize("to", QUICK)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("hidden", VARIANTS, ids=str)
 def test_a_file_of_every_activation_is_verified(
@@ -46,7 +48,7 @@ def test_a_file_of_every_activation_is_verified(
     assert exported.path.read_bytes() == FORMATS[to].content(model)
 
 
-@pytest.mark.parametrize("to", FORMATS)
+@pytest.mark.parametrize("to", QUICK)
 def test_a_file_of_classes_and_of_any_columns_is_verified(to: str, tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
     model = a_model(TANH, output="softmax", outputs=2, classes=("a", "b"), columns=MIXED)
@@ -56,7 +58,7 @@ def test_a_file_of_classes_and_of_any_columns_is_verified(to: str, tmp_path: Pat
 WORDS = {"smoker": ("no", "yes"), "is old": ("0", "1"), "ill": ("false", "true")}
 
 
-@pytest.mark.parametrize("to", FORMATS)
+@pytest.mark.parametrize("to", QUICK)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_a_file_of_labels_is_verified(to: str, dtype: str, tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
@@ -217,7 +219,7 @@ def test_a_variant_is_said_with_its_format(tmp_path: Path) -> None:
         export(a_model(TANH), "json", tmp_path / "m", variant=variant_of("float", html=False))
     with pytest.raises(ConfigError, match="There is no precision `half`; allowed: double, float"):
         variant_of("half", html=False)
-    with pytest.raises(ConfigError, match="Precision float is for C, and html for JavaScript"):
+    with pytest.raises(ConfigError, match="is for C, html for JavaScript, and digits for LaTeX"):
         variant_of("float", html=True)
 
 

@@ -21,6 +21,7 @@ from bpcli.nn.activations import (
 )
 from bpcli.nn.losses import LOSSES, BinaryCrossEntropy, HalfSquaredError, Huber, Mae, Mse, Poisson
 from bpcli.nn.network import Layer, Network
+from bpcli.notation.layers import forward_formulas, worded
 from bpcli.optimizers import OPTIMIZERS, GradientDescent
 from bpcli.trace import formulas
 
@@ -50,7 +51,7 @@ def test_the_formulas_of_an_activation_are_what_it_computes(name: str, z: float)
     activation.pullback(column, a, np.ones((1, 1)), slope)
     words = vars(activation) | {"z": "(z)", "a": "(a)"}
     for formula, expected in ((activation.formula, a), (activation.derivative, slope)):
-        shown = formulas.worded(formula, words).partition(" = ")[2]
+        shown = worded(formula, words).partition(" = ")[2]
         assert value_of(shown, z=z, a=a.item()) == pytest.approx(expected.item())
 
 
@@ -86,7 +87,7 @@ def test_a_difference_alone_needs_no_brackets() -> None:
 
 def test_only_whole_words_are_replaced_and_numbers_are_short() -> None:
     names = {"z": "z1", "slope": 0.25, "a": "a1"}
-    found = formulas.worded("a = max(z, slope z) + az + z_2 + e^2a", names)
+    found = worded("a = max(z, slope z) + az + z_2 + e^2a", names)
     assert found == "a1 = max(z1, 0.25 z1) + az + z_2 + e^2a"
 
 
@@ -99,7 +100,7 @@ def test_only_whole_words_are_replaced_and_numbers_are_short() -> None:
     ],
 )
 def test_a_layer_computes_z_and_a(layer: Layer, expected: list[str]) -> None:
-    assert formulas.forward_formulas(layer, 2) == expected
+    assert forward_formulas(layer, 2) == expected
 
 
 def test_a_slope_is_of_what_is_curved_and_elementwise() -> None:

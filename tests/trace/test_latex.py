@@ -17,10 +17,10 @@ from strangers import any_name
 
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.losses import LOSSES, legal_losses
+from bpcli.notation.tex import math, prose
 from bpcli.optimizers import OPTIMIZERS
 from bpcli.trace import latex
 from bpcli.trace.blocks import Arrays, Chain, Formula, Heading, Named, Prose
-from bpcli.trace.latex import math, prose
 from bpcli.trace.walk import walk
 
 

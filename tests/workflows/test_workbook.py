@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
 from bpcli.errors import DataError
+from bpcli.workbook.cells import Cell
 from bpcli.workflows import workbook as module
-from bpcli.workflows.workbook import Cell, write_workbook
+from bpcli.workflows.workbook import write_workbook
 
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 

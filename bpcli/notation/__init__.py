@@ -1,0 +1,1 @@
+"""The notation of the formulas of a network, for traces and for exports."""

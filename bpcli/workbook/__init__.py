@@ -1,0 +1,1 @@
+"""Workbooks of Excel (.xlsx, ECMA-376): their files, cells, styles and sheets."""
