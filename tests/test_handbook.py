@@ -118,10 +118,10 @@ def test_every_plot_is_shown_and_made_by_a_command_beside_it() -> None:
     assert shown == {path.name for path in (DOCS / "plots").iterdir()}
 
 
-def test_every_chapter_but_the_keys_is_short_enough_to_read() -> None:
+def test_every_chapter_but_those_to_look_things_up_is_short_enough_to_read() -> None:
     lengths = {path: len(text.splitlines()) for path, text in TEXTS.items()}
     long = {path.name for path, length in lengths.items() if length > 400}
-    assert long <= {"keys.md"}
+    assert long <= {"keys.md", "claims.md"}
     assert lengths[README] <= 250
     assert len(TEXTS[README].encode()) <= 14_000
 
