@@ -85,11 +85,14 @@ def _tone(score: Score | None) -> str:
 
 
 def _wrong(subject: Subject, words: Words) -> Html:
-    found = [each for each in findings_of(subject) if each.severity != "note"]
+    """The titles of what looks wrong, or else those of the notes, and a link to the diagnosis."""
+    found = findings_of(subject)
     if not found:
         return joined(words("banner.nothing_wrong"))
-    titles = words("page.semicolon").join(title_of(each, words).rstrip(".。") for each in found[:3])
-    said = words.counted("banner.wrong", len(found), titles=titles)
+    wrong = [each for each in found if each.severity != "note"]
+    key, told = ("banner.wrong", wrong) if wrong else ("banner.notes", found)
+    titles = words("page.semicolon").join(title_of(each, words).rstrip(".。") for each in told[:3])
+    said = words.counted(key, len(told), titles=titles)
     return joined(prose(said), tag("a", words("banner.details"), href="#diagnosis"))
 
 
