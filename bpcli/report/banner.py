@@ -30,6 +30,7 @@ def banner(subject: Subject, words: Words) -> Html:
         tag("h1", subject.name),
         paragraph(_trained(subject, words), "lead"),
         paragraph(_good(subject, score, words), f"verdict {_tone(score)}"),
+        _overfits(subject, words),
         tag("p", _wrong(subject, words), class_="lead"),
         _numbers(subject, score, words),
     )
@@ -82,6 +83,29 @@ def _good(subject: Subject, score: Score | None, words: Words) -> str:
 
 def _tone(score: Score | None) -> str:
     return "unknown" if score is None else compared(score)
+
+
+def _overfits(subject: Subject, words: Words) -> Html | None:
+    """The losses of the training rows and of held-out rows, and whether it overfits."""
+    from bpcli.diagnosis import overfitting_gap
+    from bpcli.diagnosis.rules_scores import GAP
+
+    gap, scores = overfitting_gap(subject), subject.record.metrics
+    if gap is None or not scores:
+        return None
+    losses = words(
+        "banner.losses",
+        train=text_of(scores["train.loss"]),
+        held=text_of(scores[f"{gap.split}.loss"]),
+        split=split_text(gap.split, words),
+        of_train=_percent(gap.of_train),
+        of_held=_percent(gap.of_held),
+    )
+    return paragraph(losses + words(f"banner.fit.{gap.verdict}", least=_percent(GAP)), "lead")
+
+
+def _percent(share: float) -> str:
+    return f"{text_of(100 * share, 2)} %"
 
 
 def _wrong(subject: Subject, words: Words) -> Html:

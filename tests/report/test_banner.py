@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from systems import trained
 
-from bpcli.diagnosis import Finding
+from bpcli.diagnosis import Finding, findings, rules_scores
 from bpcli.report import banner as banners
 from bpcli.report.banner import banner
 from bpcli.report.words import words_of
@@ -23,6 +23,38 @@ def subject_of(folder: Path, config: str, **overrides: object) -> Subject:
 
 def text_of(subject: Subject, language: str = "en") -> str:
     return re.sub(r"<[^>]+>", "", str(banner(subject, words_of(language))))
+
+
+@pytest.mark.parametrize(
+    ("most", "gap", "said"),
+    [
+        (None, None, "It does not overfit: that would be a difference of 50 % or more."),
+        (None, 0.01, "It overfits: the difference is 1 % or more."),
+        (0.0, None, "so the kept weights do not overfit; those of the last epochs did."),
+    ],
+)
+def test_the_verdict_on_overfitting_is_that_of_the_rule(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    most: float | None,
+    gap: float | None,
+    said: str,
+) -> None:
+    subject = subject_of(tmp_path, "moons", training__epochs=40)
+    if gap is not None:
+        monkeypatch.setattr(rules_scores, "GAP", gap)
+    if most is not None:
+        monkeypatch.setattr(rules_scores, "ROSE", most)
+    text, scores = text_of(subject), subject.record.metrics
+    losses = [f"{scores[f'{name}.loss']:.4g}" for name in ("train", "test")]
+    assert f"The loss is {losses[0]} on the training set and {losses[1]} on the test set" in text
+    assert said in text
+    kinds = {each.kind for each in findings(subject)}
+    assert ("overfitting" in kinds) is (gap is not None or most is not None)
+
+
+def test_without_held_out_rows_nothing_is_said_of_overfitting(tmp_path: Path) -> None:
+    assert "overfit" not in text_of(subject_of(tmp_path, "xor", training__epochs=40))
 
 
 def finding(kind: str, severity: str) -> Finding:
