@@ -9,6 +9,7 @@ from bpcli.report.html import Html, joined, paragraph, prose, tag
 from bpcli.report.phrases import (
     activation_names,
     interval_in_text,
+    kept_reason,
     metric_text,
     optimizer_text,
     score_text,
@@ -18,7 +19,7 @@ from bpcli.report.phrases import (
 )
 from bpcli.report.scores import CONSTANT, Score, compared, main_score, rows_of
 from bpcli.report.words import Words
-from bpcli.runs.run_json import BROKEN_OFF
+from bpcli.runs.run_json import BROKEN_OFF, RunRecord
 from bpcli.runs.subject import Subject
 
 
@@ -124,7 +125,7 @@ def _numbers(subject: Subject, score: Score | None, words: Words) -> Html:
     record = subject.record
     pairs = [
         (words("banner.epochs"), f"{_epochs(subject):,}"),
-        (words("banner.best_epoch"), f"{record.best_epoch:,}" if record.has_results else "–"),
+        (words(f"banner.kept.{kept_reason(record)}"), _kept(record)),
         (words("banner.parameters"), f"{record.n_params:,}"),
         (words("banner.rows", splits=_splits(subject, words)), _rows(subject)),
     ]
@@ -133,6 +134,12 @@ def _numbers(subject: Subject, score: Score | None, words: Words) -> Html:
     return tag(
         "dl", [tag("div", tag("dt", name), tag("dd", text)) for name, text in pairs], class_="tiles"
     )
+
+
+def _kept(record: RunRecord) -> str:
+    """The epoch whose weights were kept; a dash if there is none."""
+    has_one = record.has_results and kept_reason(record) in ("val", "last")
+    return f"{record.best_epoch:,}" if has_one else "–"
 
 
 def _splits(subject: Subject, words: Words) -> str:

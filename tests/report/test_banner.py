@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from systems import trained
 from bpcli.diagnosis import Finding, findings, rules_scores
 from bpcli.report import banner as banners
 from bpcli.report.banner import banner
+from bpcli.report.sections.quality import section
 from bpcli.report.words import words_of
 from bpcli.runs.subject import Subject
 from bpcli.workflows.subject import load_subject
@@ -55,6 +57,22 @@ def test_the_verdict_on_overfitting_is_that_of_the_rule(
 
 def test_without_held_out_rows_nothing_is_said_of_overfitting(tmp_path: Path) -> None:
     assert "overfit" not in text_of(subject_of(tmp_path, "xor", training__epochs=40))
+
+
+@pytest.mark.parametrize(
+    ("config", "said"), [("moons", "with the lowest validation loss"), ("xor", "the last one")]
+)
+def test_the_epoch_that_was_kept_is_named_with_the_reason(
+    tmp_path: Path, config: str, said: str
+) -> None:
+    subject = subject_of(tmp_path, config, training__epochs=9)
+    best = subject.record.best_epoch
+    assert f"epoch kept, {said}{best}" in text_of(subject)
+    scores = section(subject, words_of("en"))
+    assert scores is not None
+    assert f"those of epoch {best}, " in str(scores.body)
+    averaged = replace(subject, record=replace(subject.record, stop_reason="averaged"))
+    assert "epoch kept: none, as the network is an average–" in text_of(averaged)
 
 
 def finding(kind: str, severity: str) -> Finding:

@@ -123,7 +123,7 @@ def test_a_run_that_recorded_its_parameters_has_a_scrubber_and_a_curve_of_the_te
         assert len(sections_in(found)) == len(SECTIONS) + 1
         legend = found.page.locator("#loss .legend").inner_text()
         assert "test set" in legend
-        assert "best epoch" not in legend
+        assert "epoch kept" not in legend
 
 
 HEADINGS = """

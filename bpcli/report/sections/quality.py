@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bpcli.report.classes import class_parts
 from bpcli.report.html import Html, joined, paragraph
 from bpcli.report.labels import label_parts
-from bpcli.report.phrases import interval_text, metric_text, split_text
+from bpcli.report.phrases import interval_text, kept_reason, metric_text, split_text
 from bpcli.report.scores import MOST_WITH_REPORT, Score, is_sampled, rounded, scores
 from bpcli.report.section import Section
 from bpcli.report.tables import Cell, Column, folded, table
@@ -42,7 +42,7 @@ def _parts(subject: Subject, words: Words) -> list[Html | None]:
 
 
 def _scores(subject: Subject, words: Words) -> Html:
-    found = scores(subject)
+    record, found = subject.record, scores(subject)
     if not found:
         return paragraph(words("quality.no_scores"))
     main = [score for score in found if "." not in score.metric]
@@ -54,7 +54,8 @@ def _scores(subject: Subject, words: Words) -> Html:
     if others:
         own = score_table(words("quality.each_target"), others, baselines, words)
         each = folded(words("quality.each_target"), own)
-    return joined(paragraph(words("quality.how")), content, each)
+    of_epoch = words(f"quality.of.{kept_reason(record)}", epoch=f"{record.best_epoch:,}")
+    return joined(paragraph(of_epoch + words("quality.how")), content, each)
 
 
 def score_table(
