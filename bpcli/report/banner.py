@@ -106,7 +106,7 @@ def _overfits(subject: Subject, words: Words) -> Html | None:
 
 
 def _percent(share: float) -> str:
-    return f"{text_of(100 * share, 2)} %"
+    return f"{text_of(100 * share, 3)} %"
 
 
 def _wrong(subject: Subject, words: Words) -> Html:
