@@ -56,7 +56,7 @@ def section(subject: Subject, words: Words) -> Section | None:
 
 def _views(recording: Recording) -> Views:
     subject = recording.subject
-    picture = picture_of(recording)
+    picture = picture_of(subject, recording.params)
     points = None if picture is None else points_of(subject, picture)
     if can_be_drawn(subject.network):
         return Views(picture, points, diagram_of(recording), ())

@@ -8,6 +8,7 @@ from bpcli.report.classes import class_parts
 from bpcli.report.html import Html, joined, paragraph
 from bpcli.report.labels import label_parts
 from bpcli.report.phrases import interval_text, kept_reason, metric_text, split_text
+from bpcli.report.picture import picture_part
 from bpcli.report.scores import MOST_WITH_REPORT, Score, is_sampled, rounded, scores
 from bpcli.report.section import Section
 from bpcli.report.tables import Cell, Column, folded, table
@@ -27,7 +28,7 @@ def section(subject: Subject, words: Words) -> Section | None:
             parts.append(paragraph(words("quality.sampled")))
         elif max(map(len, subject.experiment.splits.values())) > MOST_WITH_REPORT:
             parts.append(paragraph(words("quality.no_intervals", most=f"{MOST_WITH_REPORT:,}")))
-        parts += _parts(subject, words)
+        parts += [picture_part(subject, words), *_parts(subject, words)]
         parts.append(worst_rows(subject, words))
     return Section("quality", words("quality.title"), joined(*parts))
 
