@@ -10,7 +10,7 @@ from bpcli.report.figures import text_of
 from bpcli.report.html import Html, joined, paragraph, tag
 from bpcli.report.over_epochs import TestScores, test_scores
 from bpcli.report.phrases import metric_text, spaced, split_text
-from bpcli.report.scores import greater_is_better
+from bpcli.report.scores import greater_is_better, is_log_loss
 from bpcli.report.section import Section
 from bpcli.report.tables import Cell, Column, folded, table
 from bpcli.report.words import Words
@@ -57,10 +57,14 @@ def _charts(subject: Subject, test: TestScores | None, words: Words) -> list[Htm
 
 
 def _metrics(subject: Subject) -> list[str]:
-    """The metrics of the log besides the loss that have a number."""
+    """The metrics of the log besides the loss that have a number, and are not the loss again."""
     paths = [key for key in subject.keys if key.partition(".")[0] in ("train", "val")]
     names = dict.fromkeys(path.partition(".")[2] for path in paths if subject.has_numbers(path))
-    return [name for name in names if name != "loss"]
+    return [name for name in names if name not in _shown_as_loss(subject)]
+
+
+def _shown_as_loss(subject: Subject) -> tuple[str, ...]:
+    return ("loss", "log_loss") if is_log_loss(subject) else ("loss",)
 
 
 def _diagnostics(subject: Subject) -> list[str]:
@@ -101,7 +105,7 @@ def _loss(subject: Subject, test: TestScores | None, words: Words) -> Html | Non
     return line_chart(
         "loss",
         _split_curves(subject, test, "loss", words),
-        words("history.loss"),
+        words("history.log_loss" if is_log_loss(subject) else "history.loss"),
         words,
         x_title=words("history.epoch"),
         y_title=words("history.mean_loss", loss=subject.record.loss),
@@ -178,7 +182,9 @@ def _stop(subject: Subject, words: Words) -> Html:
 
 def _lines(subject: Subject, words: Words) -> Html:
     """Some lines of the log: the first, the last, the best, and some between."""
-    keys = [key for key in subject.keys if key == "grad_norm" or "." in key]
+    again = _shown_as_loss(subject)[1:]
+    paths = [key for key in subject.keys if key == "grad_norm" or "." in key]
+    keys = [key for key in paths if key.partition(".")[2] not in again]
     lines = [line.numbers() for line in subject.lines]
     wanted = set(np.linspace(0, len(lines) - 1, min(len(lines), MOST_LINES)).round().astype(int))
     wanted |= {

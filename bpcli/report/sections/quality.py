@@ -9,7 +9,7 @@ from bpcli.report.html import Html, joined, paragraph
 from bpcli.report.labels import label_parts
 from bpcli.report.phrases import interval_text, kept_reason, metric_text, split_text
 from bpcli.report.picture import picture_part
-from bpcli.report.scores import MOST_WITH_REPORT, Score, is_sampled, rounded, scores
+from bpcli.report.scores import MOST_WITH_REPORT, Score, is_log_loss, is_sampled, rounded, scores
 from bpcli.report.section import Section
 from bpcli.report.tables import Cell, Column, folded, table
 from bpcli.report.values import value_parts
@@ -50,7 +50,11 @@ def _scores(subject: Subject, words: Words) -> Html:
     main.sort(key=lambda score: score.metric.startswith("loss"))
     others = [score for score in found if "." in score.metric]
     baselines = list(dict.fromkeys(name for score in found for name in score.baselines))
-    content = score_table(words("quality.scores"), main, baselines, words)
+    caption = words("quality.scores")
+    if is_log_loss(subject):
+        main = [score for score in main if score.metric != "loss"]
+        caption = words("quality.scores_once")
+    content = score_table(caption, main, baselines, words)
     each = None
     if others:
         own = score_table(words("quality.each_target"), others, baselines, words)
