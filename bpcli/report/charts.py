@@ -105,6 +105,8 @@ def line_chart(
     y = fitted(values, height - BOTTOM, TOP, is_log=log)
     if bounds is not None:
         y = Axis(*bounds, height - BOTTOM, TOP)
+    if log:
+        y_title = words("page.log_scale", title=y_title)
     body = [frame(x, y, x_title, y_title, height)]
     if diagonal:
         body.append(_line(x.start, y.start, x.end, y.end, "guide"))

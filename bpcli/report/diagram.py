@@ -69,6 +69,19 @@ def diagram(subject: Subject, words: Words) -> Html:
     return figure("diagram", scrolls, caption, words, class_="wide")
 
 
+def about_diagram(subject: Subject, words: Words) -> str:
+    """How to read the diagram, and what is left out of it, if anything."""
+    network = subject.network
+    sizes = [network.inputs, *(layer.units for layer in network.layers)]
+    drawn = [size if size <= MOST_SHOWN else _FIRST + 1 for size in sizes]
+    parts = [words("network.how")]
+    if drawn != sizes:
+        parts.append(words("network.some_units", most=MOST_SHOWN, first=_FIRST))
+    if sum(one * other for one, other in pairwise(drawn)) > MOST_EDGES:
+        parts.append(words("network.some_weights", edges=MOST_EDGES))
+    return words("page.space").join(parts)
+
+
 def _places(size: int) -> int:
     return size if size <= MOST_SHOWN else _FIRST + 3
 

@@ -31,7 +31,8 @@ def worst_rows(subject: Subject, words: Words) -> Html | None:
         parts = _of_classes(subject, outputs, words)
     else:
         parts = _of_numbers(subject, outputs, words)
-    return joined(tag("h3", words("worst.title")), *parts, _left_out(subject, words))
+    numbers = paragraph(words("worst.numbers"), "aside")
+    return joined(tag("h3", words("worst.title")), *parts, _left_out(subject, words), numbers)
 
 
 def _of_classes(subject: Subject, outputs: Outputs, words: Words) -> list[Html]:
