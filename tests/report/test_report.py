@@ -182,6 +182,18 @@ def test_a_chart_is_read_out_by_keys_and_by_the_pointer(
         assert re.match(r"W\d\[\d+,\d+\] = −?0", page.locator("#diagram output").inner_text())
 
 
+def test_a_chart_is_read_out_where_it_is_tapped(browser: Any, page_of: Callable[..., Path]) -> None:
+    with opened(browser, page_of("moons"), width=390) as found:
+        box, output = found.page.locator("#loss .sensitive"), found.page.locator("#loss output")
+        place = box.bounding_box()
+        at = {"clientX": place["x"] + place["width"] / 2, "pointerType": "touch"}
+        for event in ("pointerdown", "pointerleave"):  # the finger is lifted at once
+            box.dispatch_event(event, at)
+        assert re.match(r"epoch [567]: ", output.inner_text())
+        shown = found.page.locator("#diagram .scroll")
+        assert shown.evaluate("e => e.scrollWidth <= e.clientWidth"), "the diagram is scaled"
+
+
 def test_a_point_is_read_out_with_its_row(browser: Any, page_of: Callable[..., Path]) -> None:
     with opened(browser, page_of("sine")) as found:
         found.page.locator("#predicted-train-1 .sensitive").focus()

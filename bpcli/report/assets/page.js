@@ -115,13 +115,15 @@
       reader.hide();
       output.textContent = "";
     };
-    box.addEventListener("pointermove", event => {
+    const read = event => {
       if (reader.of) return say(reader.of(event.target));
       const size = svg.getBoundingClientRect(), view = svg.viewBox.baseVal;
       say(reader.at((event.clientX - size.left) * view.width / size.width,
                     (event.clientY - size.top) * view.height / size.height));
-    });
-    box.addEventListener("pointerleave", quiet);
+    };
+    box.addEventListener("pointerdown", read);
+    box.addEventListener("pointermove", read);
+    box.addEventListener("pointerleave", event => { if (event.pointerType === "mouse") quiet(); });
     box.addEventListener("blur", quiet);
     box.addEventListener("keydown", event => {
       const step = Math.max(1, Math.round(reader.count / 20));
