@@ -153,10 +153,17 @@
       return a.localeCompare(b, undefined, { numeric: true });
     };
     heads.forEach((head, column) => {
-      const button = document.createElement("button");
-      button.type = "button";
+      // Not a button element: with one, the browser does not repeat the head on the next sheet.
+      const button = document.createElement("span");
+      button.setAttribute("role", "button");
+      button.tabIndex = 0;
       button.textContent = head.textContent;
       head.replaceChildren(button);
+      button.addEventListener("keydown", event => {
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault();
+        button.click();
+      });
       button.addEventListener("click", () => {
         const down = head.getAttribute("aria-sort") === "ascending";
         heads.forEach(other => other.removeAttribute("aria-sort"));

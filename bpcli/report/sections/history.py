@@ -32,7 +32,7 @@ def section(subject: Subject, words: Words) -> Section | None:
         _stop(subject, words),
         paragraph(_about_test(test, words)) if test is not None else None,
         tag("div", _charts(subject, test, words), class_="charts"),
-        folded(words("history.table"), _lines(subject, words)),
+        folded(words("history.table"), _lines(subject, words), is_printed=False),
     )
     return Section("history", words("history.title"), body)
 
