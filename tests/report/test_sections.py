@@ -61,6 +61,17 @@ def test_a_table_without_missing_values_says_so(tmp_path: Path) -> None:
     assert text.count(">0 missing<") == 4
 
 
+def test_the_epochs_at_which_a_metric_was_measured_are_counted(tmp_path: Path) -> None:
+    settings = {"training__record_params": "true", "training__epochs": 100}
+    subject = subject_of(tmp_path, "sine", training__metrics_every=20, **settings)
+    text = text_of(subject, "history")
+    assert ">Loss by epoch; test set measured at 60 epochs<" in text
+    count = len(subject.series("train.rmse")[0])
+    assert 1 < count < 20
+    said = f">RMSE by epoch; training set measured at {count} epochs; test set measured at 60"
+    assert said in text
+
+
 def test_a_logarithmic_axis_says_so() -> None:
     x = np.arange(4)
     for y, title in ((10.0**x, "loss, log scale"), (1.0 + x, "loss")):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from bpcli.nn.arrays import Array
@@ -85,11 +87,23 @@ def _split_curves(
     for style, split in enumerate(("train", "val")):
         if f"{split}.{metric}" in subject.keys:
             epochs, values = subject.series(f"{split}.{metric}")
-            curves.append(Curve(split_text(split, words), epochs, values, style))  # type: ignore[arg-type]
+            is_sparse = 1 < len(epochs) < len(subject.lines)
+            curves.append(Curve(split_text(split, words), epochs, values, style, is_sparse))  # type: ignore[arg-type]
     if test is not None and metric in test.values:
         key = "history.test_curve" if test.is_curve else "history.test_best"
-        curves.append(Curve(words(key), test.epochs, test.values[metric], 2))
+        is_sparse = test.is_curve and len(test.epochs) < len(subject.lines)
+        curves.append(Curve(words(key), test.epochs, test.values[metric], 2, is_sparse))
     return curves
+
+
+def _captioned(caption: str, curves: Sequence[Curve], words: Words) -> str:
+    """The caption, and at how many epochs the curves were measured that are marked."""
+    said = [
+        words("history.measured", name=curve.name, count=f"{len(curve.x):,}")
+        for curve in curves
+        if curve.is_sparse
+    ]
+    return words("page.semicolon").join([caption, *said])
 
 
 def _best(subject: Subject, words: Words) -> list[Mark]:
@@ -102,10 +116,12 @@ def _best(subject: Subject, words: Words) -> list[Mark]:
 def _loss(subject: Subject, test: TestScores | None, words: Words) -> Html | None:
     if not subject.has_numbers("train.loss"):
         return paragraph(words("history.no_loss"))
+    curves = _split_curves(subject, test, "loss", words)
+    caption = words("history.log_loss" if is_log_loss(subject) else "history.loss")
     return line_chart(
         "loss",
-        _split_curves(subject, test, "loss", words),
-        words("history.log_loss" if is_log_loss(subject) else "history.loss"),
+        curves,
+        _captioned(caption, curves, words),
         words,
         x_title=words("history.epoch"),
         y_title=words("history.mean_loss", loss=subject.record.loss),
@@ -114,11 +130,11 @@ def _loss(subject: Subject, test: TestScores | None, words: Words) -> Html | Non
 
 
 def _metric(subject: Subject, test: TestScores | None, metric: str, id_: str, words: Words) -> Html:
-    name = metric_text(metric, words)
+    name, curves = metric_text(metric, words), _split_curves(subject, test, metric, words)
     return line_chart(
         id_,
-        _split_curves(subject, test, metric, words),
-        words("history.metric", metric=name),
+        curves,
+        _captioned(words("history.metric", metric=name), curves, words),
         words,
         x_title=words("history.epoch"),
         y_title=name,
