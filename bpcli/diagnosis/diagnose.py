@@ -12,6 +12,7 @@ from bpcli.diagnosis import rules_data, rules_ends, rules_loss, rules_scores, ru
 from bpcli.diagnosis.evidence import Evidence
 from bpcli.diagnosis.finding import SEVERITIES, Finding
 from bpcli.diagnosis.rule import Rule
+from bpcli.diagnosis.rules_scores import OVERFITTING, Gap, gap_of
 from bpcli.runs.subject import Subject
 
 RULES: Sequence[Rule] = (
@@ -83,6 +84,13 @@ def diagnose(subject: Subject) -> Diagnosis:
 def findings(subject: Subject) -> list[Finding]:
     """What looks wrong with a run, the most severe first."""
     return _found(Evidence(subject), RULES)
+
+
+def overfitting_gap(subject: Subject) -> Gap | None:
+    """What the rule on overfitting judges by; None if it cannot be applied to the run."""
+    evidence = Evidence(subject)
+    with np.errstate(all="ignore"):
+        return None if OVERFITTING.obstacle(evidence) else gap_of(evidence)
 
 
 def findings_at_end(subject: Subject) -> list[Finding]:

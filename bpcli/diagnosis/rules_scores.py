@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -69,23 +70,47 @@ CHANCE = 1e-3
 """The probability that folds of equal networks differ as much by chance."""
 
 
-def overfitting(evidence: Evidence) -> Iterator[Finding]:
-    """Held-out rows fit much worse than training rows, or did so at the end."""
+class Gap(NamedTuple):
+    """How held-out rows fit beside training rows: losses as fractions of the constant baseline's.
+
+    `rose` is by how much the validation loss ended above its minimum, as such a fraction.
+    """
+
+    split: SplitName
+    of_train: float
+    of_held: float
+    rose: float
+
+    @property
+    def verdict(self) -> Literal["overfits", "later", "holds"]:
+        """Whether the kept weights overfit, or only those of the last epochs, or none."""
+        if self.of_held - self.of_train >= GAP:
+            return "overfits"
+        return "later" if self.rose >= ROSE else "holds"
+
+
+def gap_of(evidence: Evidence) -> Gap | None:
+    """The gap; None if no rows are held out, or the training rows were not learned either."""
     name = evidence.held_out
     if name is None or not evidence.record.best_epoch:
-        return
+        return None
     of_train, of_held = evidence.remaining("train"), evidence.remaining(name)
     if of_train is None or of_held is None or of_train >= STUCK:
+        return None
+    return Gap(name, of_train, of_held, _rose(evidence))
+
+
+def overfitting(evidence: Evidence) -> Iterator[Finding]:
+    """Held-out rows fit much worse than training rows, or did so at the end."""
+    gap = gap_of(evidence)
+    if gap is None or gap.verdict == "holds":
         return
-    rose = _rose(evidence)
     numbers = (
-        f"as a fraction of that of a constant prediction, the training loss is {of_train:.3g} and "
-        f"the {SPLIT_NAMES[name]} loss {of_held:.3g}{_since(evidence, rose)}"
+        f"as a fraction of that of a constant prediction, the training loss is {gap.of_train:.3g} "
+        f"and the {SPLIT_NAMES[gap.split]} loss {gap.of_held:.3g}{_since(evidence, gap.rose)}"
     )
-    if of_held - of_train >= GAP:
-        yield _overfitted(evidence, numbers)
-    elif rose >= ROSE:
-        yield _overfitted_later(evidence, numbers)
+    found = _overfitted if gap.verdict == "overfits" else _overfitted_later
+    yield found(evidence, numbers)
 
 
 def _overfitted(evidence: Evidence, numbers: str) -> Finding:
@@ -343,8 +368,10 @@ def _limit(freedom: int) -> float:
     return float(chdtri(freedom, CHANCE))
 
 
+OVERFITTING = Rule("overfitting", overfitting, needs=("log", "network"))
+
 RULES = (
-    Rule("overfitting", overfitting, needs=("log", "network")),
+    OVERFITTING,
     Rule("scores that are worse than a constant prediction", worse_than_constant, ("network",)),
     Rule("underfitting", underfitting, needs=("network",), at_end=False),
     Rule("too few test rows to compare runs", few_test_rows, needs=("network",), at_end=False),

@@ -9,6 +9,7 @@ from bpcli.report.html import Html, joined, paragraph, prose, tag
 from bpcli.report.phrases import (
     activation_names,
     interval_in_text,
+    kept_reason,
     metric_text,
     optimizer_text,
     score_text,
@@ -18,7 +19,7 @@ from bpcli.report.phrases import (
 )
 from bpcli.report.scores import CONSTANT, Score, compared, main_score, rows_of
 from bpcli.report.words import Words
-from bpcli.runs.run_json import BROKEN_OFF
+from bpcli.runs.run_json import BROKEN_OFF, RunRecord
 from bpcli.runs.subject import Subject
 
 
@@ -30,6 +31,7 @@ def banner(subject: Subject, words: Words) -> Html:
         tag("h1", subject.name),
         paragraph(_trained(subject, words), "lead"),
         paragraph(_good(subject, score, words), f"verdict {_tone(score)}"),
+        _overfits(subject, words),
         tag("p", _wrong(subject, words), class_="lead"),
         _numbers(subject, score, words),
     )
@@ -84,12 +86,38 @@ def _tone(score: Score | None) -> str:
     return "unknown" if score is None else compared(score)
 
 
+def _overfits(subject: Subject, words: Words) -> Html | None:
+    """The losses of the training rows and of held-out rows, and whether it overfits."""
+    from bpcli.diagnosis import overfitting_gap
+    from bpcli.diagnosis.rules_scores import GAP
+
+    gap, scores = overfitting_gap(subject), subject.record.metrics
+    if gap is None or not scores:
+        return None
+    losses = words(
+        "banner.losses",
+        train=text_of(scores["train.loss"]),
+        held=text_of(scores[f"{gap.split}.loss"]),
+        split=split_text(gap.split, words),
+        of_train=_percent(gap.of_train),
+        of_held=_percent(gap.of_held),
+    )
+    return paragraph(losses + words(f"banner.fit.{gap.verdict}", least=_percent(GAP)), "lead")
+
+
+def _percent(share: float) -> str:
+    return f"{text_of(100 * share, 3)} %"
+
+
 def _wrong(subject: Subject, words: Words) -> Html:
-    found = [each for each in findings_of(subject) if each.severity != "note"]
+    """The titles of what looks wrong, or else those of the notes, and a link to the diagnosis."""
+    found = findings_of(subject)
     if not found:
         return joined(words("banner.nothing_wrong"))
-    titles = words("page.semicolon").join(title_of(each, words).rstrip(".。") for each in found[:3])
-    said = words.counted("banner.wrong", len(found), titles=titles)
+    wrong = [each for each in found if each.severity != "note"]
+    key, told = ("banner.wrong", wrong) if wrong else ("banner.notes", found)
+    titles = words("page.semicolon").join(title_of(each, words).rstrip(".。") for each in told[:3])
+    said = words.counted(key, len(told), titles=titles)
     return joined(prose(said), tag("a", words("banner.details"), href="#diagnosis"))
 
 
@@ -97,7 +125,7 @@ def _numbers(subject: Subject, score: Score | None, words: Words) -> Html:
     record = subject.record
     pairs = [
         (words("banner.epochs"), f"{_epochs(subject):,}"),
-        (words("banner.best_epoch"), f"{record.best_epoch:,}" if record.has_results else "–"),
+        (words(f"banner.kept.{kept_reason(record)}"), _kept(record)),
         (words("banner.parameters"), f"{record.n_params:,}"),
         (words("banner.rows", splits=_splits(subject, words)), _rows(subject)),
     ]
@@ -106,6 +134,12 @@ def _numbers(subject: Subject, score: Score | None, words: Words) -> Html:
     return tag(
         "dl", [tag("div", tag("dt", name), tag("dd", text)) for name, text in pairs], class_="tiles"
     )
+
+
+def _kept(record: RunRecord) -> str:
+    """The epoch whose weights were kept; a dash if there is none."""
+    has_one = record.has_results and kept_reason(record) in ("val", "last")
+    return f"{record.best_epoch:,}" if has_one else "–"
 
 
 def _splits(subject: Subject, words: Words) -> str:

@@ -7,7 +7,7 @@ light and dark pages and on paper.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -34,12 +34,16 @@ _FEW = 30
 
 @dataclass(frozen=True)
 class Curve:
-    """A line through points (k,). A single point is drawn as a mark."""
+    """A line through points (k,). A single point is drawn as a mark.
+
+    `is_sparse` says that nothing is known between the points, so that they are marked too.
+    """
 
     name: str
     x: Array
     y: Array
     style: int = 0
+    is_sparse: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,8 @@ def line_chart(
     y = fitted(values, height - BOTTOM, TOP, is_log=log)
     if bounds is not None:
         y = Axis(*bounds, height - BOTTOM, TOP)
+    if log:
+        y_title = words("page.log_scale", title=y_title)
     body = [frame(x, y, x_title, y_title, height)]
     if diagonal:
         body.append(_line(x.start, y.start, x.end, y.end, "guide"))
@@ -126,7 +132,7 @@ def line_chart(
 
 def _prepared(curve: Curve) -> Curve:
     x, y = thinned(curve.x.astype(np.float64), clipped(curve.y.astype(np.float64)), _MOST_POINTS)
-    return Curve(curve.name, x, y, curve.style)
+    return replace(curve, x=x, y=y)
 
 
 def _x_axis(curves: Sequence[Curve], bounds: tuple[float, float] | None) -> Axis:
@@ -184,9 +190,10 @@ def _curve(curve: Curve, x: Axis, y: Axis) -> Html:
     at_x, at_y = x.at(curve.x), y.at(curve.y)
     style = f"s{curve.style % SERIES}"
     line = tag("path", d=line_path(at_x, at_y), class_=f"line {style}")
-    if len(curve.x) > _FEW:
+    if len(curve.x) > _FEW and not curve.is_sparse:
         return line
-    return joined(line, tag("path", d=dots(at_x, at_y), class_=f"dots large {style}"))
+    size = "large" if len(curve.x) <= _FEW else "small"
+    return joined(line, tag("path", d=dots(at_x, at_y), class_=f"dots {size} {style}"))
 
 
 def line_path(x: Array, y: Array) -> str:

@@ -103,7 +103,8 @@ def _precision(counts: Array, words: Words) -> Html:
         for one, all_ in zip(right, sums, strict=True)
     ]
     overall = _percent(sum(right), int(counts.sum()))
-    last = [tag("td", "", class_="n total"), tag("td", overall, class_="n total")]
+    accuracy = words("classes.accuracy", share=overall)
+    last = [tag("td", accuracy, class_="n total", colspan=2)]
     return tag(
         "tr", tag("th", words("classes.precision"), scope="row", class_="total"), cells, last
     )

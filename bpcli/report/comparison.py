@@ -111,7 +111,8 @@ def _facts(subjects: Sequence[Subject], labels: Sequence[str], words: Words) -> 
         Column(words("compare.run")),
         Column(words("compare.sizes")),
         Column(words("compare.optimizer")),
-        *(Column(words(f"banner.{key}"), True) for key in ("parameters", "epochs", "best_epoch")),
+        *(Column(words(f"banner.{key}"), True) for key in ("parameters", "epochs")),
+        Column(words("compare.kept"), True),
     ]
     rows: list[list[Cell]] = [
         [label, sizes_text(record), optimizer_text(record), record.n_params, record.epochs,

@@ -14,6 +14,7 @@ from bpcli.report.html import Child, Html, joined, tag
 from bpcli.report.phrases import activation_of, cut
 from bpcli.report.words import Words
 from bpcli.runs.subject import Subject
+from bpcli.text import text_width
 
 MOST_SHOWN = 12
 """The most units of a layer that are drawn; of more, the first and the last."""
@@ -22,8 +23,14 @@ MOST_EDGES = 600
 """The most lines; of more weights, the largest are drawn."""
 
 _FIRST = 8
-_STEP, _GAP, _RADIUS = 34.0, 150.0, 11.0
-_TOP, _SIDE = 48.0, 150.0
+_STEP, _GAP, _RADIUS = 34.0, 120.0, 11.0
+_TOP, _LEAST_SIDE, _SIGN = 48.0, 52.0, 7.0
+"""The margins have the names; a letter is `_SIGN` wide."""
+
+_MOST_SIGNS = 18
+_BROAD = 660.0
+"""A wider diagram is not scaled to a narrow page, where its texts would be too small."""
+
 _WIDEST = 4.5
 
 
@@ -47,8 +54,9 @@ def diagram(subject: Subject, words: Words) -> Html:
     sizes = [network.inputs, *(layer.units for layer in network.layers)]
     places = max(_places(size) for size in sizes)
     height = _TOP + places * _STEP + 44
-    columns = [_units(number, size, places) for number, size in enumerate(sizes)]
-    width = 2 * _SIDE + (len(sizes) - 1) * _GAP
+    left, right = map(_side, _names_of(subject))
+    columns = [_units(left + number * _GAP, size, places) for number, size in enumerate(sizes)]
+    width = left + (len(sizes) - 1) * _GAP + right
     body: list[Child] = [
         tag("g", _edges(subject, columns, words), class_="edges"),
         [_circles(units, number, words) for number, units in enumerate(columns)],
@@ -63,23 +71,48 @@ def diagram(subject: Subject, words: Words) -> Html:
         width=f"{width:g}",
         role="img",
         aria_label=caption,
-        class_="chart diagram",
+        class_="chart diagram broad" if width > _BROAD else "chart diagram",
     )
     scrolls = tag("div", picture, class_="scroll", tabindex=0, role="region", aria_label=caption)
     return figure("diagram", scrolls, caption, words, class_="wide")
+
+
+def about_diagram(subject: Subject, words: Words) -> str:
+    """How to read the diagram, and what is left out of it, if anything."""
+    network = subject.network
+    sizes = [network.inputs, *(layer.units for layer in network.layers)]
+    drawn = [size if size <= MOST_SHOWN else _FIRST + 1 for size in sizes]
+    parts = [words("network.how")]
+    if drawn != sizes:
+        parts.append(words("network.some_units", most=MOST_SHOWN, first=_FIRST))
+    if sum(one * other for one, other in pairwise(drawn)) > MOST_EDGES:
+        parts.append(words("network.some_weights", edges=MOST_EDGES))
+    return words("page.space").join(parts)
 
 
 def _places(size: int) -> int:
     return size if size <= MOST_SHOWN else _FIRST + 3
 
 
-def _units(number: int, size: int, places: int) -> Units:
+def _names_of(subject: Subject) -> tuple[list[str], list[str]]:
+    """The names of the inputs and of the outputs, cut to what fits."""
+    names = subject.experiment.table.input_names, subject.experiment.output_names
+    inputs, outputs = ([cut(name, _MOST_SIGNS) for name in each] for each in names)
+    return inputs, outputs
+
+
+def _side(names: list[str]) -> float:
+    """The margin for these names."""
+    return max(_LEAST_SIDE, 24 + _SIGN * max(map(text_width, names)))
+
+
+def _units(x: float, size: int, places: int) -> Units:
     shown = range(size) if size <= MOST_SHOWN else [*range(_FIRST), size - 1]
     first = _TOP + 10 + (places - _places(size)) * _STEP / 2 + _STEP / 2
     y = {unit: first + place * _STEP for place, unit in enumerate(shown)}
     if size > MOST_SHOWN:
         y[size - 1] = first + (_FIRST + 1.5) * _STEP
-    return Units(_SIDE + number * _GAP, size, y)
+    return Units(x, size, y)
 
 
 def _largest(subject: Subject) -> float:
@@ -156,15 +189,14 @@ def _circles(units: Units, layer: int, words: Words) -> Html:
 
 def _names(subject: Subject, columns: list[Units]) -> Html:
     """The names of the inputs on the left, and of the outputs on the right."""
-    inputs, outputs = subject.experiment.table.input_names, subject.experiment.output_names
+    inputs, outputs = _names_of(subject)
     first, last = columns[0], columns[-1]
     texts = [
-        tag("text", cut(inputs[unit], 18), x=first.x - 18, y=f"{y + 4:g}", class_="end")
+        tag("text", inputs[unit], x=first.x - 18, y=f"{y + 4:g}", class_="end")
         for unit, y in first.y.items()
     ]
     texts += [
-        tag("text", cut(outputs[unit], 18), x=last.x + 18, y=f"{y + 4:g}")
-        for unit, y in last.y.items()
+        tag("text", outputs[unit], x=last.x + 18, y=f"{y + 4:g}") for unit, y in last.y.items()
     ]
     return tag("g", texts)
 

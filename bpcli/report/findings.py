@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bpcli.report.once import once
@@ -15,10 +17,17 @@ if TYPE_CHECKING:
 
 @once
 def findings_of(subject: Subject) -> Sequence[Finding]:
-    """The findings of a run, the most severe first."""
+    """The findings of a run, the most severe first.
+
+    Their commands name its folder from that which has the folder `runs`, not from the root.
+    """
     from bpcli.diagnosis import findings
 
-    return findings(subject)
+    found = findings(subject)
+    if subject.folder is None:
+        return found
+    above = f"{subject.folder.parent.parent}{os.sep}"
+    return [replace(each, command=each.command.replace(above, "")) for each in found]
 
 
 def title_of(finding: Finding, words: Words) -> str:

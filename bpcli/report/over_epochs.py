@@ -1,7 +1,7 @@
 """The scores of the test set over the epochs.
 
 The log has none: the test set has no part in training. Where the parameters of each epoch were
-recorded, they are computed from these; else there is one point, that of the best epoch.
+recorded, they are computed from these; else there is one point, that of the epoch kept.
 """
 
 from __future__ import annotations

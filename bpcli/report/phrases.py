@@ -45,6 +45,13 @@ def interval_text(interval: Interval | None, words: Words) -> str:
     return words("page.range", low=text_of(interval.low), high=text_of(interval.high))
 
 
+def kept_reason(record: RunRecord) -> str:
+    """The key of why these weights were kept: by validation loss, as the last ones, or given."""
+    if record.stop_reason in ("imported", "averaged"):
+        return record.stop_reason
+    return "val" if record.rows.val else "last"
+
+
 def sizes_text(record: RunRecord) -> str:
     """The sizes of the layers: 2-16-1."""
     layers = record.layers

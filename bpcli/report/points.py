@@ -21,6 +21,7 @@ from bpcli.report.charts import (
     figure,
     frame,
     legend,
+    line_path,
     plot,
     sample,
 )
@@ -41,14 +42,18 @@ def point_chart(
     is_square: bool = False,
     numbers: Sequence[int] = (),
 ) -> Html:
-    """Points with straight lines through them; `numbers` are those of their rows."""
-    both = np.concatenate([x, y]) if is_square else None
-    across = fitted(clipped(x if both is None else both), LEFT, WIDTH - RIGHT)
+    """Points with lines through them; `numbers` are those of their rows."""
+    curves = [line for line in lines if len(line.x) > 2]
+    all_x = clipped(np.concatenate([x, *(curve.x for curve in curves)]))
+    all_y = clipped(np.concatenate([y, *(curve.y for curve in curves)]))
+    if is_square:
+        all_x = all_y = np.concatenate([all_x, all_y])
     height = SQUARE if is_square else HEIGHT
-    up = fitted(clipped(y if both is None else both), height - BOTTOM, TOP)
+    across = fitted(all_x, LEFT, WIDTH - RIGHT)
+    up = fitted(all_y, height - BOTTOM, TOP)
     body = [frame(across, up, *titles, height)]
     body.append(tag("path", d=dots(across.at(x), up.at(y)), class_=f"dots s0 {_size(len(x))}"))
-    body += [_straight(line, across, up) for line in lines]
+    body += [_through(line, across, up) for line in lines]
     data = {
         "kind": "points",
         "x": [across.low, across.high, across.start, across.end],
@@ -63,6 +68,13 @@ def point_chart(
 
 def _size(count: int) -> str:
     return "large" if count <= 60 else "" if count <= 400 else "small"
+
+
+def _through(line: Curve, x: Axis, y: Axis) -> Html:
+    """A curve, or a straight line between two points."""
+    if len(line.x) == 2:
+        return _straight(line, x, y)
+    return tag("path", d=line_path(x.at(line.x), y.at(clipped(line.y))), class_="line fit")
 
 
 def _straight(line: Curve, x: Axis, y: Axis) -> Html:

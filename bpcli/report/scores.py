@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Literal, NamedTuple, TypeAlias
@@ -87,6 +88,22 @@ def _interval(subject: Subject, split: SplitName, metric: str) -> Interval | Non
     if known is None or known.intervals is None or is_sampled(subject):
         return None
     return known.intervals.get(metric)
+
+
+def is_log_loss(subject: Subject) -> bool:
+    """Whether the loss of a run is its log loss, so that its numbers need to be shown only once.
+
+    A cross-entropy is, unless rows or classes have weights in the loss alone.
+    """
+    scores = subject.record.metrics
+    known = [name for name in SPLITS if f"{name}.loss" in scores]
+    is_likelihood = subject.record.loss in ("binary_cross_entropy", "cross_entropy")
+    return is_likelihood and bool(known) and all(_are_equal(scores, name) for name in known)
+
+
+def _are_equal(scores: Mapping[str, float | None], name: SplitName) -> bool:
+    loss, log_loss = scores[f"{name}.loss"], scores.get(f"{name}.log_loss")
+    return loss is not None and log_loss is not None and math.isclose(loss, log_loss)
 
 
 def main_score(subject: Subject) -> Score | None:

@@ -25,6 +25,9 @@ _SHORT = 32
 _MANY = 9
 """With more columns, a table is set smaller on paper."""
 
+_FEW = 12
+"""With at most so many rows, a table is not divided between two pages."""
+
 
 def table(
     caption: str, columns: Sequence[Column], rows: Sequence[Sequence[Cell]], *, sorts: bool = True
@@ -38,9 +41,15 @@ def table(
         tag("thead", head),
         tag("tbody", body),
         data_sort=sorts and len(rows) > 1,
-        class_="many" if len(columns) > _MANY else None,
+        class_=_size(len(columns), len(rows)),
     )
     return scrolling(caption, content)
+
+
+def _size(columns: int, rows: int) -> str | None:
+    """The classes of a table that is wide, and of one that is kept on one page."""
+    found = ["many"] * (columns > _MANY) + ["brief"] * (rows <= _FEW)
+    return " ".join(found) or None
 
 
 def scrolling(caption: str, content: Child) -> Html:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from bpcli.data.types import Labels
-from bpcli.nn.arrays import Array, Vector
+from bpcli.nn.arrays import Vector
 from bpcli.plots.outcome import target_names
-from bpcli.report.figures import text_of
 from bpcli.report.html import Html, joined, paragraph, tag
 from bpcli.report.inputs import inputs_at
 from bpcli.report.outputs import Outputs, outputs_of
@@ -21,44 +20,88 @@ _MOST_TARGETS = 3
 
 
 def worst_rows(subject: Subject, words: Words) -> Html | None:
-    """A table of the rows of the split to show with the largest errors."""
+    """Tables of the rows of the split to show with the largest errors.
+
+    Of classes, the rows that are predicted wrongly, and those that are predicted least surely.
+    """
     outputs = outputs_of(subject, subject.split)
     if outputs is None:
         return None
-    errors, name = _errors(outputs, words)
-    order: Labels = np.argsort(-errors, kind="stable")[:MOST_ROWS]
-    heads, answers = _answers(subject, outputs, order, words)
-    index = subject.rows.index[order]
-    inputs, left = inputs_at(subject, index)
-    numbers = subject.experiment.table.numbers_of(index).tolist()
-    rows: list[list[Cell]] = [
-        [(number, str(number)), *answer, float(errors[row]), *cells]
-        for number, answer, row, cells in zip(
-            numbers, answers, order.tolist(), inputs.cells, strict=True
-        )
-    ]
-    columns = [Column(words("page.row"), True), *heads, Column(name, True), *inputs.columns]
-    caption = words("worst.caption", split=split_text(subject.split, words))
-    more = paragraph(words("worst.more_inputs", count=f"{left:,}"), "aside") if left else None
-    about = words(_about(subject))
+    if subject.experiment.preprocessor.class_names:
+        parts = _of_classes(subject, outputs, words)
+    else:
+        parts = _of_numbers(subject, outputs, words)
+    numbers = paragraph(words("worst.numbers"), "aside")
+    return joined(tag("h3", words("worst.title")), *parts, _left_out(subject, words), numbers)
+
+
+def _of_classes(subject: Subject, outputs: Outputs, words: Words) -> list[Html]:
+    classes = outputs.predicted.classes
+    assert classes is not None, "the targets are classes"
+    order: Labels = np.argsort(-_class_errors(outputs), kind="stable")
+    is_wrong = (classes != outputs.labels)[order]
+    wrong, right = order[is_wrong], order[~is_wrong]
+    split, parts = split_text(subject.split, words), [paragraph(words("worst.of_classes"))]
+    if len(wrong):
+        shown = min(len(wrong), MOST_ROWS)
+        caption = words("worst.wrong", split=split, shown=shown, count=f"{len(wrong):,}")
+        parts.append(_table(subject, outputs, wrong, caption, words))
+    else:
+        parts.append(paragraph(words("worst.none_wrong", split=split)))
+    if len(right):
+        parts.append(_table(subject, outputs, right, words("worst.unsure", split=split), words))
+    return parts
+
+
+def _of_numbers(subject: Subject, outputs: Outputs, words: Words) -> list[Html]:
+    errors, _ = _errors(outputs, words)
+    about = words("worst.of_classes" if outputs.is_probable else "worst.of_values")
     if outputs.values is not None and outputs.values.shape[1] > 1 and not outputs.is_probable:
         about += words("page.space") + words("worst.of_distance")
-    parts = [tag("h3", words("worst.title")), paragraph(about), table(caption, columns, rows)]
-    return joined(*parts, more)
+    order: Labels = np.argsort(-errors, kind="stable")
+    caption = words("worst.caption", split=split_text(subject.split, words))
+    return [paragraph(about), _table(subject, outputs, order, caption, words)]
 
 
-def _about(subject: Subject) -> str:
-    return "worst.of_classes" if subject.experiment.preprocessor.answers else "worst.of_values"
+def _table(subject: Subject, outputs: Outputs, order: Labels, caption: str, words: Words) -> Html:
+    """The first rows: their answers, then their inputs, and their error last."""
+    order = order[:MOST_ROWS]
+    heads, answers = _answers(subject, outputs, order, words)
+    last, errors = _last(subject, outputs, order, words)
+    index = subject.rows.index[order]
+    inputs, _ = inputs_at(subject, index)
+    numbers = subject.experiment.table.numbers_of(index).tolist()
+    rows: list[list[Cell]] = [
+        [(number, str(number)), *answer, *cells, error]
+        for number, answer, cells, error in zip(numbers, answers, inputs.cells, errors, strict=True)
+    ]
+    columns = [Column(words("page.row"), True), *heads, *inputs.columns, Column(last, True)]
+    return table(caption, columns, rows)
+
+
+def _left_out(subject: Subject, words: Words) -> Html | None:
+    """How many columns of inputs are not shown."""
+    left = inputs_at(subject, subject.rows.index[:1])[1]
+    return paragraph(words("worst.more_inputs", count=f"{left:,}"), "aside") if left else None
+
+
+def _last(
+    subject: Subject, outputs: Outputs, order: Labels, words: Words
+) -> tuple[str, list[float]]:
+    """The name and values of the last column: of classes, the output of the true one."""
+    if subject.experiment.preprocessor.class_names:
+        mark = subject.experiment.output_names[0].partition("(")[0]
+        return words("worst.output", mark=mark), _of_true_class(outputs)[order].tolist()
+    errors, name = _errors(outputs, words)
+    return name, errors[order].tolist()
 
 
 def _errors(outputs: Outputs, words: Words) -> tuple[Vector, str]:
-    """The error (n,) of each row, and its name: log loss, share of wrong labels, or distance."""
+    """The error (n,) of each row with numbers or labels, and its name: log loss, or distance."""
     predicted = outputs.predicted
     if predicted.log_losses is not None:
         return predicted.log_losses, words("metric.log_loss")
-    if outputs.labels is not None and predicted.classes is not None:
-        return _shortfall(outputs, predicted.outputs), words("worst.shortfall")
-    assert outputs.values is not None, "targets are classes or numbers"
+    assert outputs.values is not None, "the targets are numbers"
     residuals = predicted.outputs - outputs.values
     if residuals.shape[1] == 1:
         return np.abs(residuals[:, 0]), words("worst.absolute")
@@ -68,20 +111,28 @@ def _errors(outputs: Outputs, words: Words) -> tuple[Vector, str]:
     return distances, words("worst.distance")
 
 
-def _shortfall(outputs: Outputs, values: Array) -> Vector:
-    """How far the output of the true class is below 1, or a single output from its class."""
-    labels = outputs.labels
-    assert labels is not None, "the caller has asked"
+def _class_errors(outputs: Outputs) -> Vector:
+    """The log loss (n,) of each row, or how far the output of its class is from 1."""
+    if outputs.predicted.log_losses is not None:
+        return outputs.predicted.log_losses
+    shortfall: Vector = 1 - _of_true_class(outputs)
+    return np.abs(shortfall) if outputs.predicted.outputs.shape[1] == 1 else shortfall
+
+
+def _of_true_class(outputs: Outputs) -> Vector:
+    """The output (n,) of the true class; a single output is that of the second class."""
+    labels, values = outputs.labels, outputs.predicted.outputs
+    assert labels is not None, "the targets are classes"
     if values.shape[1] == 1:
-        return np.abs(values[:, 0] - labels)
-    shortfall: Vector = 1 - values[np.arange(len(values)), labels]
-    return shortfall
+        return np.where(labels == 1, values[:, 0], 1 - values[:, 0])
+    found: Vector = values[np.arange(len(values)), labels]
+    return found
 
 
 def _answers(
     subject: Subject, outputs: Outputs, order: Labels, words: Words
 ) -> tuple[list[Column], list[list[Cell]]]:
-    """Columns and cells of true and predicted answers, and of the outputs of the true class."""
+    """Columns and cells of true and predicted answers."""
     preprocessor = subject.experiment.preprocessor
     if preprocessor.class_names:
         return _classes(subject, outputs, order, words)
@@ -107,23 +158,9 @@ def _answers(
 def _classes(
     subject: Subject, outputs: Outputs, order: Labels, words: Words
 ) -> tuple[list[Column], list[list[Cell]]]:
-    names = subject.experiment.preprocessor.class_names
+    names, classes = subject.experiment.preprocessor.class_names, outputs.predicted.classes
     assert outputs.labels is not None, "the targets are classes"
-    assert outputs.predicted.classes is not None, "the targets are classes"
-    mark = subject.experiment.output_names[0].partition("(")[0]
-    heads = [
-        Column(words("worst.true_class")),
-        Column(words("worst.predicted_class")),
-        Column(words("worst.output", mark=mark), True),
-    ]
-    values = outputs.predicted.outputs
-    cells: list[list[Cell]] = []
-    for row in order.tolist():
-        true, said = int(outputs.labels[row]), int(outputs.predicted.classes[row])
-        if values.shape[1] == 1:
-            one = float(values[row, 0])
-            output = one if true == 1 else 1 - one
-        else:
-            output = float(values[row, true])
-        cells.append([names[true], names[said], text_of(output)])
-    return heads, cells
+    assert classes is not None, "the targets are classes"
+    heads = [Column(words("worst.true_class")), Column(words("worst.predicted_class"))]
+    pairs = zip(outputs.labels[order].tolist(), classes[order].tolist(), strict=True)
+    return heads, [[names[true], names[said]] for true, said in pairs]

@@ -56,6 +56,15 @@ def test_a_single_epoch_and_a_constant_are_drawn() -> None:
     assert "Infinity" not in chart(Curve("train", np.arange(2), np.array([np.nan, np.nan])))
 
 
+def test_points_between_which_nothing_is_known_are_marked() -> None:
+    x = np.arange(0, 100, 2)
+    assert 'class="dots' not in chart(Curve("train", x, x))
+    (dots,) = re.findall(
+        r'<path d="([^"]+)" class="dots small s0">', chart(Curve("train", x, x, is_sparse=True))
+    )
+    assert dots.count("h0") == 50
+
+
 def test_one_curve_needs_no_legend_and_several_have_one() -> None:
     one, two = (Curve(name, np.arange(3), np.arange(3), n) for n, name in enumerate("ab"))
     assert "legend" not in chart(one)

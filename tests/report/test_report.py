@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import subprocess
 from collections.abc import Callable
 from itertools import cycle, pairwise, product
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from browser import opened
 from systems import CONFIGS, trained
@@ -123,7 +126,7 @@ def test_a_run_that_recorded_its_parameters_has_a_scrubber_and_a_curve_of_the_te
         assert len(sections_in(found)) == len(SECTIONS) + 1
         legend = found.page.locator("#loss .legend").inner_text()
         assert "test set" in legend
-        assert "best epoch" not in legend
+        assert "epoch kept" not in legend
 
 
 HEADINGS = """
@@ -153,7 +156,7 @@ def test_without_scripts_the_page_shows_the_same(
         assert plain.page.locator("svg.chart path.line").count() == (
             whole.page.locator("svg.chart path.line").count()
         )
-        assert plain.page.locator("th button, output, .sensitive").count() == 0
+        assert plain.page.locator("th [role=button], output, .sensitive").count() == 0
         plain.page.locator("summary").first.click()
         assert plain.page.locator("details[open] table").count() == 1
 
@@ -180,6 +183,18 @@ def test_a_chart_is_read_out_by_keys_and_by_the_pointer(
         edge.focus()
         page.keyboard.press("Home")
         assert re.match(r"W\d\[\d+,\d+\] = −?0", page.locator("#diagram output").inner_text())
+
+
+def test_a_chart_is_read_out_where_it_is_tapped(browser: Any, page_of: Callable[..., Path]) -> None:
+    with opened(browser, page_of("moons"), width=390) as found:
+        box, output = found.page.locator("#loss .sensitive"), found.page.locator("#loss output")
+        place = box.bounding_box()
+        at = {"clientX": place["x"] + place["width"] / 2, "pointerType": "touch"}
+        for event in ("pointerdown", "pointerleave"):  # the finger is lifted at once
+            box.dispatch_event(event, at)
+        assert re.match(r"epoch [567]: ", output.inner_text())
+        shown = found.page.locator("#diagram .scroll")
+        assert shown.evaluate("e => e.scrollWidth <= e.clientWidth"), "the diagram is scaled"
 
 
 def test_a_point_is_read_out_with_its_row(browser: Any, page_of: Callable[..., Path]) -> None:
@@ -241,7 +256,8 @@ def test_printed_pages_are_light_and_have_no_controls(
         colour = found.page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert colour == "rgb(255, 255, 255)"
         assert not found.page.locator("nav").is_visible()
-        assert found.page.locator("details:not(.screen) table").first.is_visible()
+        assert found.page.locator("details:not(.screen) .config").first.is_visible()
+        assert not found.page.locator("details.screen table").first.is_visible()
         assert found.page.pdf().startswith(b"%PDF")
 
 
@@ -253,3 +269,31 @@ def test_equal_runs_have_equal_reports_but_for_their_ids(tmp_path: Path) -> None
     runs = [trained(tmp_path, "moons", training__epochs=5).run for _ in range(2)]
     pages = [without_id(report_of([subject_of(run)], "en"), run) for run in runs]
     assert pages[0] == pages[1]
+
+
+def page_texts(file: Path) -> list[str]:
+    """The text of each page of a PDF."""
+    program = shutil.which("pdftotext")
+    if program is None:
+        pytest.skip("there is no pdftotext: install poppler-utils")
+    command = [program, "-layout", str(file), "-"]
+    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return text.split("\f")[:-1]
+
+
+def test_a_table_on_two_sheets_has_its_head_on_both(
+    browser: Any, page_of: Callable[..., Path], tmp_path: Path
+) -> None:
+    names = [f"column{number}" for number in range(60)]
+    rows = np.random.default_rng(0).normal(size=(20, 60)).round(2)
+    lines = [",".join([*names, "y"]), *(",".join(map(str, [*row, row[0]])) for row in rows)]
+    (tmp_path / "wide.csv").write_text("\n".join(lines))
+    data = f"{{file: {tmp_path / 'wide.csv'}, targets: y, task: regression, split: {{test: 0.2}}}}"
+    file = page_of("sine", data=data, network__layers=[60, 2, 1], training__batch_size="full")
+    with opened(browser, file) as found:
+        found.page.pdf(path=str(tmp_path / "r.pdf"), prefer_css_page_size=True)
+    pages = page_texts(tmp_path / "r.pdf")
+    of_columns = [text for text in pages if re.search(r"column\d+ +number", text)]
+    assert len(of_columns) > 1
+    assert all("deviation" in text for text in of_columns)
+    assert not any("logged epochs" in text for text in pages)

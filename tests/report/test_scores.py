@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ from systems import trained
 
 from bpcli.metrics.bootstrap import Interval
 from bpcli.report.over_epochs import test_scores as scores_of_test_set
-from bpcli.report.scores import Comparison, Score, compared, main_score, scores
+from bpcli.report.scores import Comparison, Score, compared, is_log_loss, main_score, scores
+from bpcli.report.sections import history, quality
+from bpcli.report.words import words_of
 from bpcli.workflows.evaluate import evaluate
 from bpcli.workflows.subject import load_subject
 
@@ -70,3 +73,19 @@ def test_without_them_the_test_set_is_a_point(tmp_path: Path) -> None:
     assert found is not None
     assert found.epochs.tolist() == [subject.record.best_epoch]
     assert found.values["accuracy"].tolist() == [subject.record.metrics["test.accuracy"]]
+
+
+def test_a_loss_that_is_the_log_loss_is_shown_once(tmp_path: Path) -> None:
+    run = trained(tmp_path, "softmax_iris", training__epochs=3).run
+    subject = load_subject(run, "best", None)
+    assert is_log_loss(subject)
+    weighted = "{setosa: 3, versicolor: 1, virginica: 1}"
+    other = trained(tmp_path, "softmax_iris", training__epochs=3, training__class_weights=weighted)
+    assert not is_log_loss(load_subject(other.run, "best", None))
+    for one, times in ((subject, 0), (load_subject(other.run, "best", None), 2)):
+        scored, went = (part.section(one, words_of("en")) for part in (quality, history))
+        assert scored is not None
+        assert went is not None
+        assert len(re.findall('scope="row" class="short">loss<', str(scored.body))) == times
+        assert ("Log loss by epoch" in str(went.body)) is bool(times)
+        assert ("log loss, training" in str(went.body)) is bool(times)

@@ -115,13 +115,15 @@
       reader.hide();
       output.textContent = "";
     };
-    box.addEventListener("pointermove", event => {
+    const read = event => {
       if (reader.of) return say(reader.of(event.target));
       const size = svg.getBoundingClientRect(), view = svg.viewBox.baseVal;
       say(reader.at((event.clientX - size.left) * view.width / size.width,
                     (event.clientY - size.top) * view.height / size.height));
-    });
-    box.addEventListener("pointerleave", quiet);
+    };
+    box.addEventListener("pointerdown", read);
+    box.addEventListener("pointermove", read);
+    box.addEventListener("pointerleave", event => { if (event.pointerType === "mouse") quiet(); });
     box.addEventListener("blur", quiet);
     box.addEventListener("keydown", event => {
       const step = Math.max(1, Math.round(reader.count / 20));
@@ -151,10 +153,17 @@
       return a.localeCompare(b, undefined, { numeric: true });
     };
     heads.forEach((head, column) => {
-      const button = document.createElement("button");
-      button.type = "button";
+      // Not a button element: with one, the browser does not repeat the head on the next sheet.
+      const button = document.createElement("span");
+      button.setAttribute("role", "button");
+      button.tabIndex = 0;
       button.textContent = head.textContent;
       head.replaceChildren(button);
+      button.addEventListener("keydown", event => {
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault();
+        button.click();
+      });
       button.addEventListener("click", () => {
         const down = head.getAttribute("aria-sort") === "ascending";
         heads.forEach(other => other.removeAttribute("aria-sort"));

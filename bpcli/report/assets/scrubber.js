@@ -131,6 +131,7 @@
       const right = data.right[frame].toLocaleString("en-US");
       parts.push(filled(words.right, { right, rows: data.rows }));
     }
+    if (frame === data.best) parts.push(words.kept);
     return parts.join(data.joint);
   }
   views.push((frame) => {
@@ -362,5 +363,5 @@
   speed.closest("label").hidden = isStill.matches;
   film.hidden = false;
   document.querySelectorAll(".film-needs").forEach((each) => (each.hidden = true));
-  show(last);
+  show(data.best);
 })();

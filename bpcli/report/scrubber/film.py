@@ -56,7 +56,7 @@ def section(subject: Subject, words: Words) -> Section | None:
 
 def _views(recording: Recording) -> Views:
     subject = recording.subject
-    picture = picture_of(recording)
+    picture = picture_of(subject, recording.params)
     points = None if picture is None else points_of(subject, picture)
     if can_be_drawn(subject.network):
         return Views(picture, points, diagram_of(recording), ())
@@ -67,13 +67,15 @@ def _views(recording: Recording) -> Views:
 
 
 def _opening(recording: Recording, words: Words) -> str:
-    last = f"{int(recording.epochs[-1]):,}"
+    last, kept = (f"{int(recording.epochs[at]):,}" for at in (-1, recording.best))
     parts = [words("scrubber.opening", epochs=last, network=recording.subject.network.summary)]
     if not recording.shows_every_epoch:
         counts = {"frames": f"{len(recording):,}", "recorded": f"{recording.recorded:,}"}
         parts.append(words("scrubber.some_epochs", **counts))
     if recording.is_cut:
         parts.append(words("scrubber.cut", epoch=last))
+    criterion = "last" if recording.val_losses is None else "val"
+    parts.append(words(f"scrubber.opens.{criterion}", epoch=kept))
     return words("scrubber.space").join(parts)
 
 
@@ -292,7 +294,7 @@ def _data(
     }
 
 
-_SCRIPT_WORDS = ("now", "val", "right", "station", "nearest", "ended")
+_SCRIPT_WORDS = ("now", "val", "right", "station", "nearest", "ended", "kept")
 
 
 def _texts(values: Array | None) -> list[str] | None:

@@ -37,12 +37,13 @@ def loss_chart(recording: Recording, words: Words) -> LossChart:
     values = np.concatenate(losses)
     across = Axis(0.0, float(recording.epochs[-1]), _LEFT, WIDTH - _RIGHT)
     up = fitted(values, HEIGHT - _BOTTOM, _TOP, is_log=wants_log(values))
+    title = words("scrubber.axis.log" if up.is_log else "scrubber.axis.epoch")
     x, y = across.at(recording.epochs), tuple(up.at(each) for each in losses)
     # A point is at the upper edge where its loss is not finite; the line has a gap there.
     places = tuple(np.where(np.isnan(each), _TOP, each) for each in y)
     drawing = tag(
         "svg",
-        _axes(across, up, words("scrubber.axis.epoch")),
+        _axes(across, up, title),
         [tag("path", d=line_path(x, each), class_=f"line {style}")
          for style, each in zip(STYLES, y, strict=False)],
         tag("line", x1=x[-1], x2=x[-1], y1=_TOP, y2=HEIGHT - _BOTTOM, class_="now"),

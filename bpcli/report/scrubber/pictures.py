@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from bpcli.data.preprocessing import taken
+from bpcli.data.types import SplitName
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.propagation import Workspace, columns_of, forward
 from bpcli.plots.outcome import is_one_score, shown_targets
 from bpcli.plots.plane import widened
 from bpcli.report.scrubber.png import Colour, Tiles
-from bpcli.report.scrubber.recording import Recording
 from bpcli.runs.subject import Subject, some_rows
 
 ACROSS = 64
@@ -58,7 +58,7 @@ class Curves:
 
 @dataclass(frozen=True, eq=False)
 class Points:
-    """Training rows on a picture: positions (n, 2), and the class or the curve (n,) of each.
+    """Rows on a picture: positions (n, 2), and the class or the curve (n,) of each.
 
     `rows` of the `total` rows are drawn; where curves have targets, a row has a mark for each.
     """
@@ -69,44 +69,45 @@ class Points:
     total: int
 
 
-def picture_of(recording: Recording) -> Field | Curves | None:
-    """The picture of a network with one or two inputs; None for others, and for many classes."""
-    subject = recording.subject
+def picture_of(subject: Subject, frames: Array) -> Field | Curves | None:
+    """The picture of a network with one or two inputs for parameters (F, n_params).
+
+    None for other networks, and for many classes.
+    """
     preprocessor = subject.experiment.preprocessor
     if preprocessor.words or len(preprocessor.class_names) > _MOST_COLOURS:
         return None
     if subject.network.inputs == 2:
-        return _field(recording)
-    return _curves(recording) if subject.network.inputs == 1 else None
+        return _field(subject, frames)
+    return _curves(subject, frames) if subject.network.inputs == 1 else None
 
 
-def _outputs(recording: Recording, X: Array) -> Iterator[Array]:
+def _outputs(subject: Subject, frames: Array, X: Array) -> Iterator[Array]:
     """The outputs (n, K) of each frame in original units, for inputs (n, d) in such units.
 
     They are computed in single precision, which is enough for colours and takes half the time.
     """
-    network, preprocessor = recording.subject.network, recording.experiment.preprocessor
-    work = Workspace(network, recording.params[0].astype(np.float32))
+    network, preprocessor = subject.network, subject.experiment.preprocessor
+    work = Workspace(network, frames[0].astype(np.float32))
     work.fit(len(X))
     columns = columns_of(network, preprocessor.inputs.apply(X), work.grad.dtype)
     with np.errstate(all="ignore"):
-        for params in recording.params:
+        for params in frames:
             work.read(params.astype(np.float32))
             forward(work, columns)
             yield preprocessor.original(work.layers[-1].a.T)
 
 
-def _training_inputs(subject: Subject) -> Array:
-    split = subject.experiment.splits["train"]
-    inputs: Array = np.asarray(taken(subject.experiment.table.X, split.index[:]), np.float64)
+def _inputs_of(subject: Subject, name: SplitName) -> Array:
+    index = subject.experiment.splits[name].index[:]
+    inputs: Array = np.asarray(taken(subject.experiment.table.X, index), np.float64)
     return inputs
 
 
 # Two inputs.
 
 
-def _field(recording: Recording) -> Field:
-    subject = recording.subject
+def _field(subject: Subject, frames: Array) -> Field:
     sides = [widened(column) for column in np.asarray(subject.experiment.table.X[:]).T]
     axes = [_centres(*side) for side in sides]
     grid = np.stack([axis.ravel() for axis in np.meshgrid(axes[0], axes[1][::-1])], axis=1)
@@ -115,7 +116,9 @@ def _field(recording: Recording) -> Field:
     if subject.experiment.splits["train"].labels is None:
         names = (names[_main_target(subject)[0]],)
     # Frame by frame: the outputs of all, in double precision, can take gigabytes.
-    painted = [paint(outputs).reshape(ACROSS, ACROSS) for outputs in _outputs(recording, grid)]
+    painted = [
+        paint(outputs).reshape(ACROSS, ACROSS) for outputs in _outputs(subject, frames, grid)
+    ]
     (left, right), (bottom, top) = sides
     return Field(np.stack(painted), palette, names, (left, right, bottom, top))
 
@@ -189,12 +192,11 @@ def _rgb(number: int) -> tuple[int, int, int]:
 # One input.
 
 
-def _curves(recording: Recording) -> Curves:
-    subject = recording.subject
+def _curves(subject: Subject, frames: Array) -> Curves:
     low, high = widened(np.asarray(subject.experiment.table.X[:]))
     x = np.linspace(low, high, POINTS)[:, np.newaxis]
     shown, names, side = _shown_outputs(subject)
-    values = np.stack([outputs[:, shown].T for outputs in _outputs(recording, x)])
+    values = np.stack([outputs[:, shown].T for outputs in _outputs(subject, frames, x)])
     return Curves(values, names, (low, high, *side))
 
 
@@ -216,9 +218,9 @@ def _shown_outputs(
 # Rows.
 
 
-def points_of(subject: Subject, picture: Field | Curves) -> Points:
-    """The training rows that are drawn on a picture: all, or some that are evenly spaced."""
-    split, X = subject.experiment.splits["train"], _training_inputs(subject)
+def points_of(subject: Subject, picture: Field | Curves, name: SplitName = "train") -> Points:
+    """The rows of a split that are drawn on a picture: all, or some that are evenly spaced."""
+    split, X = subject.experiment.splits[name], _inputs_of(subject, name)
     some = some_rows(len(X), _MOST_ROWS)
     labels = np.zeros(len(some), np.intp) if split.labels is None else split.labels[some]
     if isinstance(picture, Field):

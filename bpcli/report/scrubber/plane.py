@@ -42,15 +42,25 @@ def places_in(window: tuple[float, float, float, float], points: Array) -> Array
 
 def definitions(picture: Field | Curves, points: Points) -> Html:
     """The training rows, drawn once and used by every picture."""
-    groups = [
+    return tag(
+        "svg",
+        tag("defs", tag("g", marks(picture, points), id=POINTS_ID)),
+        class_="definitions", aria_hidden="true", focusable="false",
+    )  # fmt: skip
+
+
+def marks(picture: Field | Curves, points: Points) -> list[Html]:
+    """The rows as marks, one path for each class, in the area's units."""
+    return [
         _marks(places_in(picture.window, points.places[points.labels == label]), label, points)
         for label in np.unique(points.labels).tolist()
     ]
-    return tag(
-        "svg",
-        tag("defs", tag("g", groups, id=POINTS_ID)),
-        class_="definitions", aria_hidden="true", focusable="false",
-    )  # fmt: skip
+
+
+def mark_of(label: int) -> Html:
+    """The mark of a class, for a legend."""
+    path = f"M14 6{_SMALL_SHAPES[label % len(_SHAPES)]}"
+    return tag("path", d=path, class_=f"mark-{label % _MOST_COLOURS}")
 
 
 def _marks(places: Array, label: int, points: Points) -> Html:

@@ -92,7 +92,7 @@ def _columns(subject: Subject, words: Words) -> Html:
     rows: list[list[Cell]]
     if encoder is None:
         rows = [
-            [name, words("kind.number"), 1, *_statistics(X[:, place]), None, ""]
+            [name, words("kind.number"), 1, *_statistics(X[:, place]), words("data.complete"), ""]
             for place, name in enumerate(experiment.table.input_names[:MOST_COLUMNS])
         ]
         count = len(experiment.table.input_names)
@@ -103,7 +103,7 @@ def _columns(subject: Subject, words: Words) -> Html:
                 words(f"kind.{column.kind}"),
                 len(column.names),
                 *_values(column, X[:, start]),
-                None if column.fill is None else column.fill_text,
+                words("data.complete") if column.fill is None else column.fill_text,
                 _categories(column, X[:, start:]),
             ]
             for column, start in encoder.starts[:MOST_COLUMNS]

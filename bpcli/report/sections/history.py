@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -12,6 +13,7 @@ from bpcli.report.figures import text_of
 from bpcli.report.html import Html, joined, paragraph, tag
 from bpcli.report.over_epochs import TestScores, test_scores
 from bpcli.report.phrases import metric_text, spaced, split_text
+from bpcli.report.scores import is_log_loss
 from bpcli.report.section import Section
 from bpcli.report.tables import Cell, Column, folded, table
 from bpcli.report.words import Words
@@ -32,7 +34,7 @@ def section(subject: Subject, words: Words) -> Section | None:
         _stop(subject, words),
         paragraph(_about_test(test, words)) if test is not None else None,
         tag("div", _charts(subject, test, words), class_="charts"),
-        folded(words("history.table"), _lines(subject, words)),
+        folded(words("history.table"), _lines(subject, words), is_printed=False),
     )
     return Section("history", words("history.title"), body)
 
@@ -45,7 +47,7 @@ def _charts(subject: Subject, test: TestScores | None, words: Words) -> list[Htm
     charts = [_loss(subject, test, words)]
     charts += [
         _metric(subject, test, metric, f"metric-{place}", words)
-        for place, metric in enumerate(subject.metrics[:MOST_METRICS], 1)
+        for place, metric in enumerate(_metrics(subject)[:MOST_METRICS], 1)
     ]
     if subject.has_numbers("grad_norms"):
         charts.append(_gradients(subject, words))
@@ -54,6 +56,15 @@ def _charts(subject: Subject, test: TestScores | None, words: Words) -> list[Htm
         for place, key in enumerate(filter(partial(_varies, subject), subject.diagnostics), 1)
     ]
     return [chart for chart in charts if chart is not None]
+
+
+def _metrics(subject: Subject) -> list[str]:
+    """The metrics of the log that are not the loss again."""
+    return [name for name in subject.metrics if name not in _shown_as_loss(subject)]
+
+
+def _shown_as_loss(subject: Subject) -> tuple[str, ...]:
+    return ("loss", "log_loss") if is_log_loss(subject) else ("loss",)
 
 
 def _varies(subject: Subject, key: str) -> bool:
@@ -70,11 +81,23 @@ def _split_curves(
     for style, split in enumerate(("train", "val")):
         if f"{split}.{metric}" in subject.keys:
             epochs, values = subject.series(f"{split}.{metric}")
-            curves.append(Curve(split_text(split, words), epochs, values, style))  # type: ignore[arg-type]
+            is_sparse = 1 < len(epochs) < len(subject.lines)
+            curves.append(Curve(split_text(split, words), epochs, values, style, is_sparse))  # type: ignore[arg-type]
     if test is not None and metric in test.values:
         key = "history.test_curve" if test.is_curve else "history.test_best"
-        curves.append(Curve(words(key), test.epochs, test.values[metric], 2))
+        is_sparse = test.is_curve and len(test.epochs) < len(subject.lines)
+        curves.append(Curve(words(key), test.epochs, test.values[metric], 2, is_sparse))
     return curves
+
+
+def _captioned(caption: str, curves: Sequence[Curve], words: Words) -> str:
+    """The caption, and at how many epochs the curves were measured that are marked."""
+    said = [
+        words("history.measured", name=curve.name, count=f"{len(curve.x):,}")
+        for curve in curves
+        if curve.is_sparse
+    ]
+    return words("page.semicolon").join([caption, *said])
 
 
 def _best(subject: Subject, words: Words) -> list[Mark]:
@@ -87,10 +110,12 @@ def _best(subject: Subject, words: Words) -> list[Mark]:
 def _loss(subject: Subject, test: TestScores | None, words: Words) -> Html | None:
     if not subject.has_numbers("train.loss"):
         return paragraph(words("history.no_loss"))
+    curves = _split_curves(subject, test, "loss", words)
+    caption = words("history.log_loss" if is_log_loss(subject) else "history.loss")
     return line_chart(
         "loss",
-        _split_curves(subject, test, "loss", words),
-        words("history.loss"),
+        curves,
+        _captioned(caption, curves, words),
         words,
         x_title=words("history.epoch"),
         y_title=words("history.mean_loss", loss=subject.record.loss),
@@ -99,11 +124,11 @@ def _loss(subject: Subject, test: TestScores | None, words: Words) -> Html | Non
 
 
 def _metric(subject: Subject, test: TestScores | None, metric: str, id_: str, words: Words) -> Html:
-    name = metric_text(metric, words)
+    name, curves = metric_text(metric, words), _split_curves(subject, test, metric, words)
     return line_chart(
         id_,
-        _split_curves(subject, test, metric, words),
-        words("history.metric", metric=name),
+        curves,
+        _captioned(words("history.metric", metric=name), curves, words),
         words,
         x_title=words("history.epoch"),
         y_title=name,
@@ -167,7 +192,9 @@ def _stop(subject: Subject, words: Words) -> Html:
 
 def _lines(subject: Subject, words: Words) -> Html:
     """Some lines of the log: the first, the last, the best, and some between."""
-    keys = [key for key in subject.keys if key == "grad_norm" or "." in key]
+    again = _shown_as_loss(subject)[1:]
+    paths = [key for key in subject.keys if key == "grad_norm" or "." in key]
+    keys = [key for key in paths if key.partition(".")[2] not in again]
     lines = [line.numbers() for line in subject.lines]
     wanted = set(np.linspace(0, len(lines) - 1, min(len(lines), MOST_LINES)).round().astype(int))
     wanted |= {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bpcli.report.diagram import MOST_EDGES, MOST_SHOWN, diagram
+from bpcli.report.diagram import about_diagram, diagram
 from bpcli.report.html import Html, joined, paragraph
 from bpcli.report.phrases import activation_names
 from bpcli.report.section import Section
@@ -18,7 +18,7 @@ def section(subject: Subject, words: Words) -> Section | None:
         picture = paragraph(words("network.no_weights", why=subject.errors["network"]))
     else:
         picture = joined(
-            paragraph(words("network.how", shown=MOST_SHOWN, edges=MOST_EDGES)),
+            paragraph(about_diagram(subject, words)),
             diagram(subject, words),
         )
     return Section("network", words("network.title"), joined(picture, _layers(subject, words)))

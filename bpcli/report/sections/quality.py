@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from bpcli.report.classes import class_parts
 from bpcli.report.html import Html, joined, paragraph
 from bpcli.report.labels import label_parts
-from bpcli.report.phrases import interval_text, metric_text, split_text
-from bpcli.report.scores import MOST_WITH_REPORT, Score, is_sampled, rounded, scores
+from bpcli.report.phrases import interval_text, kept_reason, metric_text, split_text
+from bpcli.report.picture import picture_part
+from bpcli.report.scores import MOST_WITH_REPORT, Score, is_log_loss, is_sampled, rounded, scores
 from bpcli.report.section import Section
 from bpcli.report.tables import Cell, Column, folded, table
 from bpcli.report.values import value_parts
@@ -27,7 +28,7 @@ def section(subject: Subject, words: Words) -> Section | None:
             parts.append(paragraph(words("quality.sampled")))
         elif max(map(len, subject.experiment.splits.values())) > MOST_WITH_REPORT:
             parts.append(paragraph(words("quality.no_intervals", most=f"{MOST_WITH_REPORT:,}")))
-        parts += _parts(subject, words)
+        parts += [picture_part(subject, words), *_parts(subject, words)]
         parts.append(worst_rows(subject, words))
     return Section("quality", words("quality.title"), joined(*parts))
 
@@ -42,19 +43,24 @@ def _parts(subject: Subject, words: Words) -> list[Html | None]:
 
 
 def _scores(subject: Subject, words: Words) -> Html:
-    found = scores(subject)
+    record, found = subject.record, scores(subject)
     if not found:
         return paragraph(words("quality.no_scores"))
     main = [score for score in found if "." not in score.metric]
     main.sort(key=lambda score: score.metric.startswith("loss"))
     others = [score for score in found if "." in score.metric]
     baselines = list(dict.fromkeys(name for score in found for name in score.baselines))
-    content = score_table(words("quality.scores"), main, baselines, words)
+    caption = words("quality.scores")
+    if is_log_loss(subject):
+        main = [score for score in main if score.metric != "loss"]
+        caption = words("quality.scores_once")
+    content = score_table(caption, main, baselines, words)
     each = None
     if others:
         own = score_table(words("quality.each_target"), others, baselines, words)
         each = folded(words("quality.each_target"), own)
-    return joined(paragraph(words("quality.how")), content, each)
+    of_epoch = words(f"quality.of.{kept_reason(record)}", epoch=f"{record.best_epoch:,}")
+    return joined(paragraph(of_epoch + words("quality.how")), content, each)
 
 
 def score_table(

@@ -10,6 +10,7 @@ from bpcli.config.origins import origins
 from bpcli.config.source import Source
 from bpcli.config.writing import inline
 from bpcli.errors import BpnetError
+from bpcli.report.elsewhere import config_name, config_text, renamed, short_names
 from bpcli.report.html import Html, joined, paragraph, tag
 from bpcli.report.section import Section
 from bpcli.report.tables import Cell, Column, folded, table
@@ -25,14 +26,12 @@ _TIMED = (METRICS, PATH)
 def section(subject: Subject, words: Words) -> Section | None:
     """All that is needed to train the run again, and to see that it is the same."""
     body = joined(
-        tag("h3", words("repeat.command")),
-        paragraph(words("repeat.how")),
-        command(f"bpnet {shlex.join(subject.record.argv)}"),
-        tag("h3", words("repeat.verify")),
-        paragraph(words("repeat.verify_how")),
-        command(shlex.join(["bpnet", "verify", subject.run_id])),
         tag("h3", words("repeat.config")),
+        _copy(subject, words),
         _config(subject, words),
+        tag("h3", words("repeat.verify")),
+        paragraph(words("repeat.verify_how", folder=subject.run_id)),
+        command(shlex.join(["bpnet", "verify", subject.run_id])),
         tag("h3", words("repeat.files")),
         _digests(subject, words),
         tag("h3", words("repeat.machine")),
@@ -41,34 +40,52 @@ def section(subject: Subject, words: Words) -> Section | None:
     return Section("repeat", words("repeat.title"), body)
 
 
+def _copy(subject: Subject, words: Words) -> Html:
+    """The whole config to copy, and the commands that train it anywhere."""
+    text, name = config_text(subject), config_name(subject)
+    if text is None:
+        return paragraph(words("repeat.no_copy"))
+    files = words("page.comma").join(f"`{file}`" for file in short_names(subject.record).values())
+    versions = subject.record.versions
+    return joined(
+        paragraph(words("repeat.copy", file=name)),
+        folded(words("repeat.whole", file=name), tag("pre", tag("code", text), class_="config")),
+        paragraph(words("repeat.data_files", files=files)) if files else None,
+        paragraph(words("repeat.how")),
+        command(shlex.join(["bpnet", "train", name])),
+        paragraph(
+            words(
+                "repeat.install",
+                version=versions.get("bpcli", "–"),
+                python=versions.get("python", "–"),
+                numpy=versions.get("numpy", "–"),
+                seed=subject.record.seed,
+            )
+        ),
+    )
+
+
 def command(text: str) -> Html:
     """A command on a line of its own, which scrolls if it is long."""
     return tag("pre", tag("code", text), tabindex=0, class_="command")
 
 
 def _config(subject: Subject, words: Words) -> Html:
-    """The resolved config with the origin of each value, or without if that is not known."""
+    """The values that are not defaults, with their origins if these are known."""
     heads = [
         Column(words("repeat.key")),
         Column(words("repeat.value")),
         Column(words("repeat.origin")),
     ]
-    known = _origins(subject)
+    known, names = _origins(subject), short_names(subject.record)
     rows: list[list[Cell]] = [
-        [tag("code", key), tag("code", inline(value)), known.get(key, "–")]
+        [tag("code", key), tag("code", inline(renamed(value, names))), origin]
         for key, value in subject.record.config.items()
         if value is not None or key in known
+        if not (origin := known.get(key, "–")).startswith("default")
     ]
-    changed = [row for row in rows if not str(row[2]).startswith("default")]
-    said = words("repeat.set", count=len(changed))
     note = None if known else paragraph(words("repeat.no_origins"))
-    content = table(said, heads, changed)
-    whole = folded(
-        words("repeat.all_values", count=len(rows)),
-        table(words("repeat.resolved"), heads, rows),
-        is_printed=False,
-    )
-    return joined(note, content, whole)
+    return joined(note, table(words("repeat.set", count=len(rows)), heads, rows))
 
 
 def _origins(subject: Subject) -> dict[str, str]:
@@ -93,7 +110,8 @@ def _digests(subject: Subject, words: Words) -> Html:
     record = subject.record
     heads = [Column(words("repeat.file")), Column("SHA-256")]
     rows: list[list[Cell]] = [[words("repeat.data"), tag("code", record.data_sha256)]]
-    rows += [[name, tag("code", digest)] for name, digest in record.data_files.items()]
+    names = short_names(record)
+    rows += [[names[file], tag("code", digest)] for file, digest in record.data_files.items()]
     rows += [
         [name, tag("code", digest)] for name, digest in record.sha256.items() if name not in _TIMED
     ]

@@ -65,6 +65,20 @@ def until(page: Any, is_so: Callable[[], bool]) -> None:
     raise AssertionError("it never was so")
 
 
+def test_it_opens_at_the_epoch_that_was_kept_and_says_so(browser: Any, tmp_path: Path) -> None:
+    settings = {"training__epochs": 62, "training__record_params": True}
+    subject = subject_of(tmp_path / "runs", "moons", **settings)
+    best = subject.record.best_epoch
+    assert 0 < best < 62
+    with opened(browser, written(subject, tmp_path)) as found:
+        assert slider(found.page) == best
+        assert found.page.locator("#film-now").inner_text().endswith(", the epoch kept")
+        first = found.page.locator("#scrubber p").first.inner_text()
+        assert first.endswith(f"the epoch kept, {best}, which has the lowest validation loss.")
+        found.page.locator("#film-back").click()
+        assert "the epoch kept" not in found.page.locator("#film-now").inner_text()
+
+
 def test_without_recorded_parameters_there_is_no_section(tmp_path: Path) -> None:
     assert section(subject_of(tmp_path, "xor", training__epochs=2), words_of("en")) is None
 

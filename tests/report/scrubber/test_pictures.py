@@ -36,7 +36,7 @@ def centres(picture: Field) -> np.ndarray:
 @pytest.mark.parametrize("config", ["moons", "xor", "maxout_moons"])
 def test_each_frame_has_the_outputs_of_its_own_parameters(tmp_path: Path, config: str) -> None:
     recording = recorded(tmp_path, config)
-    picture = picture_of(recording)
+    picture = picture_of(recording.subject, recording.params)
     assert isinstance(picture, Field)
     experiment = recording.experiment
     X = experiment.preprocessor.inputs.apply(centres(picture))
@@ -54,7 +54,7 @@ def test_several_classes_have_their_own_colours(tmp_path: Path) -> None:
     recording = recorded(
         tmp_path, "softmax_iris", **overrides, network__layers=[2, 3], training__epochs=40
     )
-    picture = picture_of(recording)
+    picture = picture_of(recording.subject, recording.params)
     assert isinstance(picture, Field)
     experiment = recording.experiment
     X = experiment.preprocessor.inputs.apply(centres(picture))
@@ -70,7 +70,7 @@ def test_pictures_of_many_classes_and_frames_take_little_memory(tmp_path: Path) 
         tmp_path, "softmax_iris", **overrides, network__layers=[2, 200], training__epochs=60
     )
     tracemalloc.start()
-    picture = picture_of(recording)
+    picture = picture_of(recording.subject, recording.params)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert isinstance(picture, Field)
@@ -81,12 +81,13 @@ def test_pictures_of_many_classes_and_frames_take_little_memory(tmp_path: Path) 
 def test_more_classes_than_colours_have_no_picture(tmp_path: Path) -> None:
     X, names = [[k, k * k] for k in range(257)], [f"c{k}" for k in range(257)]
     overrides = {"data": f"{{inputs: {X}, targets: {names}}}", "network__layers": [2, 257]}
-    assert picture_of(recorded(tmp_path, "softmax_iris", **overrides, training__epochs=2)) is None
+    recording = recorded(tmp_path, "softmax_iris", **overrides, training__epochs=2)
+    assert picture_of(recording.subject, recording.params) is None
 
 
 def test_curves_are_the_outputs_over_the_input(tmp_path: Path) -> None:
     recording = recorded(tmp_path, "sine")
-    picture = picture_of(recording)
+    picture = picture_of(recording.subject, recording.params)
     assert isinstance(picture, Curves)
     x = np.linspace(*picture.window[:2], picture.values.shape[2])[:, np.newaxis]
     for params, curves in zip(recording.params, picture.values, strict=True):
@@ -95,12 +96,13 @@ def test_curves_are_the_outputs_over_the_input(tmp_path: Path) -> None:
 
 
 def test_other_networks_have_no_picture(tmp_path: Path) -> None:
-    assert picture_of(recorded(tmp_path, "softmax_iris")) is None
+    recording = recorded(tmp_path, "softmax_iris")
+    assert picture_of(recording.subject, recording.params) is None
 
 
 def test_rows_keep_their_classes_and_are_counted(tmp_path: Path) -> None:
     recording = recorded(tmp_path, "moons")
-    picture = picture_of(recording)
+    picture = picture_of(recording.subject, recording.params)
     assert isinstance(picture, Field)
     points = points_of(recording.subject, picture)
     split = recording.experiment.splits["train"]
@@ -114,6 +116,7 @@ def test_rows_keep_their_classes_and_are_counted(tmp_path: Path) -> None:
 
 
 def test_a_surface_has_one_shade_for_one_value(tmp_path: Path) -> None:
-    picture = picture_of(recorded(tmp_path, "plane"))
+    recording = recorded(tmp_path, "plane")
+    picture = picture_of(recording.subject, recording.params)
     assert isinstance(picture, Field)
     assert len(picture.palette) == SHADES
