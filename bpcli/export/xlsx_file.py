@@ -48,7 +48,7 @@ def xlsx_bytes(model: Model) -> bytes:
     """The content of the workbook. Raises `ConfigError` if a sheet cannot hold the model."""
     model = model.in_double()
     width = _width(model)
-    _refuse_too_large(model, width)
+    _refuse(model, width)
     pages = Pages(max(EXAMPLES, min(_MOST_ROWS, _MOST_FORMULAS // width)))
     rows = _examples(model)
     _write_inputs(pages, model, rows)
@@ -72,7 +72,7 @@ def _width(model: Model) -> int:
     return 1 + 2 * len(encoder.inputs) + 2 * network.inputs + units + network.outputs
 
 
-def _refuse_too_large(model: Model, width: int) -> None:
+def _refuse(model: Model, width: int) -> None:
     widest = max(width, 4 * len(model.encoder.inputs) + 4 + 3 * model.network.outputs)
     if widest > MOST_COLUMNS:
         raise ConfigError(
@@ -84,6 +84,12 @@ def _refuse_too_large(model: Model, width: int) -> None:
             f"The network has {len(model.params):,} parameters, and a workbook is written for at "
             f"most {_MOST_PARAMETERS:,}: export to python, onnx or json."
         )
+    for text in _categories(model):
+        if not text.strip():
+            raise ConfigError(
+                f"A formula of Excel cannot tell the category {text!r} from an empty cell: rename "
+                "it, or export to python, onnx or json."
+            )
     longest = max(map(len, _texts(model)))
     if longest > MOST_CHARACTERS:
         raise ConfigError(
@@ -95,6 +101,10 @@ def _refuse_too_large(model: Model, width: int) -> None:
 def _texts(model: Model) -> Iterator[str]:
     yield from (model.name, *model.encoder.names, *model.output_names)
     yield from (word for words in model.answers.values() for word in words)
+    yield from _categories(model)
+
+
+def _categories(model: Model) -> Iterator[str]:
     for column in model.encoder.inputs:
         yield from (*column.categories, *column.spelling.rename)
 

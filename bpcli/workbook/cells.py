@@ -7,8 +7,8 @@ They are written here because openpyxl and XlsxWriter write 16 significant digit
 from __future__ import annotations
 
 import re
+from html import escape  # the one of `xml.sax` imports a client of the web
 from typing import TypeAlias
-from xml.sax.saxutils import escape
 
 Cell: TypeAlias = str | int | float
 MOST_ROWS, MOST_COLUMNS, MOST_CHARACTERS = 1_048_576, 16_384, 32_767
@@ -31,12 +31,16 @@ def _formula(begin: str, formula: str, cell: Cell) -> str:
     """A formula with the value that it has until it is computed again; "" if there is none."""
     kind = ' t="str"' if isinstance(cell, str) else ""
     value = escaped(cell) if isinstance(cell, str) else repr(cell)
-    return f"{begin}{kind}><f>{escape(formula)}</f>" + f"<v>{value}</v>" * (cell != "") + "</c>"
+    return (
+        f"{begin}{kind}><f>{escape(formula, quote=False)}</f>"
+        + f"<v>{value}</v>" * (cell != "")
+        + "</c>"
+    )
 
 
 def escaped(text: str) -> str:
     """Text in XML, with Excel's escapes for characters that XML excludes."""
-    return escape(_ESCAPED.sub(lambda sign: f"_x{ord(sign[0]):04X}_", text))
+    return escape(_ESCAPED.sub(lambda sign: f"_x{ord(sign[0]):04X}_", text), quote=False)
 
 
 _ESCAPED = re.compile(r"[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")

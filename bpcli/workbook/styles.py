@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from xml.sax.saxutils import quoteattr
+from html import escape
 
 from bpcli.workbook.parts import MAIN
 
@@ -35,7 +35,7 @@ def styles_xml(styles: Sequence[Style]) -> str:
     lines, formats = _different(map(_border, styles)), _different(each.number for each in styles)
     fills.insert(1, '<fill><patternFill patternType="gray125"/></fill>')  # Excel expects it here
     numbers = "".join(
-        f'<numFmt numFmtId="{_FIRST_FORMAT + index}" formatCode={quoteattr(code)}/>'
+        f'<numFmt numFmtId="{_FIRST_FORMAT + index}" formatCode="{escape(code)}"/>'
         for index, code in enumerate(formats)
         if code
     )

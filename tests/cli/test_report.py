@@ -40,7 +40,7 @@ def test_json_names_the_file_and_what_is_missing(bpnet, run: Path) -> None:
     assert document["runs"] == [{"run_id": run.name, "missing": {}}]
     (run / "weights.safetensors").unlink()
     document = json.loads(bpnet("report", "latest", "--json").out)
-    assert [*document["runs"][0]["missing"]] == ["network"]
+    assert [*document["runs"][0]["missing"]] == ["network", "weights"]
 
 
 def test_several_runs_need_a_file_of_their_own(bpnet, run: Path) -> None:

@@ -411,7 +411,7 @@ def test_notes_are_told_once_for_all_folds(bpnet: Bpnet) -> None:
     short = ("--set", "training={epochs: 2, optimizer: traingdm}", *FOLDS)
     note = "note: `traingdm` is called `gradient_descent`"
     assert bpnet("train", CONFIGS / "moons.yaml", *short).err.count(note) == 1
-    assert bpnet("train", CONFIGS / "moons.yaml", *short, "--quiet").err == ""
+    assert "note: " not in bpnet("train", CONFIGS / "moons.yaml", *short, "--quiet").err
 
 
 @pytest.mark.parametrize("name", ["t.npz", "t.csv"])
