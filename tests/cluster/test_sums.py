@@ -131,11 +131,11 @@ def test_what_a_reader_raises_is_raised_here(
     is_expected: bool, error: type[Exception], text: str, cluster: ClusterConnection
 ) -> None:
     data = StreamedRows.of(WIDE, FailingReader(is_expected), 20_000, np.dtype("f8"))  # type: ignore[arg-type]
-    sums = ClusterSums(WIDE, data, data.dtype, cluster)
+    sums, workers = ClusterSums(WIDE, data, data.dtype, cluster), cluster.workers
     with pytest.raises(error, match=text):
         sums.grad(np.zeros(WIDE.n_params))
     assert cluster.traffic.lost_workers == 0
-    assert cluster.workers == 2
+    assert cluster.workers >= workers  # another test may have ended one, which begins again
 
 
 def test_the_loss_of_workers_changes_no_bit(
