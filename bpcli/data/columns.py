@@ -257,9 +257,14 @@ class FeatureEncoder:
             if not is_done[start]:
                 end = start + len(column.names)
                 column.encode(frame[column.name], X[:, start:end], tally)
-            if column.kind == "number" and np.abs(X[:, start]).max(initial=0) >= INEXACT:
-                tally.rounded(column.name, count_rounded(frame[column.name]))
+        if max(X.max(initial=0), -X.min(initial=0)) >= INEXACT:
+            self._count_rounded(frame, tally)
         return X
+
+    def _count_rounded(self, frame: DataFrame, tally: Tally) -> None:
+        for column in self.inputs:
+            if column.kind == "number":
+                tally.rounded(column.name, count_rounded(frame[column.name]))
 
     def varying(self, varies: Array) -> FeatureEncoder:
         """The encoder without constant columns and indicators; `varies` (d,) flags inputs."""

@@ -6,11 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from bpcli.data.columns import InputColumn
-from bpcli.errors import GateFailed
-from bpcli.export.child import program, workspace
+from bpcli.export.child import no_predictions, program, workspace
 from bpcli.export.model import Model
-from bpcli.export.verify import Columns, as_days
+from bpcli.export.verify import Columns, with_days
 
 _FLAGS = ("-std=c99", "-O1", "-DBPNET_MAIN")
 
@@ -31,14 +29,10 @@ def c_predictions(content: bytes, model: Model, tables: Sequence[Columns]) -> li
 def _lines(model: Model, table: Columns) -> bytes:
     """The rows of a table as the program reads them."""
     columns = [
-        [_field(value) for value in _values(column, table[column.name])]
+        [_field(value) for value in with_days(column, table[column.name])]
         for column in model.encoder.inputs
     ]
     return "".join("\t".join(row) + "\n" for row in zip(*columns, strict=True)).encode()
-
-
-def _values(column: InputColumn, values: list[Any]) -> list[Any]:
-    return as_days(column, values) if column.kind == "date" else values
 
 
 def _field(value: Any) -> str:
@@ -56,9 +50,7 @@ def _table(printed: bytes, model: Model) -> Columns:
     names = [*model.output_names, *model.answers]
     rows = [line.split("\t") for line in printed.decode("utf-8", "replace").split("\n")[:-1]]
     if any(len(row) != len(names) for row in rows):
-        raise GateFailed(
-            "The C file printed something other than its predictions: it was not written."
-        )
+        raise no_predictions("C")
     columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=False))
     return {name: list(_read(name in model.answers, column)) for name, column in columns.items()}
 

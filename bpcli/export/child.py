@@ -104,10 +104,15 @@ def tables_of(printed: bytes, count: int, what: str) -> list[dict[str, Any]]:
         tables = None
     is_list = isinstance(tables, list) and len(tables) == count
     if not (is_list and all(map(_is_table, tables))):
-        raise GateFailed(
-            f"The {what} file printed something other than its predictions: it was not written."
-        )
+        raise no_predictions(what)
     return list(tables)
+
+
+def no_predictions(what: str) -> GateFailed:
+    """The error of a file that prints what cannot be read as its predictions."""
+    return GateFailed(
+        f"The {what} file printed something other than its predictions: it was not written."
+    )
 
 
 def _is_table(value: object) -> bool:

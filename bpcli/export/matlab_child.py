@@ -6,12 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bpcli.data.columns import InputColumn
-from bpcli.errors import GateFailed
-from bpcli.export.child import program, workspace
+from bpcli.export.child import no_predictions, program, workspace
 from bpcli.export.literals import matlab_string, number
 from bpcli.export.matlab_file import matlab_fields, matlab_name, takes_struct
 from bpcli.export.model import Model
-from bpcli.export.verify import Columns, as_days
+from bpcli.export.verify import Columns, with_days
 
 _OPTIONS = ("--no-init-file", "--no-site-file", "--no-history", "--quiet", "--no-gui")
 
@@ -49,9 +48,7 @@ def matlab_predictions(content: bytes, model: Model, tables: Sequence[Columns]) 
     try:
         return [_table(lines, model, len(next(iter(table.values())))) for table in tables]
     except (StopIteration, ValueError):
-        raise GateFailed(
-            "The MATLAB file printed something other than its predictions: it was not written."
-        ) from None
+        raise no_predictions("MATLAB") from None
 
 
 def _calls(model: Model, table: Columns) -> str:
@@ -71,8 +68,8 @@ def _calls(model: Model, table: Columns) -> str:
 def _values(column: InputColumn, values: list[Any]) -> str:
     if column.kind == "category":
         return f"{{{','.join(matlab_string(value or '') for value in values)}}}"
-    days = as_days(column, values) if column.kind == "date" else values
-    return f"[{' '.join('NaN' if day is None else number(float(day)) for day in days)}]"
+    numbers = with_days(column, values)
+    return f"[{' '.join('NaN' if each is None else number(float(each)) for each in numbers)}]"
 
 
 def _table(lines: Iterator[str], model: Model, rows: int) -> Columns:

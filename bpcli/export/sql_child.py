@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import sqlite3
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from bpcli.data.columns import InputColumn
 from bpcli.errors import GateFailed
@@ -13,7 +12,7 @@ from bpcli.export.child import NotVerified
 from bpcli.export.literals import sql_name
 from bpcli.export.model import Model
 from bpcli.export.sql_file import TABLE
-from bpcli.export.verify import Columns, as_days
+from bpcli.export.verify import Columns, with_days
 
 _OLDEST = (3, 35, 0)
 """The first version with MATERIALIZED."""
@@ -69,10 +68,6 @@ def _fill(database: sqlite3.Connection, columns: Sequence[InputColumn], table: C
     """Create the table with these rows; dates are numbers of days."""
     types = ", ".join(f"{sql_name(column.name)} {_TYPES[column.kind]}" for column in columns)
     database.execute(f"CREATE TABLE {TABLE} ({types})")
-    values = [_stored(column, table[column.name]) for column in columns]
+    values = [with_days(column, table[column.name]) for column in columns]
     places = ", ".join("?" * len(columns))
     database.executemany(f"INSERT INTO {TABLE} VALUES ({places})", zip(*values, strict=True))
-
-
-def _stored(column: InputColumn, values: Sequence[Any]) -> list[Any]:
-    return as_days(column, list(values)) if column.kind == "date" else list(values)

@@ -221,8 +221,10 @@ def _date(column: InputColumn, days: int) -> str:
     return stamp.strftime(column.date_format or "%Y-%m-%d")
 
 
-def as_days(column: InputColumn, values: list[Any]) -> list[float | None]:
-    """Dates as days since 1970, for files that read numbers; None where one is missing."""
+def with_days(column: InputColumn, values: list[Any]) -> list[Any]:
+    """The values of a column for files that read no dates: these are days since 1970, or None."""
+    if column.kind != "date":
+        return values
     from pandas import Series
 
     days = column.days(Series(values, dtype=object))

@@ -15,7 +15,7 @@ from bpcli.data.columns import InputColumn
 from bpcli.data.date_formats import CalendarPart, is_clock
 from bpcli.data.values import INEXACT, number_of
 from bpcli.export.known_texts import fill_index, listed_texts
-from bpcli.export.verify import as_days
+from bpcli.export.verify import with_days
 from bpcli.export.xlsx_pages import (
     CLOCK,
     CODE,
@@ -150,7 +150,7 @@ def _typed(column: InputColumn, values: Sequence[Any]) -> list[Cell]:
     if column.kind != "date":
         return ["" if value is None else value for value in values]
     origin = 0 if _is_clock(column) else SERIAL_OF_1970
-    return ["" if day is None else day + origin for day in as_days(column, list(values))]
+    return ["" if day is None else day + origin for day in with_days(column, list(values))]
 
 
 def style_of(column: InputColumn) -> Style:
