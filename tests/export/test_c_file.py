@@ -8,7 +8,6 @@ import subprocess
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +16,6 @@ from models import (
     MIXED,
     MIXED_ROWS,
     NAMES,
-    TOUCH,
     VARIANTS,
     a_model,
     a_model_of_names,
@@ -28,13 +26,12 @@ from strangers import CANARY
 
 from bpcli.data.columns import InputColumn
 from bpcli.data.spellings import Spelling
-from bpcli.errors import ConfigError, GateFailed, RunError
+from bpcli.errors import ConfigError
 from bpcli.export.c_child import c_predictions
 from bpcli.export.c_file import c_text
-from bpcli.export.child import NotVerified
 from bpcli.export.export import FORMATS
 from bpcli.nn.activation import Activation
-from bpcli.nn.activations import ACTIVATIONS, LeakyRelu
+from bpcli.nn.activations import ACTIVATIONS
 
 pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
 TANH, EXP = ACTIVATIONS["tanh"](), ACTIVATIONS["exponential"]()
@@ -191,31 +188,6 @@ def test_a_row_that_the_program_cannot_use_is_said(
     assert len(done.stdout.splitlines()) == 1
 
 
-def test_without_a_compiler_it_is_not_verified(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", "/nowhere")
-    model = a_model(TANH)
-    with pytest.raises(NotVerified, match=r"^no C compiler found$"):
-        FORMATS["c"].verify(c_text(model).encode(), model)
-
-
-@pytest.mark.parametrize(
-    ("change", "complaint"),
-    [
-        (("tanh(z[i])", "tanh(z[i]) + 1e-9"), "The C file gives .* where bpnet gives"),
-        (("outputs[largest]", "-outputs[largest]"), "The classes of the C file do not match"),
-        (("int largest = 0;", "int largest = ;"), "The C file failed in a test run"),
-        (("? \"\" :", "? \"\\t\" :"), "printed something other than its predictions"),
-        (("int main(void)\n{", "int main(void)\n{\n    return 3;"), "failed .*: exit code 3"),
-    ],
-)  # fmt: skip
-def test_a_wrong_file_is_not_written(change: tuple[str, str], complaint: str) -> None:
-    model = a_model(TANH, output="softmax", outputs=2, classes=("a", "b"))
-    text = c_text(model)
-    assert change[0] in text
-    with pytest.raises(GateFailed, match=complaint):
-        FORMATS["c"].verify(text.replace(*change).encode(), model)
-
-
 # A stranger's run.
 
 
@@ -245,28 +217,6 @@ def test_a_number_too_large_for_float_is_refused() -> None:
     large = replace(model, params=model.params * 1e39)
     with pytest.raises(ConfigError, match=r"is too large for single precision: use double\."):
         c_text(large, "float")
-
-
-@pytest.mark.parametrize(
-    ("column", "complaint"),
-    [
-        (InputColumn("x", f"{TOUCH} or str"), "expected number, boolean, category or date"),  # type: ignore[arg-type]
-        (InputColumn("x", fill=TOUCH), "expected a finite number"),
-        (InputColumn("x", "category", ("a",), fill=1.5), "expected a"),
-        (InputColumn("x", "category", (1,)), "expected a name"),  # type: ignore[arg-type]
-        (InputColumn(["x"]), "expected a name"),  # type: ignore[arg-type]
-        (InputColumn("x", "date", calendar=(TOUCH,)), "expected month, weekday or hour"),  # type: ignore[arg-type]
-    ],
-)
-def test_the_text_is_made_of_literals_alone(column: InputColumn, complaint: str) -> None:
-    with pytest.raises(RunError, match=complaint):
-        c_text(a_model(TANH, columns=(column,)))
-
-
-@pytest.mark.parametrize("slope", [TOUCH, float("inf"), None])
-def test_an_option_that_is_no_number_is_no_code(slope: Any) -> None:
-    with pytest.raises(RunError, match="a finite number"):
-        c_text(a_model(LeakyRelu(slope)))
 
 
 def test_fields_have_names_of_their_own() -> None:

@@ -12,21 +12,20 @@ import numpy as np
 import pytest
 from browser import chromium, opened
 from drawn_models import drawn_models
-from models import MIXED, MIXED_ROWS, NAMES, TOUCH, VARIANTS, a_model, a_model_of_names
+from models import MIXED, MIXED_ROWS, NAMES, VARIANTS, a_model, a_model_of_names
 from pandas import DataFrame
 from strangers import CANARY
 
 from bpcli.data.columns import InputColumn
 from bpcli.data.date_formats import FORMATS as DATE_FORMATS
 from bpcli.data.spellings import Spelling
-from bpcli.errors import GateFailed, RunError
-from bpcli.export.child import NotVerified
+from bpcli.errors import GateFailed
 from bpcli.export.export import FORMATS
 from bpcli.export.javascript_child import javascript_predictions
 from bpcli.export.javascript_file import javascript_text
 from bpcli.export.javascript_page import page_text, script_of
 from bpcli.export.model import Model
-from bpcli.nn.activations import ACTIVATIONS, LeakyRelu
+from bpcli.nn.activations import ACTIVATIONS
 
 pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="there is no Node")
 TANH = ACTIVATIONS["tanh"]()
@@ -126,31 +125,6 @@ def test_a_value_that_does_not_fit_is_said_with_its_column(
         outputs_of(model, MIXED_ROWS | {"age": [1] * 4, column: [value] * 4})
 
 
-def test_without_node_it_is_not_verified(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", "/nowhere")
-    model = a_model(TANH)
-    with pytest.raises(NotVerified, match=r"^no Node found$"):
-        FORMATS["javascript"].verify(javascript_text(model).encode(), model)
-
-
-@pytest.mark.parametrize(
-    ("change", "complaint"),
-    [
-        (("Math.tanh(z[i])", "Math.tanh(z[i]) + 1e-9"), "JavaScript file gives .* where bpnet"),
-        (("Math.max(...y)", "Math.min(...y)"), "The classes of the JavaScript file do not match"),
-        (("export function predict", "export unction"), "The JavaScript file failed"),
-        (("export function predict", "console.log(3);\nexport function predict"), "something o"),
-        (("[name, y[k]]", "[name, 'a']"), "gives something other than numbers"),
-    ],
-)  # fmt: skip
-def test_a_wrong_file_is_not_written(change: tuple[str, str], complaint: str) -> None:
-    model = a_model(TANH, output="softmax", outputs=2, classes=("a", "b"))
-    text = javascript_text(model)
-    assert change[0] in text
-    with pytest.raises(GateFailed, match=complaint):
-        FORMATS["javascript"].verify(text.replace(*change).encode(), model)
-
-
 @pytest.mark.parametrize("hidden", VARIANTS, ids=str)
 def test_it_imports_nothing_and_has_only_what_it_uses(hidden: Any) -> None:
     text = javascript_text(a_model(hidden))
@@ -175,28 +149,6 @@ def test_names_are_literals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     np.testing.assert_allclose([found[name] for name in model.output_names], outputs.T, rtol=1e-12)
     assert found["class"] == model.preprocessor.in_words(outputs)["class"]
     assert not Path(CANARY).exists()
-
-
-@pytest.mark.parametrize(
-    ("column", "complaint"),
-    [
-        (InputColumn("x", f"{TOUCH} or str"), "expected number, boolean, category or date"),  # type: ignore[arg-type]
-        (InputColumn("x", fill=TOUCH), "expected a finite number"),
-        (InputColumn("x", "category", ("a",), fill=1.5), "expected a"),
-        (InputColumn("x", "category", (1,)), "expected a name"),  # type: ignore[arg-type]
-        (InputColumn(["x"]), "expected a name"),  # type: ignore[arg-type]
-        (InputColumn("x", "date", calendar=(TOUCH,)), "expected month, weekday or hour"),  # type: ignore[arg-type]
-    ],
-)
-def test_the_text_is_made_of_literals_alone(column: InputColumn, complaint: str) -> None:
-    with pytest.raises(RunError, match=complaint):
-        javascript_text(a_model(TANH, columns=(column,)))
-
-
-@pytest.mark.parametrize("slope", [TOUCH, float("inf"), None])
-def test_an_option_that_is_no_number_is_no_code(slope: Any) -> None:
-    with pytest.raises(RunError, match="a finite number"):
-        javascript_text(a_model(LeakyRelu(slope)))
 
 
 # The page in a browser.

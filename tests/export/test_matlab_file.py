@@ -12,21 +12,20 @@ from typing import Any
 import numpy as np
 import pytest
 from drawn_models import drawn_models
-from models import MIXED, MIXED_ROWS, NAMES, TOUCH, a_model, a_model_of_names
+from models import MIXED, MIXED_ROWS, NAMES, a_model, a_model_of_names
 from pandas import DataFrame
 from strangers import CANARY
 
 from bpcli.data.columns import InputColumn
 from bpcli.data.scaler import Scaler
 from bpcli.data.spellings import Spelling
-from bpcli.errors import GateFailed, RunError
-from bpcli.export.child import NotVerified
+from bpcli.errors import GateFailed
 from bpcli.export.export import FORMATS
 from bpcli.export.matlab_child import matlab_predictions
 from bpcli.export.matlab_file import matlab_text
 from bpcli.export.model import Model
 from bpcli.nn.activation import Activation
-from bpcli.nn.activations import ACTIVATIONS, LeakyRelu, Maxout
+from bpcli.nn.activations import ACTIVATIONS, Maxout
 from bpcli.nn.arrays import Array
 
 pytestmark = pytest.mark.skipif(shutil.which("octave-cli") is None, reason="there is no Octave")
@@ -199,30 +198,6 @@ def test_a_value_that_does_not_fit_is_said(column: str, value: Any, complaint: s
         matlab_predictions(text.encode(), model, [rows])
 
 
-def test_without_octave_it_is_not_verified(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", "/nowhere")
-    model = a_model(TANH)
-    with pytest.raises(NotVerified, match=r"^no Octave found$"):
-        FORMATS["matlab"].verify(matlab_text(model).encode(), model)
-
-
-@pytest.mark.parametrize(
-    ("change", "complaint"),
-    [
-        (("a = tanh(z)", "a = tanh(z) + 1e-9"), "The MATLAB file gives .* where bpnet gives"),
-        (("max(y1,[],1)", "min(y1,[],1)"), "The classes of the MATLAB file do not match"),
-        (("y1 = a2", "y1 = a2; disp('hello')"), "printed something other than its predictions"),
-        (("Q = size", "Q = = size"), "The MATLAB file failed in a test run"),
-    ],
-)
-def test_a_wrong_file_is_not_written(change: tuple[str, str], complaint: str) -> None:
-    model = a_model(TANH, output="softmax", outputs=2, classes=("a", "b"))
-    text = matlab_text(model)
-    assert change[0] in text
-    with pytest.raises(GateFailed, match=complaint):
-        FORMATS["matlab"].verify(text.replace(*change).encode(), model)
-
-
 # A stranger's run.
 
 HOSTILE = (*NAMES, "%{", "...", "a % b", "''", "#{", "%}", "ünï")
@@ -239,25 +214,3 @@ def test_names_are_literals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     np.testing.assert_allclose([found[name] for name in model.output_names], outputs.T, rtol=1e-12)
     assert found["class"] == model.preprocessor.in_words(outputs)["class"]
     assert not Path(CANARY).exists()
-
-
-@pytest.mark.parametrize(
-    ("column", "complaint"),
-    [
-        (InputColumn("x", f"{TOUCH} or str"), "expected number, boolean, category or date"),  # type: ignore[arg-type]
-        (InputColumn("x", fill=TOUCH), "expected a finite number"),
-        (InputColumn("x", "category", ("a",), fill=1.5), "expected a"),
-        (InputColumn("x", "category", (1,)), "expected a name"),  # type: ignore[arg-type]
-        (InputColumn(["x"]), "expected a name"),  # type: ignore[arg-type]
-        (InputColumn("x", "date", calendar=(TOUCH,)), "expected month, weekday or hour"),  # type: ignore[arg-type]
-    ],
-)
-def test_the_text_is_made_of_literals_alone(column: InputColumn, complaint: str) -> None:
-    with pytest.raises(RunError, match=complaint):
-        matlab_text(a_model(TANH, columns=(column,)))
-
-
-@pytest.mark.parametrize("slope", [TOUCH, float("inf"), None])
-def test_an_option_that_is_no_number_is_no_code(slope: Any) -> None:
-    with pytest.raises(RunError, match="a finite number"):
-        matlab_text(a_model(LeakyRelu(slope)))

@@ -12,7 +12,6 @@ from models import (
     MIXED,
     MIXED_ROWS,
     NAMES,
-    TOUCH,
     VARIANTS,
     a_model,
     as_columns,
@@ -25,11 +24,9 @@ from models import (
 from pandas import DataFrame
 from strangers import CANARY
 
-from bpcli.data.columns import InputColumn
-from bpcli.errors import RunError
 from bpcli.export.python_file import python_text
 from bpcli.nn.activation import Activation
-from bpcli.nn.activations import ACTIVATIONS, LeakyRelu
+from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.network import Bias
 
 
@@ -141,28 +138,6 @@ def test_the_file_says_what_it_was_trained_in() -> None:
 
 
 # A stranger's run.
-
-
-@pytest.mark.parametrize(
-    ("column", "complaint"),
-    [
-        (InputColumn("x", f"{TOUCH} or str"), "expected number, boolean, category or date"),  # type: ignore[arg-type]
-        (InputColumn("x", fill=TOUCH), "expected a finite number"),
-        (InputColumn("x", "category", ("a",), fill=1.5), "expected a name"),
-        (InputColumn("x", "category", (1,)), "expected a name"),  # type: ignore[arg-type]
-        (InputColumn(["x"]), "expected a name"),  # type: ignore[arg-type]
-    ],
-)
-def test_the_text_is_made_of_literals_alone(column: InputColumn, complaint: str) -> None:
-    model = a_model(ACTIVATIONS["tanh"](), columns=(column,))
-    with pytest.raises(RunError, match=complaint):
-        python_text(model)
-
-
-@pytest.mark.parametrize("slope", [TOUCH, float("inf"), True, None])
-def test_an_option_that_is_no_number_is_no_code(slope: Any) -> None:
-    with pytest.raises(RunError, match="a finite number"):
-        python_text(a_model(LeakyRelu(slope)))
 
 
 @pytest.mark.parametrize("name", NAMES)
