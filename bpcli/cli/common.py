@@ -52,12 +52,20 @@ set_option = click.option(
     metavar="KEY=VALUE",
     help="Override a value, such as training.epochs=50. May be repeated.",
 )
-method_option = click.option(
+_method_option = click.option(
     "--method",
-    type=click.Choice(["conformal", "delta", "posterior"]),
-    help="How --interval is computed: `conformal` (default) from the errors on validation rows, "
-    "for any network; `delta` from the Jacobian of a least-squares fit; `posterior` from Bayesian "
+    type=click.Choice(["conformal", "normalized", "ensemble", "cross", "delta", "posterior"]),
+    help="How --interval is computed. From errors on validation rows, for any network: `conformal` "
+    "(default), with one width; `normalized`, wider where errors are larger; `ensemble`, wider "
+    "where averaged networks disagree. `cross`: from the errors on all folds. Without validation "
+    "rows: `delta` from the Jacobian of a least-squares fit; `posterior` from Bayesian "
     "regularization.",
+)
+_by_option = click.option(
+    "--by",
+    metavar="COLUMN",
+    help="Compute --interval in each category of this input by itself, or for each class of this "
+    "target.",
 )
 
 
@@ -82,6 +90,7 @@ def stacked(*options: Callable[[Command], Command]) -> Callable[[Command], Comma
     return decorate
 
 
+method_options = stacked(_method_option, _by_option)
 run_options = stacked(weights_option, runs_dir_option, json_option)
 """The options of a command that reads a run."""
 
@@ -180,10 +189,13 @@ def say_warnings(warnings: Iterable[str]) -> None:
         console(stderr=True).say(f"warning: {warning}")
 
 
-def require_interval(level: float | None, method: str | None) -> None:
-    """Raise `ConfigError` for a method of intervals that nobody asked for."""
-    if method is not None and level is None:
-        raise ConfigError("--method says how --interval is computed: give --interval LEVEL, too.")
+def require_interval(level: float | None, method: str | None, by: str | None) -> None:
+    """Raise `ConfigError` for options of intervals that nobody asked for."""
+    for option, value in (("--method", method), ("--by", by)):
+        if value is not None and level is None:
+            raise ConfigError(
+                f"{option} says how --interval is computed: give --interval LEVEL, too."
+            )
 
 
 def was_given(option: str) -> bool:

@@ -12,7 +12,7 @@ from bpcli.cli.common import (
     console,
     examples,
     load_run,
-    method_option,
+    method_options,
     require_interval,
     run_options,
     say_notes,
@@ -25,6 +25,7 @@ from bpcli.text import plural
 
 if TYPE_CHECKING:
     from bpcli.metrics.requirements import Requirement, Verdict
+    from bpcli.runs.store import Run
     from bpcli.runs.trained import Trained
     from bpcli.workflows.evaluate import SplitEvaluation
     from bpcli.workflows.intervals import Coverage, Method
@@ -76,7 +77,7 @@ if TYPE_CHECKING:
     help="Measure how often the intervals of `predict --interval LEVEL` contain the targets of the "
     "scored rows, and how wide they are.",
 )
-@method_option
+@method_options
 @dialect_options
 @run_options
 def command(
@@ -89,6 +90,7 @@ def command(
     with_intervals: bool | None,
     level: float | None,
     method: Method | None,
+    by: str | None,
     signs: Mapping[str, Any],
     weights: str,
     runs_dir: Path,
@@ -108,7 +110,7 @@ def command(
 
     if data is not None and split is not None:
         raise ConfigError("--data and --split both say which rows to score: use one of them.")
-    require_interval(level, method)
+    require_interval(level, method, by)
     if data is None and signs:
         raise ConfigError("The options from --encoding to --missing-only need --data.")
     requirements = [Requirement.parse(text) for text in required]
@@ -124,7 +126,11 @@ def command(
             trained = _with_rows_of(data, signs, run, runs_dir, weights, needs_splits)
         scored = split if data is None else "data"
         evaluation, verdicts = _score(trained, scored, with_intervals, requirements)
-        covered = None if level is None else _coverage(trained, evaluation, level, method)
+        covered = None
+        if level is not None and method == "cross" and data is not None:
+            covered = _cross_coverage(trained, level, by, data, signs, weights)
+        elif level is not None:
+            covered = _coverage(trained, evaluation, level, method, by)
     if as_json:
         document = {"run_id": trained.run.run_id, "weights": weights, **evaluation.to_json()}
         document |= {"coverage": covered.to_json()} if covered else {}
@@ -229,11 +235,34 @@ def _score(
 
 
 def _coverage(
-    trained: Trained, evaluation: SplitEvaluation, level: float, method: Method | None
+    trained: Trained,
+    evaluation: SplitEvaluation,
+    level: float,
+    method: Method | None,
+    by: str | None,
 ) -> Coverage:
     from bpcli.workflows.intervals import coverage
 
-    return coverage(trained, evaluation.split, level, method or "conformal")
+    return coverage(trained, evaluation.split, level, method or "conformal", by=by)
+
+
+def _cross_coverage(
+    trained: Trained,
+    level: float,
+    by: str | None,
+    data: Path,
+    signs: Mapping[str, Any],
+    weights: str,
+) -> Coverage:
+    """Measure the coverage on the rows of a file, which each fold encodes by itself."""
+    from bpcli.runs.trained import load_without_rows
+    from bpcli.workflows.intervals import cross_coverage
+    from bpcli.workflows.other_data import with_other_data
+
+    def other_rows(run: Run) -> Trained:
+        return with_other_data(load_without_rows(run, weights), data, signs)[0]  # type: ignore[arg-type]  # click checked it
+
+    return cross_coverage(trained, level, by, weights, other_rows)  # type: ignore[arg-type]  # click checked it
 
 
 def _print_coverage(covered: Coverage) -> None:

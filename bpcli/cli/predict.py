@@ -17,7 +17,7 @@ from bpcli.cli.common import (
     examples,
     load_run,
     load_run_or_config,
-    method_option,
+    method_options,
     names_a_config,
     require_interval,
     run_or_config_options,
@@ -71,7 +71,7 @@ _MOST_ROWS_ON_A_TERMINAL = 50
     "as 0.9, or beside each class a set of classes. By default, it is calibrated on the validation "
     "rows.",
 )
-@method_option
+@method_options
 @click.option(
     "--split",
     type=click.Choice(["all", "train", "val", "test"]),
@@ -100,6 +100,7 @@ def command(
     keep: tuple[str, ...],
     level: float | None,
     method: Method | None,
+    by: str | None,
     split: str,
     raw: bool,
     bom: bool,
@@ -124,7 +125,7 @@ def command(
     In CSV and TSV, a ' is put before text that begins with = + - @, a tab or a line break, because
     a spreadsheet would read it as a formula. Numbers never change. --raw leaves text unchanged.
     """
-    require_interval(level, method)
+    require_interval(level, method, by)
     if raw and as_json:
         raise ConfigError("--raw is for CSV and TSV: JSON never changes names.")
     if file is not None:
@@ -136,7 +137,7 @@ def command(
             beside = (
                 NOTHING
                 if level is None
-                else _intervals(run_or_config, level, method, weights, runs_dir)
+                else _intervals(run_or_config, level, method, by, weights, runs_dir)
             )
             _write(write, output, rows, beside)
         return
@@ -217,12 +218,18 @@ def _writer(
 
 
 def _intervals(
-    reference: str, level: float, method: Method | None, weights: str, runs_dir: Path
+    reference: str,
+    level: float,
+    method: Method | None,
+    by: str | None,
+    weights: str,
+    runs_dir: Path,
 ) -> Beside:
     """Calibrate intervals, and print a note on what they promise."""
     from bpcli.workflows.intervals import calibrated
 
-    found = calibrated(load_run(reference, runs_dir, weights), level, method or "conformal")
+    trained = load_run(reference, runs_dir, weights)
+    found = calibrated(trained, level, method or "conformal", by=by, weights=weights)  # type: ignore[arg-type]  # click checked it
     say_notes([found.note])
     return found.columns
 
@@ -239,7 +246,7 @@ def _write(write: Write, output: Path | None, rows: NewRows, beside: Beside) -> 
         with atomic_file(output) as handle:
             count = write(handle, rows.predictions(beside))
         console(stderr=True).say(f"wrote {output}: {count} row{'s' * (count != 1)}")
-    say_notes(rows.later_notes)
+    say_notes([*rows.later_notes, *beside.notes])
     if isinstance(write, Separated):
         _say_marked(write)
         if output is not None and output != _STANDARD:

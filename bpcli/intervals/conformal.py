@@ -35,15 +35,19 @@ def quantile(scores: Array, level: float) -> Array:
 
     Raises `DataError` if n is too small.
     """
-    rows = len(scores)
+    place = rank(len(scores), level) - 1
+    chosen: Array = np.partition(scores, place, axis=0)[place]
+    return chosen
+
+
+def rank(rows: int, level: float) -> int:
+    """⌈(n + 1) level⌉ for n rows. Raises `DataError` if that is more than n."""
     if rows < fewest_rows(level):
         raise DataError(
             f"a level of {level:g} needs at least {fewest_rows(level):,} calibration rows, and "
             f"there are {rows:,}: use a lower level, or more rows"
         )
-    rank = int(-(-(rows + 1) * Fraction(repr(level)) // 1))
-    chosen: Array = np.partition(scores, rank - 1, axis=0)[rank - 1]
-    return chosen
+    return int(-(-(rows + 1) * Fraction(repr(level)) // 1))
 
 
 @dataclass(frozen=True)
@@ -77,24 +81,28 @@ class AdaptiveSets:
 
     u is computed from the bits of the row's probabilities. So the score is a function of the row
     and its class, as the guarantee needs it, and the same row always has the same set.
+
+    The threshold is one number, or one for each row (n, 1) or class (classes,). If it is that of
+    the class, the rows of each class have the level by themselves (label-conditional: Vovk,
+    Gammerman & Shafer 2005, sec. 4.5).
     """
 
-    threshold: float
+    threshold: float | Array
 
     @classmethod
     def fit(cls, probabilities: Array, labels: Array, level: float) -> Self:
         """Fit to the probabilities (n, classes) and true classes (n,) of the calibration rows."""
         rows = np.arange(len(labels))
-        return cls(float(quantile(_scores(probabilities)[rows, labels], level)))
+        return cls(float(quantile(adaptive_scores(probabilities)[rows, labels], level)))
 
     def sets(self, probabilities: Array) -> Array:
         """Whether each class is in the set of each row: (n, classes) for probabilities like it."""
-        inside: Array = _scores(probabilities) <= self.threshold
+        inside: Array = adaptive_scores(probabilities) <= self.threshold
         return inside
 
 
-def _scores(probabilities: Array) -> Array:
-    """The score of every class of every row (n, classes)."""
+def adaptive_scores(probabilities: Array) -> Array:
+    """The score of every class of every row (n, classes); see `AdaptiveSets`."""
     order = np.argsort(-probabilities, axis=1, kind="stable")
     sorted_p = np.take_along_axis(probabilities, order, axis=1)
     before = np.cumsum(sorted_p, axis=1) - sorted_p

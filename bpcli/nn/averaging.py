@@ -101,6 +101,36 @@ def averaged_params(network: Network, members: Sequence[Vector]) -> Vector:
     return np.concatenate([matrix.ravel() for matrix in matrices])
 
 
+def members_of(network: Network, params: Vector, count: int) -> tuple[Network, list[Vector]]:
+    """The shape and the parameters of the `count` networks of which a network is the average.
+
+    The inverse of `averaged_params`, except that each has the mean of all biases of the output
+    layer, as only that is kept. Raises `ValueError` without a hidden layer, where all is a mean.
+    """
+    if len(network.layers) == 1:
+        raise ValueError("of networks without a hidden layer, only the mean is kept")
+    last = len(network.layers) - 1
+    layers = tuple(
+        replace(
+            layer,
+            inputs=layer.inputs // (1 if number == 0 else count),
+            units=layer.units // (1 if number == last else count),
+        )
+        for number, layer in enumerate(network.layers)
+    )
+    first, *middle, output = network.matrices(params)
+    hidden = [
+        _diagonal(matrix, layer.inputs, count)
+        for matrix, layer in zip(middle, layers[1:], strict=False)
+    ]
+    by_layer = [np.split(first, count), *hidden, _apart(output, layers[-1].inputs, count)]
+    members = [
+        np.concatenate([matrix.ravel() for matrix in member])
+        for member in zip(*by_layer, strict=True)
+    ]
+    return replace(network, layers=layers), members
+
+
 def _averages_z(output: type[Activation]) -> bool:
     """Whether f of the mean z is an average of outputs that people use: see the top of the file."""
     return output.is_identity or output.gives_probabilities
@@ -127,3 +157,21 @@ def _beside(parts: Sequence[Array], inputs: int) -> Array:
     """[W_1/K … W_K/K, 1/K Σ_k b_k] of the output layer, from its K matrices [W_k b_k]."""
     weights = [part[:, :inputs] / len(parts) for part in parts]
     return np.hstack([*weights, _mean([part[:, inputs:] for part in parts])])
+
+
+def _diagonal(matrix: Array, inputs: int, count: int) -> list[Array]:
+    """The K matrices [W_k b_k] of which `_blocks` made a matrix."""
+    columns = range(0, count * inputs, inputs)
+    biases = matrix[:, count * inputs :]
+    return [
+        np.hstack([rows[:, first : first + inputs], bias])
+        for rows, bias, first in zip(
+            np.split(matrix, count), np.split(biases, count), columns, strict=True
+        )
+    ]
+
+
+def _apart(matrix: Array, inputs: int, count: int) -> list[Array]:
+    """The K matrices [W_k b] of which `_beside` made a matrix; b is the mean."""
+    weights, bias = matrix[:, : count * inputs], matrix[:, count * inputs :]
+    return [np.hstack([count * W, bias]) for W in np.split(weights, count, axis=1)]

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
 
-from bpcli.data.preprocessing import Split
+from bpcli.data.preprocessing import Split, taken
 from bpcli.data.scaler import Scaler
+from bpcli.data.types import DataFrame
+from bpcli.export.model import Model
 from bpcli.intervals.bounds import Bounds
 from bpcli.intervals.conformal import AbsoluteErrors, AdaptiveSets
+from bpcli.intervals.cross import CrossErrors, CrossSets
 from bpcli.intervals.linearized import Linearized
+from bpcli.intervals.local import ByCategory, LocalErrors
 from bpcli.metrics.metrics import class_probabilities
 from bpcli.nn.arrays import Array
+from bpcli.text import plural
 from bpcli.workflows.predicted_blocks import Beside
 
 _BETWEEN = " | "
@@ -37,6 +43,10 @@ class Columns(Beside, ABC):
     def measured(self, outputs: Array, rows: Split) -> tuple[Array, Array]:
         """Whether each target of some rows is inside (n, targets), and the sizes (n, targets)."""
 
+    def _seen(self, rows: Split) -> Array:
+        """What `prepare` gives for the rows of a split."""
+        return taken(rows.table.X, rows.index[:])
+
 
 @dataclass(frozen=True)
 class IntervalsOfValues(Columns):
@@ -45,7 +55,7 @@ class IntervalsOfValues(Columns):
     promise: ClassVar = "an interval contains the target"
     size: ClassVar = "mean_width"
 
-    method: AbsoluteErrors | Linearized
+    method: AbsoluteErrors | LocalErrors | CrossErrors | Linearized
     inputs: Scaler
     output_names: tuple[str, ...]
     target_names: tuple[str, ...]
@@ -72,7 +82,7 @@ class IntervalsOfValues(Columns):
 
     def measured(self, outputs: Array, rows: Split) -> tuple[Array, Array]:
         assert rows.values is not None, "targets that are no classes are values"
-        low, high = self.method.bounds(rows.X, outputs)
+        low, high = self._bounds(self._seen(rows), outputs)
         return (low <= rows.values) & (rows.values <= high), high - low
 
     def _bounds(self, inputs: Array, outputs: Array) -> Bounds:
@@ -119,7 +129,7 @@ class SetsOfClasses(Columns):
     promise: ClassVar = "a set contains the class"
     size: ClassVar = "mean_classes"
 
-    method: AdaptiveSets
+    method: AdaptiveSets | CrossSets
     class_names: tuple[str, ...]
 
     @property
@@ -131,23 +141,131 @@ class SetsOfClasses(Columns):
         return ("class",)
 
     def texts(self, inputs: Array, outputs: Array) -> list[list[str]]:
-        return [[_BETWEEN.join(names) for names in self._names(outputs)]]
+        return [[_BETWEEN.join(names) for names in self._names(inputs, outputs)]]
 
     def documents(self, inputs: Array, outputs: Array) -> Iterator[dict[str, Any]]:
-        return ({"class_set": names} for names in self._names(outputs))
+        return ({"class_set": names} for names in self._names(inputs, outputs))
 
     def arrays(self, inputs: Array, outputs: Array) -> dict[str, Array]:
-        return {"class_sets": self._sets(outputs)}
+        return {"class_sets": self._sets(inputs, outputs)}
 
     def measured(self, outputs: Array, rows: Split) -> tuple[Array, Array]:
         assert rows.labels is not None, "there are classes"
-        sets = self._sets(outputs)
+        sets = self._sets(self._seen(rows), outputs)
         is_inside = np.take_along_axis(sets, rows.labels[:, np.newaxis], axis=1)
         return is_inside, sets.sum(axis=1, keepdims=True)
 
-    def _names(self, outputs: Array) -> Iterator[list[str]]:
-        for row in self._sets(outputs):
+    def _names(self, inputs: Array, outputs: Array) -> Iterator[list[str]]:
+        for row in self._sets(inputs, outputs):
             yield [self.class_names[k] for k in np.flatnonzero(row)]
 
-    def _sets(self, outputs: Array) -> Array:
+    def _sets(self, inputs: Array, outputs: Array) -> Array:
         return self.method.sets(class_probabilities(outputs))
+
+
+# By the categories of an input.
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """Counts the new rows whose category was not among the calibration rows."""
+
+    column: str
+    by: ByCategory
+    scaler: Scaler
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def count(self, inputs: Array) -> None:
+        codes = self.by.categories.codes(self.scaler.apply(inputs))
+        self.counts["rows"] += int(np.count_nonzero(codes < 0))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        if not (rows := self.counts["rows"]):
+            return ()
+        have = "has" if rows == 1 else "have"
+        note = (
+            f"{plural(rows, 'row')} {have} a category of `{self.column}` that is not among the "
+            "calibration rows: the quantile of all rows is used, which promises nothing for it"
+        )
+        return (note,)
+
+
+class _ByCategory(Columns):
+    unseen: Unseen
+
+    def prepare(self, frame: DataFrame, inputs: Array) -> Array:
+        self.unseen.count(inputs)
+        return inputs
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self.unseen.notes
+
+
+@dataclass(frozen=True)
+class IntervalsByCategory(_ByCategory, IntervalsOfValues):
+    """Intervals with a quantile for each category of an input."""
+
+    unseen: Unseen
+
+
+@dataclass(frozen=True)
+class SetsByCategory(_ByCategory, SetsOfClasses):
+    """Sets with a threshold for each category of an input."""
+
+    unseen: Unseen
+
+    def _sets(self, inputs: Array, outputs: Array) -> Array:
+        thresholds = self.unseen.by.at(self.unseen.scaler.apply(inputs))
+        return AdaptiveSets(thresholds).sets(class_probabilities(outputs))
+
+
+# By the networks of all folds.
+
+
+@dataclass(frozen=True)
+class FoldOutputs:
+    """The networks of all folds, and their outputs (n, folds · outputs) for rows that are scored.
+
+    Each network has its own encoder, as replacements and categories are those of its training rows.
+    """
+
+    models: tuple[Model, ...]
+    scored: Array | None = None
+
+    def of(self, frame: DataFrame) -> Array:
+        return np.hstack([model.predict(frame) for model in self.models])
+
+
+class _ByFolds(Columns):
+    """What the columns are computed from are the outputs of the networks of all folds."""
+
+    folds: FoldOutputs
+
+    def prepare(self, frame: DataFrame, inputs: Array) -> Array:
+        return self.folds.of(frame)
+
+    def _seen(self, rows: Split) -> Array:
+        assert self.folds.scored is not None, "these rows are scored"
+        return self.folds.scored
+
+
+@dataclass(frozen=True)
+class CrossIntervals(_ByFolds, IntervalsOfValues):
+    """Intervals by the networks of all folds."""
+
+    folds: FoldOutputs
+
+    def _bounds(self, inputs: Array, outputs: Array) -> Bounds:
+        return self.method.bounds(inputs, outputs)
+
+
+@dataclass(frozen=True)
+class CrossSetsOfClasses(_ByFolds, SetsOfClasses):
+    """Sets by the networks of all folds."""
+
+    folds: FoldOutputs
+
+    def _sets(self, inputs: Array, outputs: Array) -> Array:
+        return self.method.sets(inputs)

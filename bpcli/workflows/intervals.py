@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from bpcli.data.preprocessing import Split
 from bpcli.data.scaler import Scaler
 from bpcli.data.types import SplitName
 from bpcli.errors import ConfigError, DataError, RunError
 from bpcli.experiment import Experiment
-from bpcli.intervals.conformal import AbsoluteErrors, AdaptiveSets, fewest_rows
+from bpcli.intervals.conformal import (
+    AbsoluteErrors,
+    AdaptiveSets,
+    adaptive_scores,
+    fewest_rows,
+    quantile,
+)
 from bpcli.intervals.linearized import (
     Fit,
     Linearized,
@@ -20,33 +27,41 @@ from bpcli.intervals.linearized import (
     posterior_spread,
     trained_params,
 )
+from bpcli.intervals.local import Everywhere, LocalErrors, Scale, no_scale
 from bpcli.metrics.bootstrap import share_interval
-from bpcli.metrics.metrics import class_probabilities, original_outputs
+from bpcli.metrics.metrics import class_probabilities
 from bpcli.nn.arrays import Array
 from bpcli.runs.subject import SPLIT_NAMES
-from bpcli.runs.trained import Trained
+from bpcli.runs.trained import Trained, Weights
 from bpcli.text import plural
 from bpcli.training.objective import NetworkObjective
+from bpcli.workflows.cross_intervals import OtherRows, cross_columns, scored_by_folds
+from bpcli.workflows.interval_categories import by_category, by_class, names_the_classes
 from bpcli.workflows.interval_columns import (
     Columns,
     IntervalsAndParts,
+    IntervalsByCategory,
     IntervalsOfValues,
+    SetsByCategory,
     SetsOfClasses,
+    Unseen,
 )
+from bpcli.workflows.interval_scales import network_scale, split_outputs, spread_scale
 
-Method: TypeAlias = Literal["conformal", "delta", "posterior"]
+Method: TypeAlias = Literal["conformal", "normalized", "ensemble", "cross", "delta", "posterior"]
 
 
 @dataclass(frozen=True)
 class Calibrated:
     """What goes beside the predictions of a run, and the rows that it rests on.
 
-    `basis` says where it comes from, and how far it can be trusted.
+    `basis` says where it comes from, and how far it can be trusted. `split` is None if it rests on
+    the rows of all folds.
     """
 
     method: Method
     level: float
-    split: SplitName
+    split: SplitName | None
     rows: int
     columns: Columns
     basis: str
@@ -57,29 +72,58 @@ class Calibrated:
         return f"{self.columns.promise} with a probability of {self.basis}"
 
 
-def calibrated(trained: Trained, level: float, method: Method = "conformal") -> Calibrated:
-    """Intervals or sets by a method; `conformal` calibrates on rows that were not trained on.
+def calibrated(
+    trained: Trained,
+    level: float,
+    method: Method = "conformal",
+    *,
+    by: str | None = None,
+    weights: Weights = "best",
+) -> Calibrated:
+    """Intervals or sets by a method; all but the last two calibrate on rows not trained on.
 
-    Raises `ConfigError` for a level outside (0, 1), and `RunError` if there are no intervals for
-    the predictions of the run, or if its rows are too few.
+    `by` is an input, or the target that has the classes: each of its categories has the level by
+    itself. `weights` are those of `trained`, for the other folds of `cross`.
+
+    Raises `ConfigError` for a level outside (0, 1) or a method without categories, and `RunError`
+    if there are no intervals for the predictions of the run, or if its rows are too few.
     """
     if not 0 < level < 1:
         raise ConfigError(f"The level of an interval is {level:g}: give a number between 0 and 1.")
     _require_intervals(trained)
-    if method == "conformal":
-        return _conformal(trained, level)
+    if by is not None and method in _WITHOUT_CATEGORIES:
+        raise ConfigError(
+            f"Intervals by the {_NAMES[method]} have no categories: use another method, or leave "
+            "them out."
+        )
     try:
-        return _linearized(trained, level, method)
+        if method == "cross":
+            crossed = cross_columns(trained, level, weights)
+            return Calibrated(method, level, None, crossed.rows, crossed.columns, crossed.basis)
+        if method in ("delta", "posterior"):
+            return _linearized(trained, level, method)
+        return _conformal(trained, level, method, by)
     except DataError as error:
         raise RunError(
             f"{trained.run.run_id} has no intervals by the {_NAMES[method]}: {error}."
         ) from None
 
 
+_NAMES: Mapping[Method, str] = {
+    "conformal": "conformal method",
+    "normalized": "normalized method",
+    "ensemble": "spread of an ensemble",
+    "cross": "cross-validation",
+    "delta": "delta method",
+    "posterior": "posterior",
+}
+_WITHOUT_CATEGORIES = ("cross", "delta", "posterior")
+
+
 # Conformal.
 
 
-def _conformal(trained: Trained, level: float) -> Calibrated:
+def _conformal(trained: Trained, level: float, method: Method, by: str | None) -> Calibrated:
     name = _calibration_split(trained)
     rows = len(trained.experiment.splits[name])
     if rows < fewest_rows(level):
@@ -88,11 +132,13 @@ def _conformal(trained: Trained, level: float) -> Calibrated:
             f"rows, and the {_named(name)} of {trained.run.run_id} has {rows:,}: use a lower "
             "level, or train with a larger share of validation rows."
         )
+    columns, said = _fitted(trained, name, level, method, by)
+    each = "" if by is None else f" in each category of `{by}`"
     basis = (
-        f"at least {level:g}, for rows from the same source as the {plural(rows, 'row')} of the "
-        f"{_named(name)}"
+        f"at least {level:g}{each}, for rows from the same source as the {plural(rows, 'row')} of "
+        f"the {_named(name)}"
     )
-    return Calibrated("conformal", level, name, rows, _fitted(trained, name, level), basis)
+    return Calibrated(method, level, name, rows, columns, "; ".join([basis, *said]))
 
 
 def _require_intervals(trained: Trained) -> None:
@@ -123,20 +169,59 @@ def _calibration_split(trained: Trained) -> SplitName:
     )
 
 
-def _fitted(trained: Trained, name: SplitName, level: float) -> Columns:
-    experiment = trained.experiment
-    split, preprocessor = experiment.splits[name], experiment.preprocessor
-    outputs = _outputs(trained, name)
+def _fitted(
+    trained: Trained, name: SplitName, level: float, method: Method, by: str | None
+) -> tuple[Columns, list[str]]:
+    """The columns, and what is said of their widths and categories."""
+    split = trained.experiment.splits[name]
+    outputs = split_outputs(trained, name)
     if split.labels is not None:
-        sets = AdaptiveSets.fit(class_probabilities(outputs), split.labels, level)
-        return SetsOfClasses(sets, preprocessor.class_names)
+        if method != "conformal":
+            raise DataError("it is for values, and the targets are classes: use --method conformal")
+        return _sets(trained, split, class_probabilities(outputs), level, by)
     assert split.values is not None, "targets that are no classes are values"
-    return IntervalsOfValues(AbsoluteErrors.fit(outputs, split.values, level), *_names(experiment))
+    names = _names(trained.experiment)
+    if method == "conformal" and by is None:
+        return IntervalsOfValues(AbsoluteErrors.fit(outputs, split.values, level), *names), []
+    scale, said = _SCALES[method](trained)
+    scores = np.abs(split.values - outputs) / scale(split.X)
+    if by is None:
+        errors = LocalErrors(Everywhere(quantile(scores, level)), scale)
+        return IntervalsOfValues(errors, *names), said
+    found, more = by_category(trained, split, by, scores, level)
+    unseen = Unseen(by, found, names[0])
+    return IntervalsByCategory(LocalErrors(found, scale), *names, unseen), [*said, *more]
+
+
+def _unscaled(trained: Trained) -> tuple[Scale, list[str]]:
+    return no_scale, []
+
+
+_SCALES: Mapping[Method, Callable[[Trained], tuple[Scale, list[str]]]] = {
+    "conformal": _unscaled,
+    "normalized": network_scale,
+    "ensemble": spread_scale,
+}
+
+
+def _sets(
+    trained: Trained, split: Split, probabilities: Array, level: float, by: str | None
+) -> tuple[Columns, list[str]]:
+    assert split.labels is not None, "there are classes"
+    names = trained.experiment.preprocessor.class_names
+    if by is None:
+        return SetsOfClasses(AdaptiveSets.fit(probabilities, split.labels, level), names), []
+    scores = adaptive_scores(probabilities)[np.arange(len(split)), split.labels]
+    if names_the_classes(trained, by):
+        thresholds, said = by_class(by, names, split.labels, scores, level)
+        return SetsOfClasses(AdaptiveSets(thresholds), names), said
+    found, said = by_category(trained, split, by, scores[:, np.newaxis], level)
+    pooled = AdaptiveSets(float(found.quantiles[-1, 0]))
+    unseen = Unseen(by, found, trained.experiment.preprocessor.inputs)
+    return SetsByCategory(pooled, names, unseen), said
 
 
 # From the linearized network.
-
-_NAMES: Mapping[Method, str] = {"delta": "delta method", "posterior": "posterior"}
 
 
 def _linearized(trained: Trained, level: float, method: Method) -> Calibrated:
@@ -194,7 +279,9 @@ def _least_squares_fit(trained: Trained) -> Fit:
     # The objective has λ/(2n) Σ w² beside f/n Σ r², so λ/(2f) is added to JᵀJ.
     decay = experiment.spec.training.l2 / 2 / network.loss.factor_of_squares(network.outputs)
     split = experiment.splits["train"]
-    residuals = (split.values - _outputs(trained, "train")) / experiment.preprocessor.targets.factor
+    residuals = (
+        split.values - split_outputs(trained, "train")
+    ) / experiment.preprocessor.targets.factor
     return Fit(
         JTJ,
         decay * network.is_weight[kept],
@@ -212,13 +299,6 @@ def _names(experiment: Experiment) -> tuple[Scaler, tuple[str, ...], tuple[str, 
 
 def _named(split: SplitName) -> str:
     return f"{SPLIT_NAMES[split]} set"
-
-
-def _outputs(trained: Trained, name: SplitName) -> Array:
-    """The outputs (n, outputs) for a split, in original units."""
-    experiment = trained.experiment
-    Z = experiment.output_z(name, trained.params)
-    return original_outputs(experiment.network, Z, experiment.preprocessor)
 
 
 # Measured coverage.
@@ -258,17 +338,40 @@ class Coverage:
 
 
 def coverage(
-    trained: Trained, split: SplitName, level: float, method: Method = "conformal"
+    trained: Trained,
+    split: SplitName,
+    level: float,
+    method: Method = "conformal",
+    *,
+    by: str | None = None,
 ) -> Coverage:
     """Measure the coverage of a run's intervals on a split. Raises like `calibrated`.
 
-    Also raises `RunError` if the split is that of the calibration rows.
+    Also raises `RunError` if the split has calibration rows, as all splits of folds have.
     """
-    found = calibrated(trained, level, method)
+    if method == "cross":
+        raise RunError(
+            f"All rows of the folds of {trained.run.run_id} are calibration rows: measure the "
+            "coverage on other rows, with --data."
+        )
+    found = calibrated(trained, level, method, by=by)
     if split == found.split:
         raise RunError(
             f"The intervals of {trained.run.run_id} are calibrated on its {_named(split)}: "
             "measure their coverage on other rows, with --split or --data."
         )
+    return _measured(found, trained, split)
+
+
+def cross_coverage(
+    trained: Trained, level: float, by: str | None, weights: Weights, other_rows: OtherRows
+) -> Coverage:
+    """Measure the coverage of `cross` on the split `data`, which `other_rows` gives each fold."""
+    found = calibrated(trained, level, "cross", by=by, weights=weights)
+    scored = scored_by_folds(found.columns, trained, weights, other_rows)
+    return _measured(replace(found, columns=scored), trained, "data")
+
+
+def _measured(found: Calibrated, trained: Trained, split: SplitName) -> Coverage:
     rows = trained.experiment.splits[split]
-    return Coverage(found, *found.columns.measured(_outputs(trained, split), rows))
+    return Coverage(found, *found.columns.measured(split_outputs(trained, split), rows))

@@ -73,7 +73,7 @@ class NewRows:
 
         A block raises `DataError` with the file, row and column of a value that cannot be used.
         """
-        return Predictions(self.model, self._blocks(), tuple(self.kept.values()), beside)
+        return Predictions(self.model, self._blocks(beside), tuple(self.kept.values()), beside)
 
     @property
     def later_notes(self) -> Iterator[str]:
@@ -82,14 +82,15 @@ class NewRows:
         for note in (*notes, *self._notes_on_signs()):
             yield f"{self.layout.path.name}: {note}"
 
-    def _blocks(self) -> Iterator[Block]:
+    def _blocks(self, beside: Beside) -> Iterator[Block]:
         with naming(self.layout.path):
             for frame, texts in self._frames():
                 if not self._signs:
                     self._signs.extend(signs_unlike_training(frame, self.model.encoder.fills))
                 kept = tuple(self._kept(frame, texts)) if len(frame) else ()
                 X = self.model.encoder.encode(frame, self.tally)
-                yield Block(X, self.model.outputs(X), row_numbers(frame), kept)
+                inputs = beside.prepare(frame, X)
+                yield Block(inputs, self.model.outputs(X), row_numbers(frame), kept)
 
     def _frames(self) -> Iterator[tuple[DataFrame, DataFrame]]:
         """The rows as they are read, and the columns kept as text, block by block."""

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bpcli.data.types import Labels
+from bpcli.data.types import DataFrame, Labels
 from bpcli.export.model import Model
 from bpcli.nn.arrays import Array
 
@@ -24,7 +24,8 @@ class KeptColumn(NamedTuple):
 class Block(NamedTuple):
     """Inputs (n, inputs) and outputs (n, outputs) of some rows, and their numbers from 1.
 
-    Both are in original units; categories are encoded.
+    Both are in original units; categories are encoded. `inputs` are as the columns beside have
+    prepared them.
     """
 
     inputs: Array
@@ -36,8 +37,18 @@ class Block(NamedTuple):
 class Beside:
     """Columns beside the outputs (n, outputs): numbers, then texts. This class has none.
 
-    They are computed from the outputs and the inputs (n, inputs), both in original units.
+    They are computed from the outputs and from what `prepare` gives, by default the encoded inputs
+    (n, inputs), both in original units.
     """
+
+    def prepare(self, frame: DataFrame, inputs: Array) -> Array:
+        """What the columns are computed from, for a block of rows; called once for each block."""
+        return inputs
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Notes on the rows that were prepared."""
+        return ()
 
     @property
     def number_names(self) -> tuple[str, ...]:

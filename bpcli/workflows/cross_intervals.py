@@ -1,0 +1,107 @@
+"""Intervals and sets by all networks of a cross-validation; see `bpcli.intervals.cross`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+
+from bpcli.errors import DataError
+from bpcli.export.model import load_model
+from bpcli.intervals.conformal import adaptive_scores, rank
+from bpcli.intervals.cross import CrossErrors, CrossSets, guaranteed
+from bpcli.metrics.metrics import class_probabilities
+from bpcli.nn.arrays import Array
+from bpcli.runs.folds import siblings
+from bpcli.runs.store import Run
+from bpcli.runs.trained import Trained, Weights, load_trained
+from bpcli.text import plural
+from bpcli.workflows.interval_columns import (
+    Columns,
+    CrossIntervals,
+    CrossSetsOfClasses,
+    FoldOutputs,
+)
+from bpcli.workflows.interval_scales import split_outputs
+
+OtherRows: TypeAlias = Callable[[Run], Trained]
+"""Loads a run with the rows to score as its split `data`."""
+
+
+class Crossed(NamedTuple):
+    """The columns, the number of calibration rows, and what is promised."""
+
+    columns: Columns
+    rows: int
+    basis: str
+
+
+def cross_columns(trained: Trained, level: float, weights: Weights) -> Crossed:
+    """Intervals or sets from the errors of each fold's network on its test set.
+
+    Raises `DataError` if the run is no fold, or if not all of its folds are there.
+    """
+    folds = [load_trained(run, weights) for run in _runs(trained)]
+    experiment = trained.experiment
+    models = tuple(load_model(fold.run, weights) for fold in folds)
+    scores = tuple(map(_scores, folds))
+    rows = sum(map(len, scores))
+    rank(rows, level)
+    class_names = experiment.preprocessor.class_names
+    if class_names:
+        sets = CrossSets(tuple(np.sort(each[:, 0]) for each in scores), level)
+        columns: Columns = CrossSetsOfClasses(sets, class_names, FoldOutputs(models))
+    else:
+        columns = CrossIntervals(
+            CrossErrors(scores, level),
+            experiment.preprocessor.inputs,
+            experiment.output_names,
+            experiment.table.target_names,
+            FoldOutputs(models),
+        )
+    proven = guaranteed(level, rows, len(folds))
+    return Crossed(
+        columns,
+        rows,
+        f"usually about {level:g}, and proven to be at least {proven:.3g}, for rows from the same "
+        f"source as the {plural(rows, 'row')} of the {len(folds)} folds",
+    )
+
+
+def scored_by_folds(
+    columns: Columns, trained: Trained, weights: Weights, other_rows: OtherRows
+) -> Columns:
+    """The columns, with the outputs of all folds for the rows to score."""
+    assert isinstance(columns, CrossIntervals | CrossSetsOfClasses), "they are those of folds"
+    outputs = [split_outputs(other_rows(run), "data") for run in _runs(trained)]
+    return replace(columns, folds=replace(columns.folds, scored=np.hstack(outputs)))
+
+
+def _runs(trained: Trained) -> list[Run]:
+    """The runs of all folds. Raises `DataError` if there are not all of them."""
+    fold, folder = trained.record.fold, trained.run.folder.parent
+    if fold is None:
+        raise DataError("it is no fold of a cross-validation: train with `data.split: {folds: 10}`")
+    found = [each for each in siblings(trained.record, folder) if each.status == "finished"]
+    numbers = {each.fold.number for each in found if each.fold is not None}
+    if len(numbers) < fold.of:
+        missing = ", ".join(str(n) for n in range(1, fold.of + 1) if n not in numbers)
+        raise DataError(
+            f"of its {fold.of} folds, {len(numbers)} are finished runs in {folder}: train all, as "
+            f"the rows of fold {missing} have no network that was trained without them"
+        )
+    return [Run(folder / each.run_id) for each in found]
+
+
+def _scores(fold: Trained) -> Array:
+    """The scores (n, targets) of the fold's test set; for classes, (n, 1)."""
+    split = fold.experiment.splits["test"]
+    outputs = split_outputs(fold, "test")
+    if split.labels is not None:
+        scores = adaptive_scores(class_probabilities(outputs))
+        return np.take_along_axis(scores, split.labels[:, np.newaxis], axis=1)
+    assert split.values is not None, "targets that are no classes are values"
+    errors: Array = np.abs(split.values - outputs)
+    return errors
