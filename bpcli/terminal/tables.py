@@ -361,13 +361,19 @@ def _interval_text(interval: Sequence[float] | None) -> str:
 
 
 def coverage_table(coverage: Mapping[str, Any]) -> Grid:
-    """One row per target: how often it is in its interval or set, and how large these are."""
-    rows = coverage["targets"]
-    size = "mean width" if "mean_width" in rows[0] else "mean number of classes"
+    """One row per target: how often it is in its interval or set, and how large these are.
+
+    Below them are the same rows for each category, if the intervals are computed by categories.
+    """
+    targets = coverage["targets"]
+    size = "mean width" if "mean_width" in targets[0] else "mean number of classes"
     table = Grid([f"{100 * coverage['level']:g} % intervals", "coverage", "95 % interval", size])
-    for row in rows:
+    rows = [(row["name"], row) for row in targets]
+    for category in coverage.get("categories", ()):
+        rows += [(f"{row['name']}, {category['name']}", row) for row in category["targets"]]
+    for name, row in rows:
         table.add_row(
-            row["name"],
+            name,
             rounded(row["coverage"], 4),
             _interval_text(row["interval"]),
             rounded(row[size.replace("number of ", "").replace(" ", "_")], 4),

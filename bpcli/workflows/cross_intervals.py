@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from bpcli.workflows.interval_columns import (
     Columns,
     CrossIntervals,
     CrossSetsOfClasses,
+    FittedColumns,
     FoldOutputs,
 )
 from bpcli.workflows.interval_scales import split_outputs
@@ -30,15 +31,7 @@ OtherRows: TypeAlias = Callable[[Run], Trained]
 """Loads a run with the rows to score as its split `data`."""
 
 
-class Crossed(NamedTuple):
-    """The columns, the number of calibration rows, and what is promised."""
-
-    columns: Columns
-    rows: int
-    basis: str
-
-
-def cross_columns(trained: Trained, level: float, weights: Weights) -> Crossed:
+def cross_columns(trained: Trained, level: float, weights: Weights) -> FittedColumns:
     """Intervals or sets from the errors of each fold's network on its test set.
 
     Raises `DataError` if the run is no fold, or if not all of its folds are there.
@@ -62,11 +55,11 @@ def cross_columns(trained: Trained, level: float, weights: Weights) -> Crossed:
             FoldOutputs(models),
         )
     proven = guaranteed(level, rows, len(folds))
-    return Crossed(
+    return FittedColumns(
         columns,
         rows,
-        f"usually about {level:g}, and proven to be at least {proven:.3g}, for rows from the same "
-        f"source as the {plural(rows, 'row')} of the {len(folds)} folds",
+        f"about {level:g} (proven: at least {proven:.3g}), for rows from the same source as the "
+        f"{plural(rows, 'row')} of the {len(folds)} folds",
     )
 
 
@@ -83,7 +76,7 @@ def _runs(trained: Trained) -> list[Run]:
     """The runs of all folds. Raises `DataError` if there are not all of them."""
     fold, folder = trained.record.fold, trained.run.folder.parent
     if fold is None:
-        raise DataError("it is no fold of a cross-validation: train with `data.split: {folds: 10}`")
+        raise DataError("it is no fold: train with `data.split: {folds: 10}`")
     found = [each for each in siblings(trained.record, folder) if each.status == "finished"]
     numbers = {each.fold.number for each in found if each.fold is not None}
     if len(numbers) < fold.of:

@@ -15,23 +15,23 @@ from bpcli.intervals.local import ByCategory, Categories
 from bpcli.nn.arrays import Array, Vector
 from bpcli.runs.trained import Trained
 from bpcli.text import did_you_mean, first_of
+from bpcli.workflows.interval_columns import Unseen
 
 
 def by_category(
     trained: Trained, split: Split, by: str, scores: Array, level: float
-) -> tuple[ByCategory, list[str]]:
+) -> tuple[Unseen, list[str]]:
     """The quantile of the scores (n, targets) in each category of an input, and what is said.
 
     Raises `DataError` if there is no such input, or if no category has enough rows.
     """
     column, places = _input(trained, by)
-    X = split.X
+    X, scaler = split.X, trained.experiment.preprocessor.inputs
     found = ByCategory.fit(Categories.of(X, places), X, scores, level)
-    original = trained.experiment.preprocessor.inputs.invert
     rows = np.zeros((len(found.rows), X.shape[1]))
     rows[:, places] = found.categories.keys
-    names = [_name(column, row) for row in original(rows)[:, places]]
-    return found, _too_few(by, names, found.rows, level)
+    names = tuple(_name(column, row) for row in scaler.invert(rows)[:, places])
+    return Unseen(by, found, names, scaler), _too_few(names, found.rows, level)
 
 
 def names_the_classes(trained: Trained, by: str) -> bool:
@@ -43,7 +43,7 @@ def names_the_classes(trained: Trained, by: str) -> bool:
 
 
 def by_class(
-    by: str, names: Sequence[str], labels: Labels, scores: Vector, level: float
+    names: Sequence[str], labels: Labels, scores: Vector, level: float
 ) -> tuple[Vector, list[str]]:
     """The quantile (classes,) of the scores (n,) of each true class, and what is said."""
     rows = np.bincount(labels, minlength=len(names))
@@ -52,23 +52,23 @@ def by_class(
         quantile(scores[labels == k], level) if count >= fewest else pooled
         for k, count in enumerate(rows)
     ]
-    return np.array(thresholds), _too_few(by, names, rows, level)
+    return np.array(thresholds), _too_few(names, rows, level)
 
 
-def _too_few(by: str, names: Sequence[str], rows: Labels, level: float) -> list[str]:
+def _too_few(names: Sequence[str], rows: Labels, level: float) -> list[str]:
     """What is said of categories with too few rows. Raises `DataError` if all have too few."""
     fewest = fewest_rows(level)
     few = [f"`{name}` ({count})" for name, count in zip(names, rows, strict=True) if count < fewest]
     if len(few) == len(names):
         raise DataError(
-            f"no category of `{by}` has the {fewest:,} calibration rows that a level of {level:g} "
-            f"needs: {first_of(few)}; choose a column of fewer categories"
+            f"a level of {level:g} needs {fewest:,} calibration rows in a category, and none has "
+            f"as many: {first_of(few, 5)}; use a lower level, or a column of fewer categories"
         )
     if not few:
         return []
     said = (
-        f"with too few calibration rows (fewer than {fewest:,}), and so the quantile of all rows "
-        f"and no promise of their own: {first_of(few)}"
+        f"categories with fewer than {fewest:,} calibration rows use the quantile of all rows, "
+        f"without a promise of their own: {first_of(few)}"
     )
     return [said]
 
@@ -105,4 +105,4 @@ def _name(column: InputColumn, row: Vector) -> str:
         return column.categories[int(own.argmax())] if own.any() else "another"
     if column.kind == "boolean":
         return "true" if row[0] else "false"
-    return f"{row[0]:g}"
+    return f"{row[0]:.10g}"

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from bpcli.data.preprocessing import Split, taken
 from bpcli.data.scaler import Scaler
-from bpcli.data.types import DataFrame
+from bpcli.data.types import DataFrame, Labels
 from bpcli.export.model import Model
 from bpcli.intervals.bounds import Bounds
 from bpcli.intervals.conformal import AbsoluteErrors, AdaptiveSets
@@ -43,9 +43,32 @@ class Columns(Beside, ABC):
     def measured(self, outputs: Array, rows: Split) -> tuple[Array, Array]:
         """Whether each target of some rows is inside (n, targets), and the sizes (n, targets)."""
 
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """The names of the categories that have the level by themselves, if any."""
+        return ()
+
+    def codes(self, rows: Split) -> Labels:
+        """The number of each row's category (n,); -1 for another."""
+        return np.full(len(rows), -1)
+
     def _seen(self, rows: Split) -> Array:
         """What `prepare` gives for the rows of a split."""
         return taken(rows.table.X, rows.index[:])
+
+
+class FittedColumns(NamedTuple):
+    """The columns of a method, the number of rows that it is fitted to, and what it promises."""
+
+    columns: Columns
+    rows: int
+    basis: str
+
+
+def _in_turn(columns: Sequence[Array]) -> Array:
+    """The columns (n, targets) of each target in turn (n, targets · columns)."""
+    found: Array = np.stack(columns, axis=2)
+    return found.reshape(len(found), found.shape[1] * found.shape[2])
 
 
 @dataclass(frozen=True)
@@ -69,7 +92,7 @@ class IntervalsOfValues(Columns):
         return self.target_names
 
     def numbers(self, inputs: Array, outputs: Array) -> Array:
-        return np.stack(self._bounds(inputs, outputs), axis=2).reshape(len(outputs), -1)
+        return _in_turn(self._bounds(inputs, outputs))
 
     def documents(self, inputs: Array, outputs: Array) -> Iterator[dict[str, Any]]:
         bounds = self._bounds(inputs, outputs)
@@ -99,8 +122,7 @@ class IntervalsAndParts(IntervalsOfValues):
         return tuple(f"{output} {name}" for output in self.output_names for name in names)
 
     def numbers(self, inputs: Array, outputs: Array) -> Array:
-        found = self.arrays(inputs, outputs)
-        return np.stack([*found.values()], axis=2).reshape(len(outputs), -1)
+        return _in_turn([*self.arrays(inputs, outputs).values()])
 
     def documents(self, inputs: Array, outputs: Array) -> Iterator[dict[str, Any]]:
         found = self.arrays(inputs, outputs)
@@ -172,6 +194,7 @@ class Unseen:
 
     column: str
     by: ByCategory
+    names: tuple[str, ...]
     scaler: Scaler
     counts: Counter[str] = field(default_factory=Counter)
 
@@ -193,6 +216,13 @@ class Unseen:
 
 class _ByCategory(Columns):
     unseen: Unseen
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        return tuple(f"{self.unseen.column}={name}" for name in self.unseen.names)
+
+    def codes(self, rows: Split) -> Labels:
+        return self.unseen.by.categories.codes(rows.X)
 
     def prepare(self, frame: DataFrame, inputs: Array) -> Array:
         self.unseen.count(inputs)
@@ -219,6 +249,19 @@ class SetsByCategory(_ByCategory, SetsOfClasses):
     def _sets(self, inputs: Array, outputs: Array) -> Array:
         thresholds = self.unseen.by.at(self.unseen.scaler.apply(inputs))
         return AdaptiveSets(thresholds).sets(class_probabilities(outputs))
+
+
+@dataclass(frozen=True)
+class SetsByClass(SetsOfClasses):
+    """Sets with a threshold for each class, in which the rows of each class have the level."""
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        return self.class_names
+
+    def codes(self, rows: Split) -> Labels:
+        assert rows.labels is not None, "there are classes"
+        return rows.labels
 
 
 # By the networks of all folds.

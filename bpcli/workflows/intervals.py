@@ -10,7 +10,7 @@ import numpy as np
 
 from bpcli.data.preprocessing import Split
 from bpcli.data.scaler import Scaler
-from bpcli.data.types import SplitName
+from bpcli.data.types import Labels, SplitName
 from bpcli.errors import ConfigError, DataError, RunError
 from bpcli.experiment import Experiment
 from bpcli.intervals.conformal import (
@@ -20,13 +20,6 @@ from bpcli.intervals.conformal import (
     fewest_rows,
     quantile,
 )
-from bpcli.intervals.linearized import (
-    Fit,
-    Linearized,
-    delta_spread,
-    posterior_spread,
-    trained_params,
-)
 from bpcli.intervals.local import Everywhere, LocalErrors, Scale, no_scale
 from bpcli.metrics.bootstrap import share_interval
 from bpcli.metrics.metrics import class_probabilities
@@ -34,19 +27,18 @@ from bpcli.nn.arrays import Array
 from bpcli.runs.subject import SPLIT_NAMES
 from bpcli.runs.trained import Trained, Weights
 from bpcli.text import plural
-from bpcli.training.objective import NetworkObjective
 from bpcli.workflows.cross_intervals import OtherRows, cross_columns, scored_by_folds
 from bpcli.workflows.interval_categories import by_category, by_class, names_the_classes
 from bpcli.workflows.interval_columns import (
     Columns,
-    IntervalsAndParts,
     IntervalsByCategory,
     IntervalsOfValues,
     SetsByCategory,
+    SetsByClass,
     SetsOfClasses,
-    Unseen,
 )
 from bpcli.workflows.interval_scales import network_scale, split_outputs, spread_scale
+from bpcli.workflows.linearized_intervals import linearized_columns
 
 Method: TypeAlias = Literal["conformal", "normalized", "ensemble", "cross", "delta", "posterior"]
 
@@ -91,33 +83,33 @@ def calibrated(
     if not 0 < level < 1:
         raise ConfigError(f"The level of an interval is {level:g}: give a number between 0 and 1.")
     _require_intervals(trained)
-    if by is not None and method in _WITHOUT_CATEGORIES:
+    if by is not None and method in ("cross", "delta", "posterior"):
         raise ConfigError(
-            f"Intervals by the {_NAMES[method]} have no categories: use another method, or leave "
-            "them out."
+            f"Intervals by {_NAMES[method]} have no categories: leave out `{by}`, or use --method "
+            "conformal."
         )
     try:
         if method == "cross":
-            crossed = cross_columns(trained, level, weights)
-            return Calibrated(method, level, None, crossed.rows, crossed.columns, crossed.basis)
+            found = cross_columns(trained, level, weights)
+            return Calibrated(method, level, None, found.rows, found.columns, found.basis)
         if method in ("delta", "posterior"):
-            return _linearized(trained, level, method)
+            found = linearized_columns(trained, level, method)
+            return Calibrated(method, level, "train", found.rows, found.columns, found.basis)
         return _conformal(trained, level, method, by)
     except DataError as error:
         raise RunError(
-            f"{trained.run.run_id} has no intervals by the {_NAMES[method]}: {error}."
+            f"{trained.run.run_id} has no intervals by {_NAMES[method]}: {error}."
         ) from None
 
 
 _NAMES: Mapping[Method, str] = {
-    "conformal": "conformal method",
-    "normalized": "normalized method",
-    "ensemble": "spread of an ensemble",
+    "conformal": "split conformal prediction",
+    "normalized": "normalized conformal prediction",
+    "ensemble": "the spread of an ensemble",
     "cross": "cross-validation",
-    "delta": "delta method",
-    "posterior": "posterior",
+    "delta": "the delta method",
+    "posterior": "the posterior",
 }
-_WITHOUT_CATEGORIES = ("cross", "delta", "posterior")
 
 
 # Conformal.
@@ -133,7 +125,7 @@ def _conformal(trained: Trained, level: float, method: Method, by: str | None) -
             "level, or train with a larger share of validation rows."
         )
     columns, said = _fitted(trained, name, level, method, by)
-    each = "" if by is None else f" in each category of `{by}`"
+    each = "" if by is None else f" for each category of `{by}` by itself"
     basis = (
         f"at least {level:g}{each}, for rows from the same source as the {plural(rows, 'row')} of "
         f"the {_named(name)}"
@@ -188,9 +180,8 @@ def _fitted(
     if by is None:
         errors = LocalErrors(Everywhere(quantile(scores, level)), scale)
         return IntervalsOfValues(errors, *names), said
-    found, more = by_category(trained, split, by, scores, level)
-    unseen = Unseen(by, found, names[0])
-    return IntervalsByCategory(LocalErrors(found, scale), *names, unseen), [*said, *more]
+    unseen, more = by_category(trained, split, by, scores, level)
+    return IntervalsByCategory(LocalErrors(unseen.by, scale), *names, unseen), [*said, *more]
 
 
 def _unscaled(trained: Trained) -> tuple[Scale, list[str]]:
@@ -213,82 +204,11 @@ def _sets(
         return SetsOfClasses(AdaptiveSets.fit(probabilities, split.labels, level), names), []
     scores = adaptive_scores(probabilities)[np.arange(len(split)), split.labels]
     if names_the_classes(trained, by):
-        thresholds, said = by_class(by, names, split.labels, scores, level)
-        return SetsOfClasses(AdaptiveSets(thresholds), names), said
-    found, said = by_category(trained, split, by, scores[:, np.newaxis], level)
-    pooled = AdaptiveSets(float(found.quantiles[-1, 0]))
-    unseen = Unseen(by, found, trained.experiment.preprocessor.inputs)
+        thresholds, said = by_class(names, split.labels, scores, level)
+        return SetsByClass(AdaptiveSets(thresholds), names), said
+    unseen, said = by_category(trained, split, by, scores[:, np.newaxis], level)
+    pooled = AdaptiveSets(float(unseen.by.quantiles[-1, 0]))
     return SetsByCategory(pooled, names, unseen), said
-
-
-# From the linearized network.
-
-
-def _linearized(trained: Trained, level: float, method: Method) -> Calibrated:
-    """Raises `DataError` for a reason why the method is not defined."""
-    experiment, network = trained.experiment, trained.experiment.network
-    _require_least_squares(trained, method)
-    fit = _least_squares_fit(trained)
-    spread = (posterior_spread if method == "posterior" else delta_spread)(fit, level)
-    scale = experiment.preprocessor.targets.factor
-    params = trained.params.astype(np.float64)
-    linearized = Linearized(network, params, spread, scale)
-    basis = (
-        f"about {level:g}, if the noise is normal and equally large everywhere, and the training "
-        f"has converged: {_NAMES[method]} over {plural(fit.rows, 'training row')}, condition "
-        f"number {spread.condition:.1e}"
-    )
-    if spread.left_out:
-        basis += (
-            f", without {plural(spread.left_out, 'direction')} of the {network.n_params:,} "
-            "parameters that neither the rows nor weight decay determine"
-        )
-    columns = IntervalsAndParts(linearized, *_names(experiment))
-    return Calibrated(method, level, "train", fit.rows, columns, basis)
-
-
-def _require_least_squares(trained: Trained, method: Method) -> None:
-    """Raises `DataError` if a run's objective is not the one that a method is made for."""
-    experiment = trained.experiment
-    network, training = experiment.network, experiment.spec.training
-    if experiment.preprocessor.class_names or not network.loss.is_sum_of_squares:
-        raise DataError("it needs values as targets, and a loss that is a sum of squares")
-    if experiment.splits["train"].weight is not None:
-        raise DataError("its rows have weights")
-    if network.n_params > _MOST_PARAMS:
-        raise DataError(
-            f"{network.n_params:,} parameters are more than the {_MOST_PARAMS:,} whose covariance "
-            "is computed"
-        )
-    if training.optimizer.finds_l2 and method == "delta":
-        raise DataError("its weight decay was estimated: use --method posterior")
-    if method == "posterior" and not training.optimizer.finds_l2:
-        raise DataError("only `bayesian_regularization` estimates one: use --method delta")
-
-
-_MOST_PARAMS = 5_000
-
-
-def _least_squares_fit(trained: Trained) -> Fit:
-    experiment, network = trained.experiment, trained.experiment.network
-    rows = experiment.rows("train")
-    objective = NetworkObjective(network, rows)
-    found = objective.gauss_newton(trained.params)
-    kept = trained_params(network)
-    JTJ = found.hessian[np.ix_(kept, kept)].astype(np.float64) / found.scale
-    # The objective has λ/(2n) Σ w² beside f/n Σ r², so λ/(2f) is added to JᵀJ.
-    decay = experiment.spec.training.l2 / 2 / network.loss.factor_of_squares(network.outputs)
-    split = experiment.splits["train"]
-    residuals = (
-        split.values - split_outputs(trained, "train")
-    ) / experiment.preprocessor.targets.factor
-    return Fit(
-        JTJ,
-        decay * network.is_weight[kept],
-        (residuals**2).sum(axis=0),
-        float((trained.params[kept].astype(np.float64) ** 2).sum()),
-        len(residuals),
-    )
 
 
 def _names(experiment: Experiment) -> tuple[Scaler, tuple[str, ...], tuple[str, ...]]:
@@ -309,32 +229,46 @@ class Coverage:
     """How often the intervals or sets of a split contain the true targets.
 
     `covered` (rows, targets) tells so for each target, and `sizes` (rows, targets) are the widths
-    of intervals in original units, or the numbers of classes in sets.
+    of intervals in original units, or the numbers of classes in sets. `codes` (rows,) number the
+    categories that have the level by themselves; -1 is none of them.
     """
 
     calibrated: Calibrated
     covered: Array
     sizes: Array
+    codes: Labels
 
     def to_json(self) -> dict[str, Any]:
         """The level, and for each target the coverage, its 95 % interval, and the mean size."""
-        calibrated, columns = self.calibrated, self.calibrated.columns
-        by_target = zip(columns.targets, self.covered.T, self.sizes.T, strict=True)
-        return {
+        calibrated, categories = self.calibrated, self.calibrated.columns.categories
+        document = {
             "level": calibrated.level,
             "method": calibrated.method,
             "calibration_split": calibrated.split,
             "calibration_rows": calibrated.rows,
-            "targets": [
-                {
-                    "name": name,
-                    "coverage": float(covered.mean()),
-                    "interval": [*share_interval(covered)],
-                    columns.size: float(sizes.mean()),
-                }
-                for name, covered, sizes in by_target
-            ],
+            "targets": self._targets(slice(None)),
         }
+        if categories:
+            document["categories"] = [
+                {"name": name, "rows": int(rows.sum()), "targets": self._targets(rows)}
+                for name, rows in ((name, self.codes == k) for k, name in enumerate(categories))
+                if rows.any()
+            ]
+        return document
+
+    def _targets(self, rows: slice | Array) -> list[dict[str, Any]]:
+        columns = self.calibrated.columns
+        numbers = self.covered[rows].T, self.sizes[rows].T
+        by_target = zip(columns.targets, *numbers, strict=True)
+        return [
+            {
+                "name": name,
+                "coverage": float(covered.mean()),
+                "interval": [*share_interval(covered)],
+                columns.size: float(sizes.mean()),
+            }
+            for name, covered, sizes in by_target
+        ]
 
 
 def coverage(
@@ -373,5 +307,6 @@ def cross_coverage(
 
 
 def _measured(found: Calibrated, trained: Trained, split: SplitName) -> Coverage:
-    rows = trained.experiment.splits[split]
-    return Coverage(found, *found.columns.measured(split_outputs(trained, split), rows))
+    rows, columns = trained.experiment.splits[split], found.columns
+    measured = columns.measured(split_outputs(trained, split), rows)
+    return Coverage(found, *measured, columns.codes(rows))
