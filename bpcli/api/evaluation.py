@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from bpcli.api.configs import AnyPath
 from bpcli.api.documents import Document, text_of
@@ -17,8 +18,17 @@ from bpcli.runs.run_json import RunRecord
 from bpcli.runs.store import Run
 from bpcli.runs.trained import Trained, Weights, load_trained
 from bpcli.terminal.grid import Grid
-from bpcli.terminal.tables import class_table, confusion_table, scores_tables
-from bpcli.workflows.evaluate import default_split, evaluate, judge_run
+from bpcli.terminal.tables import class_table, confusion_table, coverage_table, scores_tables
+from bpcli.workflows.evaluate import SplitEvaluation, default_split, evaluate, judge_run
+from bpcli.workflows.intervals import Coverage, Method, coverage, cross_coverage
+
+
+class Interval(NamedTuple):
+    """The intervals whose coverage is measured."""
+
+    level: float
+    method: Method
+    by: str | None
 
 
 def evaluation(
@@ -28,6 +38,7 @@ def evaluation(
     data: DataFrame | AnyPath | None,
     intervals: bool | None,
     require: Sequence[str],
+    interval: Interval | None,
 ) -> Document:
     """The document of the scores; see `Run.evaluate`."""
     if split is not None and data is not None:
@@ -38,12 +49,16 @@ def evaluation(
         if data is None:
             trained, chosen = load_trained(run, weights), split
         else:
-            others = any(requirement.split != "data" for requirement in requirements)
+            others = interval is not None or any(each.split != "data" for each in requirements)
             trained, chosen = _with_data(run, weights, data, others), "data"
         scored = evaluate(trained, chosen or default_split(trained.experiment), intervals)
         verdicts = judge_run(trained, scored, requirements)
+        covered = None if interval is None else _coverage(trained, scored, interval, weights, data)
     warn((*trained.notes, *scored.notes))
     document = {"run_id": run.run_id, "weights": weights, **scored.to_json()}
+    if covered is not None:
+        warn(covered.calibrated.columns.unpromised)
+        document["coverage"] = covered.to_json()
     document["required"] = [verdict.to_json() for verdict in verdicts]
     failed = [verdict.sentence for verdict in verdicts if not verdict.passed]
     if failed:
@@ -51,11 +66,30 @@ def evaluation(
     return Document(document, text_of(_tables(trained.record, document)))
 
 
-def _tables(record: RunRecord, document: dict[str, object]) -> Iterator[Grid]:
+def _coverage(
+    trained: Trained,
+    scored: SplitEvaluation,
+    interval: Interval,
+    weights: Weights,
+    data: DataFrame | AnyPath | None,
+) -> Coverage:
+    level, method, by = interval
+    if method != "cross" or data is None:
+        return coverage(trained, scored.split, level, method, by=by)
+
+    def other_rows(run: Run) -> Trained:
+        return _with_data(run, weights, data, needs_splits=False)
+
+    return cross_coverage(trained, level, by, weights, other_rows)
+
+
+def _tables(record: RunRecord, document: dict[str, Any]) -> Iterator[Grid]:
     yield from scores_tables(record, document)
     if "classes" in document:
         yield class_table(document)
         yield confusion_table(document)
+    if "coverage" in document:
+        yield coverage_table(document["coverage"])
 
 
 def _with_data(

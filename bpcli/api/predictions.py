@@ -19,6 +19,7 @@ from bpcli.metrics.metrics import class_probabilities
 from bpcli.nn.arrays import Array
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.workflows.frames import RowsInMemory, frame_of
+from bpcli.workflows.interval_columns import Columns
 
 RowSource: TypeAlias = "RowsInMemory | AnyPath"
 """A DataFrame, rows of the inputs, or the path of a file."""
@@ -36,6 +37,43 @@ def outputs_of(model: Model, rows: RowSource) -> Array:
         outputs = model.predict(frame_of(rows, model), tally)
     warn(tally.notes())
     return outputs
+
+
+def answers_with_intervals(
+    model: Model, rows: RowSource, columns: Columns
+) -> tuple[Array | DataFrame, ...]:
+    """The answers, and the arrays of intervals or sets for each row, of the same shape.
+
+    Raises like `outputs_of`.
+    """
+    network = model.network
+    none = np.empty((0, network.inputs)), np.empty((0, network.outputs))
+    with repeatable_numerics():
+        if isinstance(rows, str | os.PathLike):
+            blocks, notes = _blocks_of_file(model, Path(rows), columns)
+        else:
+            frame, tally = frame_of(rows, model), Tally()
+            X = model.encoder.encode(frame, tally)
+            blocks, notes = [(columns.prepare(frame, X), model.outputs(X))], [*tally.notes()]
+        found = [columns.arrays(*block) for block in (none, *blocks)]
+    warn((*notes, *columns.notes))
+    outputs = np.concatenate([none[1], *(outputs for _, outputs in blocks)])
+    arrays = [np.concatenate([each[name] for each in found]) for name in found[0]]
+    if network.outputs == 1 and not model.class_names:
+        arrays = [array[:, 0] for array in arrays]
+    return answers_of(model, outputs), *arrays
+
+
+def _blocks_of_file(
+    model: Model, path: Path, columns: Columns
+) -> tuple[list[tuple[Array, Array]], list[str]]:
+    """What the columns are computed from and the outputs, in blocks of rows; and notes."""
+    from bpcli.workflows.new_rows import new_rows
+
+    file = new_rows(path, model)
+    blocks = [(block.inputs, block.outputs) for block in file.predictions(columns).blocks]
+    notes = [note for note in file.notes if note not in file.ignored]
+    return blocks, [*notes, *file.later_notes]
 
 
 def inputs_of(model: Model, rows: RowsInMemory) -> Array:

@@ -7,7 +7,7 @@ import signal
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from bpcli.api.configs import AnyPath, Overrides, assignments
 from bpcli.api.documents import Document, Page
@@ -15,6 +15,7 @@ from bpcli.api.network import Network, Parameters
 from bpcli.api.predictions import (
     RowSource,
     answers_of,
+    answers_with_intervals,
     inputs_of,
     outputs_of,
     probabilities_of,
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from bpcli.runs.subject import Subject
+    from bpcli.workflows.interval_columns import Columns
+    from bpcli.workflows.intervals import Method
 
 _WEIGHTS: tuple[Weights, ...] = ("best", "last")
 
@@ -210,7 +213,22 @@ class Run:
 
     # Predictions.
 
-    def predict(self, rows: RowSource) -> Array | DataFrame:
+    @overload
+    def predict(self, rows: RowSource) -> Array | DataFrame: ...
+
+    @overload
+    def predict(
+        self, rows: RowSource, *, interval: float, method: Method = ..., by: str | None = ...
+    ) -> tuple[Array, ...]: ...
+
+    def predict(
+        self,
+        rows: RowSource,
+        *,
+        interval: float | None = None,
+        method: Method = "conformal",
+        by: str | None = None,
+    ) -> Array | DataFrame | tuple[Array | DataFrame, ...]:
         """Predict rows: classes (n,), or values in original units, (n,) or (n, k).
 
         `rows` is a DataFrame, whose columns are found by name while others are ignored; an array or
@@ -218,12 +236,37 @@ class Run:
         reads it. For several labels, the result is a DataFrame of their texts. Missing values that
         were filled, unknown categories and guesses about a file are warnings (`BpnetWarning`).
 
-        Raises `DataError` with the column and row of a value that cannot be used.
+        With a level as `interval`, such as 0.9, the result is the values with the low and the high
+        ends of their intervals, or the classes with their sets (n, classes) of true and false;
+        `method` and `by` are those of `bpnet predict`. `delta` and `posterior` also give the
+        standard deviations by the parameters and by the noise.
+
+        Raises `DataError` with the column and row of a value that cannot be used, `ConfigError` for
+        a wrong level, and `RunError` if the run has no such intervals.
 
         >>> run.predict([[0, 0], [0, 1]])
         array([0, 1])
         """
-        return answers_of(self._model, outputs_of(self._model, rows))
+        if interval is None:
+            return answers_of(self._model, outputs_of(self._model, rows))
+        return answers_with_intervals(self._model, rows, self._intervals(interval, method, by))
+
+    def _intervals(self, level: float, method: Method, by: str | None) -> Columns:
+        """What goes beside predictions; fitted once, as that may be a training of its own."""
+        from bpcli.workflows.intervals import calibrated
+
+        key = level, method, by
+        if key not in self._calibrated:
+            with repeatable_numerics():
+                found = calibrated(self._trained, level, method, by=by, weights=self.weights)
+            self._calibrated[key] = found.columns
+        columns = self._calibrated[key].afresh()
+        warn(columns.unpromised)
+        return columns
+
+    @cached_property
+    def _calibrated(self) -> dict[tuple[float, Method, str | None], Columns]:
+        return {}
 
     def predict_proba(self, rows: RowSource) -> Array:
         """The probabilities (n, classes) of the `classes` in their order, or of each label.
@@ -252,21 +295,26 @@ class Run:
         data: DataFrame | AnyPath | None = None,
         intervals: bool | None = None,
         require: Sequence[str] = (),
+        interval: float | None = None,
+        method: Method = "conformal",
+        by: str | None = None,
     ) -> Document:
         """Score a split, beside baselines: the document of `bpnet eval --json`.
 
         By default the test set, else the validation set, else the training set. `data` is a
         DataFrame or a file with other rows of the training's columns. `intervals` says whether to
         compute 95 % intervals by the bootstrap, by default for up to 20,000 rows. `require` are
-        conditions such as "test.accuracy>=0.9".
+        conditions such as "test.accuracy>=0.9". With a level as `interval`, the document has the
+        measured `coverage` of the intervals of `predict`, with their `method` and `by`.
 
         Raises `GateFailed`, one of the `BpnetError`, if a condition is not met; `ConfigError` for
         an unknown split, `RunError` if it is empty.
         """
-        from bpcli.api.evaluation import evaluation
+        from bpcli.api.evaluation import Interval, evaluation
 
         chosen = _split_named(split)
-        return evaluation(self._stored, self.weights, chosen, data, intervals, require)
+        asked = None if interval is None else Interval(interval, method, by)
+        return evaluation(self._stored, self.weights, chosen, data, intervals, require, asked)
 
     @property
     def plots(self) -> tuple[str, ...]:

@@ -268,7 +268,7 @@ def _cross_coverage(
 def _print_coverage(covered: Coverage) -> None:
     from bpcli.terminal.tables import coverage_table
 
-    say_notes([covered.calibrated.note])
+    say_notes(covered.calibrated.notes)
     console().show(coverage_table(covered.to_json()))
 
 

@@ -230,7 +230,7 @@ def _intervals(
 
     trained = load_run(reference, runs_dir, weights)
     found = calibrated(trained, level, method or "conformal", by=by, weights=weights)  # type: ignore[arg-type]  # click checked it
-    say_notes([found.note])
+    say_notes(found.notes)
     return found.columns
 
 

@@ -32,6 +32,7 @@ from bpcli.estimators.bridges import (
     of_scikit_learn,
     options_of,
 )
+from bpcli.estimators.calibration import scores_of_validation
 from bpcli.estimators.callbacks import (
     CallbackSupport,
     EpochTasks,
@@ -314,6 +315,7 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
                 seed,
                 len(experiment.splits["train"]),
                 is_repeatable,
+                scores_of_validation(experiment, params),
             )
         )
         self.alpha_ = penalty_of(self)

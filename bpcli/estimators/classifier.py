@@ -21,10 +21,13 @@ from bpcli.estimators.bridges import (
     torch_layers,
     with_identity,
 )
+from bpcli.estimators.calibration import quantile_of
 from bpcli.estimators.fitted import Fitted
 from bpcli.estimators.options import activation_name
 from bpcli.estimators.rows import FitRows
 from bpcli.estimators.validity import ParameterError
+from bpcli.intervals.conformal import AdaptiveSets
+from bpcli.metrics.metrics import class_probabilities
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array
 from bpcli.nn.losses import LOSSES, canonical_loss
@@ -299,10 +302,24 @@ class BPClassifier(ClassifierMixin, BPEstimator):
 
     # Predictions.
 
-    def predict(self, X: Any) -> Array:
-        """The class of each row (n,), or for labels, 0 and 1 (n, k)."""
+    def predict(self, X: Any, interval: float | None = None) -> Any:
+        """The class of each row (n,), or for labels, 0 and 1 (n, k).
+
+        With a level as `interval`, such as 0.9: the classes, and sets (n, classes) of true and
+        false in the order of `classes_`, which contain the class with at least this probability,
+        for rows from the same source as the validation rows of the fit (adaptive prediction sets).
+        Raises `ParameterError` if the fit had no or too few validation rows: see `early_stopping`
+        and `X_val`.
+        """
         rows = self._checked(X)
         outputs = self._fitted.outputs(rows)
+        if interval is None:
+            return self._answers(outputs)
+        sets = AdaptiveSets(quantile_of(self._fitted.scores, interval))
+        inside = sets.sets(class_probabilities(outputs))
+        return self._answers(outputs), inside[:, : len(self.classes_)]
+
+    def _answers(self, outputs: Array) -> Array:
         if self._is_multilabel:
             return (outputs >= 0.5).astype(np.int64)
         places = self._fitted.preprocessor.labels(outputs)

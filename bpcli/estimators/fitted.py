@@ -31,7 +31,8 @@ class Fitted:
     `last_params` are those of the last epoch, where `params` are those of the best; one array where
     these are the same epoch. `state` goes on with a training. `seed` and `rows` are the seed and
     the number of training rows of the fit.
-    `is_repeatable` says whether a training from the start gives these parameters again.
+    `is_repeatable` says whether a training from the start gives these parameters again. `scores`
+    (n, targets) are those of the validation rows, from which intervals are calibrated.
     """
 
     network: Network
@@ -42,6 +43,7 @@ class Fitted:
     seed: int = 0
     rows: int = 1
     is_repeatable: bool = False
+    scores: Array | None = None
 
     @classmethod
     def of_layers(

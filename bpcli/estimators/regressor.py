@@ -10,10 +10,12 @@ from sklearn.base import RegressorMixin
 
 from bpcli.estimators.base import BPEstimator
 from bpcli.estimators.bridges import require_fitted, torch_layers, with_identity
+from bpcli.estimators.calibration import quantile_of
 from bpcli.estimators.fitted import Fitted
 from bpcli.estimators.options import activation_name
 from bpcli.estimators.rows import FitRows
 from bpcli.estimators.validity import ParameterError
+from bpcli.intervals.conformal import AbsoluteErrors
 from bpcli.nn.arrays import Array
 from bpcli.nn.losses import LOSSES
 from bpcli.runs.trained import Weights
@@ -147,11 +149,24 @@ class BPRegressor(RegressorMixin, BPEstimator):
     def _loss(self) -> Any:
         return _LOSS_OF.get(self.loss, self.loss) if isinstance(self.loss, str) else self.loss
 
-    def predict(self, X: Any) -> Array:
-        """The predicted values (n,), or (n, k) for several targets."""
+    def predict(self, X: Any, interval: float | None = None) -> Any:
+        """The predicted values (n,), or (n, k) for several targets.
+
+        With a level as `interval`, such as 0.9: the values, and the low and high ends of intervals
+        that contain the target with at least this probability, for rows from the same source as the
+        validation rows of the fit (split conformal prediction). Raises `ParameterError` if the fit
+        had no or too few validation rows: see `early_stopping` and `X_val`.
+        """
         rows = self._checked(X)
         outputs = self._fitted.outputs(rows)
-        outputs = outputs.astype(self._fitted.params.dtype, copy=False)
+        values = self._as_targets(outputs.astype(self._fitted.params.dtype, copy=False))
+        if interval is None:
+            return values
+        errors = AbsoluteErrors(quantile_of(self._fitted.scores, interval))
+        return values, *map(self._as_targets, errors.bounds(rows, outputs))
+
+    @staticmethod
+    def _as_targets(outputs: Array) -> Array:
         return outputs[:, 0] if outputs.shape[1] == 1 else outputs
 
     def __sklearn_tags__(self) -> Any:

@@ -10,14 +10,13 @@ import numpy as np
 
 from bpcli.errors import DataError
 from bpcli.export.model import load_model
-from bpcli.intervals.conformal import adaptive_scores, rank
+from bpcli.intervals.conformal import rank
 from bpcli.intervals.cross import CrossErrors, CrossSets, guaranteed
-from bpcli.metrics.metrics import class_probabilities
-from bpcli.nn.arrays import Array
 from bpcli.runs.folds import siblings
 from bpcli.runs.store import Run
 from bpcli.runs.trained import Trained, Weights, load_trained
 from bpcli.text import plural
+from bpcli.workflows.calibration_scores import calibration_scores, split_outputs
 from bpcli.workflows.interval_columns import (
     Columns,
     CrossIntervals,
@@ -25,7 +24,6 @@ from bpcli.workflows.interval_columns import (
     FittedColumns,
     FoldOutputs,
 )
-from bpcli.workflows.interval_scales import split_outputs
 
 OtherRows: TypeAlias = Callable[[Run], Trained]
 """Loads a run with the rows to score as its split `data`."""
@@ -39,7 +37,7 @@ def cross_columns(trained: Trained, level: float, weights: Weights) -> FittedCol
     folds = [load_trained(run, weights) for run in _runs(trained)]
     experiment = trained.experiment
     models = tuple(load_model(fold.run, weights) for fold in folds)
-    scores = tuple(map(_scores, folds))
+    scores = tuple(calibration_scores(fold.experiment, fold.params, "test") for fold in folds)
     rows = sum(map(len, scores))
     rank(rows, level)
     class_names = experiment.preprocessor.class_names
@@ -86,15 +84,3 @@ def _runs(trained: Trained) -> list[Run]:
             f"the rows of fold {missing} have no network that was trained without them"
         )
     return [Run(folder / each.run_id) for each in found]
-
-
-def _scores(fold: Trained) -> Array:
-    """The scores (n, targets) of the fold's test set; for classes, (n, 1)."""
-    split = fold.experiment.splits["test"]
-    outputs = split_outputs(fold, "test")
-    if split.labels is not None:
-        scores = adaptive_scores(class_probabilities(outputs))
-        return np.take_along_axis(scores, split.labels[:, np.newaxis], axis=1)
-    assert split.values is not None, "targets that are no classes are values"
-    errors: Array = np.abs(split.values - outputs)
-    return errors

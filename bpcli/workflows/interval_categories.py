@@ -10,18 +10,18 @@ from bpcli.data.columns import InputColumn
 from bpcli.data.preprocessing import Split
 from bpcli.data.types import Labels
 from bpcli.errors import DataError
-from bpcli.intervals.conformal import fewest_rows, quantile
+from bpcli.intervals.conformal import AdaptiveSets, fewest_rows, quantile
 from bpcli.intervals.local import ByCategory, Categories
 from bpcli.nn.arrays import Array, Vector
 from bpcli.runs.trained import Trained
 from bpcli.text import did_you_mean, first_of
-from bpcli.workflows.interval_columns import Unseen
+from bpcli.workflows.interval_columns import QuantilesOfInput, SetsByClass
 
 
 def by_category(
     trained: Trained, split: Split, by: str, scores: Array, level: float
-) -> tuple[Unseen, list[str]]:
-    """The quantile of the scores (n, targets) in each category of an input, and what is said.
+) -> QuantilesOfInput:
+    """The quantile of the scores (n, targets) in each category of an input.
 
     Raises `DataError` if there is no such input, or if no category has enough rows.
     """
@@ -31,7 +31,7 @@ def by_category(
     rows = np.zeros((len(found.rows), X.shape[1]))
     rows[:, places] = found.categories.keys
     names = tuple(_name(column, row) for row in scaler.invert(rows)[:, places])
-    return Unseen(by, found, names, scaler), _too_few(names, found.rows, level)
+    return QuantilesOfInput(by, found, names, scaler, _unpromised(names, found.rows, level))
 
 
 def names_the_classes(trained: Trained, by: str) -> bool:
@@ -42,20 +42,22 @@ def names_the_classes(trained: Trained, by: str) -> bool:
     return by in targets or (by == "class" and by not in inputs)
 
 
-def by_class(
-    names: Sequence[str], labels: Labels, scores: Vector, level: float
-) -> tuple[Vector, list[str]]:
-    """The quantile (classes,) of the scores (n,) of each true class, and what is said."""
+def by_class(names: tuple[str, ...], labels: Labels, scores: Array, level: float) -> SetsByClass:
+    """Sets with the quantile of the scores (n, 1) of the rows of each class.
+
+    Raises `DataError` if no class has enough rows.
+    """
     rows = np.bincount(labels, minlength=len(names))
     pooled, fewest = quantile(scores, level), fewest_rows(level)
     thresholds = [
         quantile(scores[labels == k], level) if count >= fewest else pooled
         for k, count in enumerate(rows)
     ]
-    return np.array(thresholds), _too_few(names, rows, level)
+    unpromised = _unpromised(names, rows, level)
+    return SetsByClass(AdaptiveSets(np.concatenate(thresholds)), names, unpromised)
 
 
-def _too_few(names: Sequence[str], rows: Labels, level: float) -> list[str]:
+def _unpromised(names: Sequence[str], rows: Labels, level: float) -> tuple[str, ...]:
     """What is said of categories with too few rows. Raises `DataError` if all have too few."""
     fewest = fewest_rows(level)
     few = [f"`{name}` ({count})" for name, count in zip(names, rows, strict=True) if count < fewest]
@@ -65,12 +67,12 @@ def _too_few(names: Sequence[str], rows: Labels, level: float) -> list[str]:
             f"as many: {first_of(few, 5)}; use a lower level, or a column of fewer categories"
         )
     if not few:
-        return []
-    said = (
+        return ()
+    note = (
         f"categories with fewer than {fewest:,} calibration rows use the quantile of all rows, "
         f"without a promise of their own: {first_of(few)}"
     )
-    return [said]
+    return (note,)
 
 
 def _inputs(trained: Trained) -> dict[str, tuple[InputColumn, tuple[int, ...]]]:

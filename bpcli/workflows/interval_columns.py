@@ -5,8 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
@@ -44,9 +44,18 @@ class Columns(Beside, ABC):
         """Whether each target of some rows is inside (n, targets), and the sizes (n, targets)."""
 
     @property
+    def unpromised(self) -> tuple[str, ...]:
+        """Notes on rows for which nothing is promised."""
+        return ()
+
+    @property
     def categories(self) -> tuple[str, ...]:
         """The names of the categories that have the level by themselves, if any."""
         return ()
+
+    def afresh(self) -> Self:
+        """The same columns before any rows were prepared."""
+        return self
 
     def codes(self, rows: Split) -> Labels:
         """The number of each row's category (n,); -1 for another."""
@@ -189,71 +198,84 @@ class SetsOfClasses(Columns):
 
 
 @dataclass(frozen=True)
-class Unseen:
-    """Counts the new rows whose category was not among the calibration rows."""
+class QuantilesOfInput:
+    """A quantile for each category of an input, and the number of new rows with another one."""
 
     column: str
     by: ByCategory
     names: tuple[str, ...]
     scaler: Scaler
-    counts: Counter[str] = field(default_factory=Counter)
+    unpromised: tuple[str, ...]
+    others: Counter[str] = field(default_factory=Counter)
+
+    def at(self, inputs: Array) -> Array:
+        """The quantiles (n, targets) for inputs in original units."""
+        return self.by.at(self.scaler.apply(inputs))
 
     def count(self, inputs: Array) -> None:
         codes = self.by.categories.codes(self.scaler.apply(inputs))
-        self.counts["rows"] += int(np.count_nonzero(codes < 0))
+        self.others[self.column] += int(np.count_nonzero(codes < 0))
 
     @property
     def notes(self) -> tuple[str, ...]:
-        if not (rows := self.counts["rows"]):
-            return ()
-        have = "has" if rows == 1 else "have"
+        rows = self.others[self.column]
         note = (
-            f"{plural(rows, 'row')} {have} a category of `{self.column}` that is not among the "
-            "calibration rows: the quantile of all rows is used, which promises nothing for it"
+            f"{plural(rows, 'row')} with a category of `{self.column}` that no calibration row "
+            "has: the quantile of all rows is used, without a promise for this category"
         )
-        return (note,)
+        return (note,) if rows else ()
 
 
 class _ByCategory(Columns):
-    unseen: Unseen
+    """Columns with a quantile for each category of an input."""
 
-    @property
-    def categories(self) -> tuple[str, ...]:
-        return tuple(f"{self.unseen.column}={name}" for name in self.unseen.names)
-
-    def codes(self, rows: Split) -> Labels:
-        return self.unseen.by.categories.codes(rows.X)
+    own: QuantilesOfInput
 
     def prepare(self, frame: DataFrame, inputs: Array) -> Array:
-        self.unseen.count(inputs)
+        self.own.count(inputs)
         return inputs
 
     @property
     def notes(self) -> tuple[str, ...]:
-        return self.unseen.notes
+        return self.own.notes
+
+    @property
+    def unpromised(self) -> tuple[str, ...]:
+        return self.own.unpromised
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        return tuple(f"{self.own.column}={name}" for name in self.own.names)
+
+    def codes(self, rows: Split) -> Labels:
+        return self.own.by.categories.codes(rows.X)
+
+    def afresh(self) -> Self:
+        return replace(self, own=replace(self.own, others=Counter()))  # type: ignore[type-var]  # both below are dataclasses
 
 
 @dataclass(frozen=True)
 class IntervalsByCategory(_ByCategory, IntervalsOfValues):
     """Intervals with a quantile for each category of an input."""
 
-    unseen: Unseen
+    own: QuantilesOfInput
 
 
 @dataclass(frozen=True)
 class SetsByCategory(_ByCategory, SetsOfClasses):
     """Sets with a threshold for each category of an input."""
 
-    unseen: Unseen
+    own: QuantilesOfInput
 
     def _sets(self, inputs: Array, outputs: Array) -> Array:
-        thresholds = self.unseen.by.at(self.unseen.scaler.apply(inputs))
-        return AdaptiveSets(thresholds).sets(class_probabilities(outputs))
+        return AdaptiveSets(self.own.at(inputs)).sets(class_probabilities(outputs))
 
 
 @dataclass(frozen=True)
 class SetsByClass(SetsOfClasses):
     """Sets with a threshold for each class, in which the rows of each class have the level."""
+
+    unpromised: tuple[str, ...] = ()
 
     @property
     def categories(self) -> tuple[str, ...]:
@@ -311,4 +333,6 @@ class CrossSetsOfClasses(_ByFolds, SetsOfClasses):
     folds: FoldOutputs
 
     def _sets(self, inputs: Array, outputs: Array) -> Array:
+        if not len(outputs):  # the inputs of no rows need not be prepared
+            return np.empty((0, len(self.class_names)), bool)
         return self.method.sets(inputs)

@@ -18,17 +18,16 @@ import numpy as np
 
 from bpcli.config.load import config_of
 from bpcli.data.scaler import Scaler
-from bpcli.data.types import SplitName
 from bpcli.errors import DataError
 from bpcli.experiment import build
 from bpcli.intervals.local import NetworkScale, SpreadScale
-from bpcli.metrics.metrics import original_outputs
 from bpcli.nn.arrays import Array
 from bpcli.nn.averaging import members_of
 from bpcli.nn.propagation import predict
 from bpcli.runs.trained import Trained
 from bpcli.text import plural
 from bpcli.training.loop import train_epochs
+from bpcli.workflows.calibration_scores import split_outputs
 
 _MOST_UNITS = 4
 _EPOCHS = 40
@@ -128,10 +127,3 @@ def spread_scale(trained: Trained) -> tuple[SpreadScale, list[str]]:
     mean = scale.spread(X).mean(axis=0)
     scale = replace(scale, least=np.where(mean > 0, _LEAST * mean, 1.0))
     return scale, [f"widths by the spread of {count} networks"]
-
-
-def split_outputs(trained: Trained, name: SplitName) -> Array:
-    """The outputs (n, outputs) for a split, in original units."""
-    experiment = trained.experiment
-    Z = experiment.output_z(name, trained.params)
-    return original_outputs(experiment.network, Z, experiment.preprocessor)

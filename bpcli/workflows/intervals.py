@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
-import numpy as np
-
 from bpcli.data.preprocessing import Split
 from bpcli.data.scaler import Scaler
 from bpcli.data.types import Labels, SplitName
@@ -16,17 +14,16 @@ from bpcli.experiment import Experiment
 from bpcli.intervals.conformal import (
     AbsoluteErrors,
     AdaptiveSets,
-    adaptive_scores,
     fewest_rows,
     quantile,
 )
 from bpcli.intervals.local import Everywhere, LocalErrors, Scale, no_scale
 from bpcli.metrics.bootstrap import share_interval
-from bpcli.metrics.metrics import class_probabilities
 from bpcli.nn.arrays import Array
 from bpcli.runs.subject import SPLIT_NAMES
 from bpcli.runs.trained import Trained, Weights
 from bpcli.text import plural
+from bpcli.workflows.calibration_scores import calibration_scores, split_outputs
 from bpcli.workflows.cross_intervals import OtherRows, cross_columns, scored_by_folds
 from bpcli.workflows.interval_categories import by_category, by_class, names_the_classes
 from bpcli.workflows.interval_columns import (
@@ -34,10 +31,9 @@ from bpcli.workflows.interval_columns import (
     IntervalsByCategory,
     IntervalsOfValues,
     SetsByCategory,
-    SetsByClass,
     SetsOfClasses,
 )
-from bpcli.workflows.interval_scales import network_scale, split_outputs, spread_scale
+from bpcli.workflows.interval_scales import network_scale, spread_scale
 from bpcli.workflows.linearized_intervals import linearized_columns
 
 Method: TypeAlias = Literal["conformal", "normalized", "ensemble", "cross", "delta", "posterior"]
@@ -57,6 +53,11 @@ class Calibrated:
     rows: int
     columns: Columns
     basis: str
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is promised and where that comes from, and what has no promise."""
+        return (self.note, *self.columns.unpromised)
 
     @property
     def note(self) -> str:
@@ -164,24 +165,23 @@ def _calibration_split(trained: Trained) -> SplitName:
 def _fitted(
     trained: Trained, name: SplitName, level: float, method: Method, by: str | None
 ) -> tuple[Columns, list[str]]:
-    """The columns, and what is said of their widths and categories."""
+    """The columns, and what is said of their widths."""
     split = trained.experiment.splits[name]
-    outputs = split_outputs(trained, name)
+    scores = calibration_scores(trained.experiment, trained.params, name)
     if split.labels is not None:
         if method != "conformal":
             raise DataError("it is for values, and the targets are classes: use --method conformal")
-        return _sets(trained, split, class_probabilities(outputs), level, by)
-    assert split.values is not None, "targets that are no classes are values"
+        return _sets(trained, split, scores, level, by), []
     names = _names(trained.experiment)
     if method == "conformal" and by is None:
-        return IntervalsOfValues(AbsoluteErrors.fit(outputs, split.values, level), *names), []
+        return IntervalsOfValues(AbsoluteErrors(quantile(scores, level)), *names), []
     scale, said = _SCALES[method](trained)
-    scores = np.abs(split.values - outputs) / scale(split.X)
+    scores = scores / scale(split.X)
     if by is None:
         errors = LocalErrors(Everywhere(quantile(scores, level)), scale)
         return IntervalsOfValues(errors, *names), said
-    unseen, more = by_category(trained, split, by, scores, level)
-    return IntervalsByCategory(LocalErrors(unseen.by, scale), *names, unseen), [*said, *more]
+    found = by_category(trained, split, by, scores, level)
+    return IntervalsByCategory(LocalErrors(found.by, scale), *names, found), said
 
 
 def _unscaled(trained: Trained) -> tuple[Scale, list[str]]:
@@ -195,20 +195,16 @@ _SCALES: Mapping[Method, Callable[[Trained], tuple[Scale, list[str]]]] = {
 }
 
 
-def _sets(
-    trained: Trained, split: Split, probabilities: Array, level: float, by: str | None
-) -> tuple[Columns, list[str]]:
-    assert split.labels is not None, "there are classes"
+def _sets(trained: Trained, split: Split, scores: Array, level: float, by: str | None) -> Columns:
+    """Sets for the scores (n, 1) of the true classes."""
     names = trained.experiment.preprocessor.class_names
+    pooled = AdaptiveSets(float(quantile(scores, level)[0]))
     if by is None:
-        return SetsOfClasses(AdaptiveSets.fit(probabilities, split.labels, level), names), []
-    scores = adaptive_scores(probabilities)[np.arange(len(split)), split.labels]
+        return SetsOfClasses(pooled, names)
     if names_the_classes(trained, by):
-        thresholds, said = by_class(names, split.labels, scores, level)
-        return SetsByClass(AdaptiveSets(thresholds), names), said
-    unseen, said = by_category(trained, split, by, scores[:, np.newaxis], level)
-    pooled = AdaptiveSets(float(unseen.by.quantiles[-1, 0]))
-    return SetsByCategory(pooled, names, unseen), said
+        assert split.labels is not None, "there are classes"
+        return by_class(names, split.labels, scores, level)
+    return SetsByCategory(pooled, names, by_category(trained, split, by, scores, level))
 
 
 def _names(experiment: Experiment) -> tuple[Scaler, tuple[str, ...], tuple[str, ...]]:
