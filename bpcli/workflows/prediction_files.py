@@ -26,8 +26,9 @@ from bpcli.nn.arrays import Array
 from bpcli.runs.files import to_json
 from bpcli.text import readable
 from bpcli.workbook.cells import Cell
+from bpcli.workflows.number_lines import NumberLines
 from bpcli.workflows.predict import answer_document
-from bpcli.workflows.predicted_blocks import Beside, Block, KeptColumn, Predictions
+from bpcli.workflows.predicted_blocks import Block, KeptColumn, Predictions
 from bpcli.workflows.workbook import write_workbook
 
 Write: TypeAlias = Callable[[BinaryIO, Predictions], int]
@@ -108,23 +109,35 @@ class Separated:
         file.write(mark + (self.line(predictions.columns) + "\n").encode())
         answers = [(words, dict[int, str]()) for words in model.answers.values()]
         rows = 0
-        for inputs, outputs, _, kept in predictions.blocks:
-            columns = [[self._kept(cell) for cell in column.texts] for column in kept]
-            columns += [list(map(repr, column.tolist())) for column in outputs.T]
-            indices = model.answered(outputs).T.tolist()
+        for block in predictions.blocks:
+            columns: list[NumberLines | list[str]] = [
+                [self._kept(cell) for cell in column.texts] for column in block.kept
+            ]
+            columns += self._results(predictions, block, answers)
+            file.writelines(text.encode() for text in _lines(columns, self.separator))
+            rows += len(block.outputs)
+        return rows
+
+    def _results(
+        self,
+        predictions: Predictions,
+        block: Block,
+        answers: list[tuple[tuple[str, ...], dict[int, str]]],
+    ) -> Iterator[NumberLines | list[str]]:
+        """The columns of outputs, of answers and beside them; adjacent numbers are one text."""
+        inputs, outputs, beside = block.inputs, block.outputs, predictions.beside
+        numbers = beside.numbers(inputs, outputs)
+        if not answers:
+            yield NumberLines(np.hstack([outputs, numbers]), self.separator)
+        else:
+            yield NumberLines(outputs, self.separator)
+            indices = predictions.model.answered(outputs).T.tolist()
             for (words, cells), chosen in zip(answers, indices, strict=True):
                 for index in {*chosen} - cells.keys():
                     cells[index] = self.line([words[index]])
-                columns.append([cells[index] for index in chosen])
-            columns += self._beside(predictions.beside, inputs, outputs)
-            lines = map(self.separator.join, zip(*columns, strict=True))
-            file.write("".join(f"{line}\n" for line in lines).encode())
-            rows += len(outputs)
-        return rows
-
-    def _beside(self, beside: Beside, inputs: Array, outputs: Array) -> Iterator[list[str]]:
-        for column in beside.numbers(inputs, outputs).T:
-            yield list(map(repr, column.tolist()))
+                yield [cells[index] for index in chosen]
+            if numbers.shape[1]:
+                yield NumberLines(numbers, self.separator)
         for texts in beside.texts(inputs, outputs):
             yield [self.line([text]) if text else "" for text in texts]
 
@@ -159,6 +172,17 @@ def _is_formula(cell: str) -> bool:
     if cell[:1] not in _FORMULA:
         return False
     return not _NUMBER.fullmatch(cell) and cell.lower() not in _NOT_FINITE
+
+
+def _lines(columns: Sequence[NumberLines | list[str]], separator: str) -> Iterator[str]:
+    """The lines of columns, many in a text."""
+    match columns:
+        case [NumberLines() as only]:
+            yield from (f"{text}\n" for text in only.texts)
+        case _:
+            cells = [each.cells if isinstance(each, NumberLines) else each for each in columns]
+            lines = map(separator.join, zip(*cells, strict=True))
+            yield "".join(f"{line}\n" for line in lines)
 
 
 SEPARATORS: Mapping[str, str] = {".csv": ",", ".tsv": "\t"}
