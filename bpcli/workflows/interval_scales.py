@@ -85,6 +85,7 @@ def _learned(X: Array, logarithms: Array, units: int) -> NetworkScale:
         "network": {
             "layers": [X.shape[1], units, logarithms.shape[1]],
             "activations": ["tanh", "identity"],
+            "init": "nguyen_widrow",  # with others, noise that falls and rises again is missed
         },
         "loss": "squared_error",
         "training": {"optimizer": "bayesian_regularization", "epochs": _EPOCHS},

@@ -22,7 +22,12 @@ from bpcli.nn.activations import (
     Softmax,
     Tanh,
 )
-from bpcli.nn.averaging import averaged_network, averaged_params, why_not_averaged
+from bpcli.nn.averaging import (
+    averaged_network,
+    averaged_params,
+    members_of,
+    why_not_averaged,
+)
 from bpcli.nn.losses import LOSSES, CrossEntropy, Mse, SquaredError, legal_losses
 from bpcli.nn.network import Layer, Network
 from bpcli.nn.propagation import output_z, predict
@@ -249,3 +254,22 @@ def test_members_of_another_size_are_refused(sizes: list[int], found: str) -> No
     network = Network((Layer(2, 2, Softmax()),), CrossEntropy())
     with pytest.raises(ValueError, match=rf"must all have the shape \(6,\): found {found}$"):
         averaged_params(network, [np.zeros(size) for size in sizes])
+
+
+@given(members())
+def test_the_members_are_found_again_with_the_mean_of_their_output_biases(these: Members) -> None:
+    wide, params = these.of_average()
+    count = len(these.params)
+    if len(wide.layers) == 1:
+        with pytest.raises(ValueError, match="only the mean is kept"):
+            members_of(wide, params, count)
+        return
+    network, found = members_of(wide, params, count)
+    assert network == these.network
+    last = network.layers[-1]
+    for member, original in zip(found, these.params, strict=True):
+        expected = original.copy()
+        if last.has_bias:
+            biases = [network.matrices(each)[-1][:, -1] for each in these.params]
+            network.matrices(expected)[-1][:, -1] = np.mean(biases, axis=0)
+        np.testing.assert_allclose(member, expected, rtol=1e-5, atol=1e-6)

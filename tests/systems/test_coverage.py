@@ -7,7 +7,7 @@ test set that nothing else has seen. The tolerances are those that the handbook 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
@@ -15,13 +15,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bpcli.config.load import validate
+from bpcli.config.load import Config, validate
+from bpcli.config.overrides import override
 from bpcli.config.source import Source
 from bpcli.experiment import build
 from bpcli.nn.numerics import repeatable_numerics
-from bpcli.runs.trained import load_trained
+from bpcli.runs.store import Run
+from bpcli.runs.trained import Trained, load_trained, load_without_rows
+from bpcli.sweeps.restarts import train_restarts
 from bpcli.terminal.progress import SilentView
-from bpcli.workflows.intervals import Method, coverage
+from bpcli.terminal.sweep import SilentProgress
+from bpcli.workflows.folds import train_folds
+from bpcli.workflows.intervals import Method, coverage, cross_coverage
+from bpcli.workflows.other_data import with_other_data
+from bpcli.workflows.outcome import Outcome
 from bpcli.workflows.train import train
 
 pytestmark = pytest.mark.slow
@@ -83,6 +90,7 @@ TABLES: dict[str, Callable[[np.random.Generator], pd.DataFrame]] = {
 }
 NORMAL = ["curve, constant", "surface, constant", "loads"]
 """Tables for which the linearized network's assumptions hold."""
+VALUES = [name for name in TABLES if "classes" not in name]
 
 OF_VALUES = """\
 name: t
@@ -106,29 +114,67 @@ training: {{optimizer: rprop, epochs: 60}}
 """
 
 
+def regions(rng: np.random.Generator) -> pd.DataFrame:
+    """A curve whose noise is five times as large in one of two regions."""
+    x, is_rough = rng.uniform(-3, 3, ROWS), rng.random(ROWS) < 0.4
+    noise = rng.normal(0, np.where(is_rough, 0.5, 0.1))
+    region = np.where(is_rough, "rough", "calm")
+    return pd.DataFrame({"x": x, "region": region, "y": np.tanh(1.5 * x) + noise})
+
+
+def fan(rng: np.random.Generator) -> pd.DataFrame:
+    """A curve whose noise grows from left to right, from 0.1 to 1.9."""
+    x = rng.uniform(-3, 3, ROWS)
+    return pd.DataFrame({"x": x, "y": np.tanh(1.5 * x) + rng.normal(0, 1 + 0.3 * x)})
+
+
+TABLES |= {"regions": regions, "fan": fan}
+
+
+def draws(name: str, optimizer: str, folder: Path, *overrides: str) -> Iterator[Trained]:
+    """The run of each draw of a table, and the runs of its folds if it has some: the first one."""
+    for seed in range(DRAWS):
+        path = folder / f"{seed}.csv"
+        TABLES[name](np.random.default_rng(seed)).to_csv(path, index=False)
+        yield trained(name, path, optimizer, seed, folder, *overrides)
+
+
+def trained(
+    name: str, path: Path, optimizer: str, seed: int, folder: Path, *overrides: str
+) -> Trained:
+    if "classes" in name:
+        two = name == "two classes"
+        text = OF_CLASSES.format(
+            file=path, seed=seed, output="sigmoid" if two else "softmax",
+            loss="binary_cross_entropy" if two else "cross_entropy",
+        )  # fmt: skip
+    else:
+        columns = path.read_text().split("\n", 1)[0].split(",")
+        targets = [each for each in columns if each in ("y", "heat", "cold")]
+        text = OF_VALUES.format(
+            file=path, targets=f"[{', '.join(targets)}]", seed=seed, optimizer=optimizer,
+            hidden=1 if name.startswith("curve") else 4,
+        )  # fmt: skip
+    source = Source.parse(text, "t.yaml")
+    for each in overrides:
+        override(source, each)
+    config = validate(source)
+    if config.spec.training.all_restarts.count > 1:
+        return load_trained(train_restarts(config, folder, SilentProgress()).run)
+    if not config.spec.data.split.has_all_folds:
+        return load_trained(train(build(config), folder, SilentView()).run)
+
+    def train_fold(fold: Config, group: str | None) -> Outcome:
+        return train(build(fold), folder, SilentView(), group=group)
+
+    return load_trained(train_folds(config, train_fold, lambda _: None).outcomes[0].run)
+
+
 def mean_coverage(name: str, method: Method, optimizer: str, folder: Path) -> float:
     """The share of test targets inside, over all draws of a table."""
-    shares = []
-    for seed in range(DRAWS):
-        table = TABLES[name](np.random.default_rng(seed))
-        path = folder / f"{seed}.csv"
-        table.to_csv(path, index=False)
-        if "classes" in name:
-            two = name == "two classes"
-            text = OF_CLASSES.format(
-                file=path, seed=seed, output="sigmoid" if two else "softmax",
-                loss="binary_cross_entropy" if two else "cross_entropy",
-            )  # fmt: skip
-        else:
-            targets = [each for each in table.columns if len(each) > 1 or each == "y"]
-            text = OF_VALUES.format(
-                file=path, targets=f"[{', '.join(targets)}]", seed=seed, optimizer=optimizer,
-                hidden=1 if name.startswith("curve") else 4,
-            )  # fmt: skip
-        outcome = train(build(validate(Source.parse(text, "t.yaml"))), folder, SilentView())
-        with repeatable_numerics():
-            shares.append(coverage(load_trained(outcome.run), "test", LEVEL, method).covered.mean())
-    return float(np.mean(shares))
+    with repeatable_numerics():
+        runs = draws(name, optimizer, folder)
+        return float(np.mean([coverage(run, "test", LEVEL, method).covered.mean() for run in runs]))
 
 
 def tolerance(own: float) -> float:
@@ -155,3 +201,80 @@ def test_linearized_intervals_cover_if_the_noise_is_normal(
 ) -> None:
     found = mean_coverage(name, method, optimizer, tmp_path)
     assert abs(found - LEVEL) <= tolerance(0.03), found
+
+
+@pytest.mark.parametrize("name", [*VALUES, "fan"] if FULL else ["fan"])
+def test_normalized_intervals_cover_and_are_narrower_where_noise_grows(
+    name: str, tmp_path: Path
+) -> None:
+    found, widths = [], []
+    with repeatable_numerics():
+        for run in draws(name, "levenberg_marquardt", tmp_path):
+            plain = coverage(run, "test", LEVEL)
+            scaled = coverage(run, "test", LEVEL, "normalized")
+            found.append(scaled.covered.mean())
+            widths.append(scaled.sizes.mean() / plain.sizes.mean())
+    assert abs(np.mean(found) - LEVEL) <= tolerance(0.015), np.mean(found)
+    if name == "fan":
+        assert np.mean(widths) < 0.9, np.mean(widths)
+
+
+@pytest.mark.parametrize(
+    "name", ["curve, growing", "surface, skewed"] if FULL else ["curve, growing"]
+)
+def test_intervals_scaled_by_an_ensemble_cover(name: str, tmp_path: Path) -> None:
+    average = "training.restarts={count: 3, combine: mean}"
+    with repeatable_numerics():
+        runs = draws(name, "levenberg_marquardt", tmp_path, average)
+        found = np.mean([coverage(run, "test", LEVEL, "ensemble").covered.mean() for run in runs])
+    assert abs(found - LEVEL) <= tolerance(0.015), found
+
+
+@pytest.mark.parametrize("method", ["conformal", "normalized"] if FULL else ["conformal"])
+def test_intervals_by_a_column_cover_in_each_category(method: Method, tmp_path: Path) -> None:
+    """Those of all rows together do not."""
+    own, pooled = list[list[float]](), list[list[float]]()
+    with repeatable_numerics():
+        for run in draws("regions", "levenberg_marquardt", tmp_path):
+            found = coverage(run, "test", LEVEL, method, by="region")
+            codes = found.codes
+            own.append([found.covered[codes == k].mean() for k in range(2)])
+            every = coverage(run, "test", LEVEL).covered
+            pooled.append([every[codes == k].mean() for k in range(2)])
+    assert np.abs(np.mean(own, axis=0) - LEVEL).max() <= tolerance(0.015) * (1 if FULL else 1.6)
+    assert np.abs(np.mean(pooled, axis=0) - LEVEL).min() > 0.05
+
+
+@pytest.mark.parametrize("name", ["ten classes", "two classes"] if FULL else ["two classes"])
+def test_sets_by_the_true_class_cover_each_class(name: str, tmp_path: Path) -> None:
+    shares = list[list[float]]()
+    with repeatable_numerics():
+        for run in draws(name, "rprop", tmp_path):
+            found = coverage(run, "test", LEVEL, by="class")
+            classes = range(len(found.calibrated.columns.categories))
+            shares.append([found.covered[found.codes == k].mean() for k in classes])
+    # With few rows in a class, the rank is rounded up: at most 1/(n + 1) more.
+    n = ROWS / 4 / len(shares[0])
+    found_mean = np.mean(shares, axis=0)
+    assert found_mean.min() >= LEVEL - tolerance(0.015) * (1 if FULL else 1.6)
+    assert found_mean.mean() <= LEVEL + 1 / (n + 1) + tolerance(0.015)
+
+
+@pytest.mark.parametrize(
+    "name", ["curve, growing", "surface, skewed", "ten classes"] if FULL else ["curve, growing"]
+)
+def test_cross_intervals_cover(name: str, tmp_path: Path) -> None:
+    """On rows of another file, as all rows of the table are in a fold."""
+    shares = []
+    with repeatable_numerics():
+        for seed, run in enumerate(
+            draws(name, "levenberg_marquardt", tmp_path, "data.split={folds: 5, val: 0.2}")
+        ):
+            TABLES[name](np.random.default_rng(1000 + seed)).to_csv(tmp_path / "new.csv")
+
+            def other_rows(fold: Run) -> Trained:
+                return with_other_data(load_without_rows(fold), tmp_path / "new.csv", {})[0]
+
+            own = other_rows(run.run)
+            shares.append(cross_coverage(own, LEVEL, None, "best", other_rows).covered.mean())
+    assert abs(np.mean(shares) - LEVEL) <= tolerance(0.015), np.mean(shares)
