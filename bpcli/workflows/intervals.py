@@ -279,7 +279,7 @@ def coverage(
 
     Also raises `RunError` if the split has calibration rows, as all splits of folds have.
     """
-    if method == "cross":
+    if method == "cross" and trained.record.fold is not None:
         raise RunError(
             f"All rows of the folds of {trained.run.run_id} are calibration rows: measure the "
             "coverage on other rows, with --data."

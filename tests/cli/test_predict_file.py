@@ -430,10 +430,49 @@ def test_intervals_stand_beside_predictions(bpnet, folder) -> None:
     assert "80 % intervals   coverage" in shown.out
 
 
+def test_categories_have_their_own_level_and_others_are_counted(bpnet, folder) -> None:
+    bpnet("train", "c.yaml", "--quiet", "--set", "data.split={val: 0.4}")
+    rows = [TABLE[0] | {"colour": "violet"}, *TABLE[:5]]
+    write("new.csv", rows, ["n", "m m", "colour", "answer"])
+    options = ("--interval", "0.5", "--by", "colour")
+    result = bpnet("predict", "latest", "new.csv", *options)
+    assert len(lines_of(result)) == 7
+    assert "probability of at least 0.5 for each category of `colour` by itself" in result.err
+    assert "note: 1 row with a category of `colour` that no calibration row has" in result.err
+    result = bpnet("eval", "latest", "--split", "train", *options)
+    assert result.code == 0, result.err
+    assert "class, colour=" in result.out
+    covered = json.loads(bpnet("eval", "latest", "--split", "train", *options, "--json").out)
+    assert sum(each["rows"] for each in covered["coverage"]["categories"]) == 36
+    bpnet("predict", "latest", "new.csv", *options, "-o", "o.npz")
+    assert np.load("o.npz")["class_sets"].shape == (6, 2)
+    by_class = bpnet("predict", "latest", "new.csv", "--interval", "0.5", "--by", "answer")
+    assert by_class.code == 0
+    assert "colour" not in by_class.err.split("note: a set")[1].split("\n")[0]
+
+
+def test_all_folds_give_intervals_of_a_file(bpnet, folder) -> None:
+    bpnet("train", "c.yaml", "--quiet", "--set", "data.split={folds: 3}")
+    result = bpnet("predict", "latest", "t.csv", "--interval", "0.8", "--method", "cross")
+    assert lines_of(result)[0][-1] == "class set"
+    assert "for rows from the same source as the 60 rows of the 3 folds" in result.err
+    options = ("--interval", "0.8", "--method", "cross", "--json")
+    covered = json.loads(bpnet("eval", "latest", "--data", "t.csv", *options).out)["coverage"]
+    assert (covered["calibration_split"], covered["calibration_rows"]) == (None, 60)
+    sets = [row[-1].split(" | ") for row in lines_of(result)[1:]]
+    inside = [answer in row for answer, row in zip(ANSWERS, sets, strict=True)]
+    assert covered["targets"][0]["coverage"] == np.mean(inside)
+    Path("none.csv").write_text(Path("t.csv").read_text().split("\n")[0] + "\n")
+    for options in (["--method", "cross"], []):
+        result = bpnet("predict", "latest", "none.csv", "--interval", "0.8", *options)
+        assert len(lines_of(result)) == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (["predict", "latest", "--interval", "0.9"], "--interval needs a FILE."),
+        (["predict", "latest", "t.csv", "--by", "n"], "--by says how --interval is computed: give"),
         (["predict", "latest", "t.csv", "--interval", "90"], "give a number between 0 and 1."),
         (["predict", "latest", "t.csv", "--interval", "0.9"], "has no validation set on which"),
         (["eval", "latest", "--interval", "0.9"], "has no validation set on which"),

@@ -34,6 +34,9 @@ from bpcli.workflows.train import train
 pytestmark = pytest.mark.slow
 FULL = bool(os.environ.get("BPNET_FULL"))
 DRAWS = 100 if FULL else 6
+FEW_DRAWS = 100 if FULL else 3
+"""Of runs that are several trainings each."""
+
 LEVEL = 0.9
 
 Noise: TypeAlias = Callable[[np.random.Generator, np.ndarray], np.ndarray]
@@ -131,9 +134,11 @@ def fan(rng: np.random.Generator) -> pd.DataFrame:
 TABLES |= {"regions": regions, "fan": fan}
 
 
-def draws(name: str, optimizer: str, folder: Path, *overrides: str) -> Iterator[Trained]:
-    """The run of each draw of a table, and the runs of its folds if it has some: the first one."""
-    for seed in range(DRAWS):
+def draws(
+    name: str, optimizer: str, folder: Path, *overrides: str, count: int = DRAWS
+) -> Iterator[Trained]:
+    """The run of each draw of a table; of runs of folds, the first one."""
+    for seed in range(count):
         path = folder / f"{seed}.csv"
         TABLES[name](np.random.default_rng(seed)).to_csv(path, index=False)
         yield trained(name, path, optimizer, seed, folder, *overrides)
@@ -177,12 +182,12 @@ def mean_coverage(name: str, method: Method, optimizer: str, folder: Path) -> fl
         return float(np.mean([coverage(run, "test", LEVEL, method).covered.mean() for run in runs]))
 
 
-def tolerance(own: float) -> float:
+def tolerance(own: float, count: int = DRAWS) -> float:
     """`own` for 100 draws; more for fewer draws of 150 rows, three standard errors.
 
     With n = 150 calibration rows, too, the variance of a coverage is p(1 - p)(1/150 + 1/(n + 2)).
     """
-    return own if FULL else 3 * float(np.sqrt(LEVEL * (1 - LEVEL) * (2 / 150) / DRAWS))
+    return own if FULL else 3 * float(np.sqrt(LEVEL * (1 - LEVEL) * (2 / 150) / count))
 
 
 @pytest.mark.parametrize("name", TABLES if FULL else ["surface, skewed", "ten classes"])
@@ -225,9 +230,9 @@ def test_normalized_intervals_cover_and_are_narrower_where_noise_grows(
 def test_intervals_scaled_by_an_ensemble_cover(name: str, tmp_path: Path) -> None:
     average = "training.restarts={count: 3, combine: mean}"
     with repeatable_numerics():
-        runs = draws(name, "levenberg_marquardt", tmp_path, average)
+        runs = draws(name, "levenberg_marquardt", tmp_path, average, count=FEW_DRAWS)
         found = np.mean([coverage(run, "test", LEVEL, "ensemble").covered.mean() for run in runs])
-    assert abs(found - LEVEL) <= tolerance(0.015), found
+    assert abs(found - LEVEL) <= tolerance(0.015, FEW_DRAWS), found
 
 
 @pytest.mark.parametrize("method", ["conformal", "normalized"] if FULL else ["conformal"])
@@ -267,9 +272,9 @@ def test_cross_intervals_cover(name: str, tmp_path: Path) -> None:
     """On rows of another file, as all rows of the table are in a fold."""
     shares = []
     with repeatable_numerics():
-        for seed, run in enumerate(
-            draws(name, "levenberg_marquardt", tmp_path, "data.split={folds: 5, val: 0.2}")
-        ):
+        folds = "data.split={folds: 5, val: 0.2}"
+        runs = draws(name, "levenberg_marquardt", tmp_path, folds, count=FEW_DRAWS)
+        for seed, run in enumerate(runs):
             TABLES[name](np.random.default_rng(1000 + seed)).to_csv(tmp_path / "new.csv")
 
             def other_rows(fold: Run) -> Trained:
@@ -277,4 +282,4 @@ def test_cross_intervals_cover(name: str, tmp_path: Path) -> None:
 
             own = other_rows(run.run)
             shares.append(cross_coverage(own, LEVEL, None, "best", other_rows).covered.mean())
-    assert abs(np.mean(shares) - LEVEL) <= tolerance(0.015), np.mean(shares)
+    assert abs(np.mean(shares) - LEVEL) <= tolerance(0.015, FEW_DRAWS), np.mean(shares)

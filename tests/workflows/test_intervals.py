@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -435,8 +436,9 @@ def test_what_a_run_has_no_rows_or_networks_for_is_refused(
     method: Method, by: str | None, why: str, tmp_path: Path
 ) -> None:
     (run,) = trained_table(tmp_path)
-    with pytest.raises(RunError, match=why):
-        calibrated(run, 0.9, method, by=by)
+    for found in (calibrated, partial(coverage, split="test")):
+        with pytest.raises(RunError, match=why):
+            found(run, level=0.9, method=method, by=by)
 
 
 @pytest.mark.parametrize("method", ["normalized", "ensemble"])
