@@ -248,3 +248,24 @@ def test_a_notebook_shows_all_scores_and_no_markup_of_names(tmp_path: Path) -> N
 def test_a_trace_has_steps(moons: bpcli.Run) -> None:
     with pytest.raises(ConfigError, match="`steps` is 0"):
         moons.trace([1], steps=0)
+
+
+def test_intervals_are_those_of_the_command(
+    moons: bpcli.Run, here: Callable[..., Any], tmp_path: Path
+) -> None:
+    rows = np.random.default_rng(0).normal(size=(20, 2))
+    classes, sets = moons.predict(rows, interval=0.9)
+    assert (classes == moons.predict(rows)).all()
+    names = moons.input_names
+    (tmp_path / "new.csv").write_text(
+        "\n".join([",".join(names), *(",".join(map(repr, row)) for row in rows.tolist())])
+    )
+    by_file = moons.predict(tmp_path / "new.csv", interval=0.9)
+    assert (by_file[1] == sets).all()
+    printed = here("predict", str(tmp_path / "new.csv"), "--interval", "0.9")["rows"]
+    assert [
+        [name for name, inside in zip(moons.classes, row, strict=True) if inside] for row in sets
+    ] == [row["class_set"] for row in printed]
+    scored = moons.evaluate("test", intervals=False, interval=0.9, by="class")
+    options = ("--interval", "0.9", "--by", "class", "--no-intervals")
+    assert scored["coverage"] == here("eval", *options)["coverage"]
