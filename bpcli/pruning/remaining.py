@@ -62,6 +62,11 @@ class Remaining:
         """The units of each layer, the inputs first."""
         return [self.network.inputs, *(layer.units for layer in self.network.layers)]
 
+    @property
+    def hidden(self) -> list[int]:
+        """The numbers of hidden units, layer by layer."""
+        return [len(numbers) for numbers in self.units]
+
     def groups(self) -> Iterator[Group]:
         """What can be removed: not the last input or unit of a layer.
 

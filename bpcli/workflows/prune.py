@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -59,6 +59,21 @@ class Step:
     train_loss: float
     val: Estimate
 
+    def to_json(self) -> dict[str, Any]:
+        """The network as plain values."""
+        group = self.removed
+        return {
+            "removed": None if group is None else {"kind": group.kind, "name": group.name},
+            "saliency": self.saliency,
+            "inputs": len(self.remaining.columns),
+            "layers": self.remaining.sizes,
+            "n_params": self.remaining.network.n_params,
+            "epochs": self.epochs,
+            "train_loss": self.train_loss,
+            "val_loss": self.val.mean,
+            "se": self.val.error,
+        }
+
 
 @dataclass(frozen=True, eq=False)
 class Path:
@@ -67,6 +82,17 @@ class Path:
     trained: Trained
     how: How
     steps: list[Step]
+    has_diverged: bool = False
+
+    @property
+    def ended(self) -> Literal["complete", "patience", "diverged", "going on"]:
+        """Why no smaller network follows: nothing is left to remove, or the training diverged."""
+        if self.has_diverged:
+            return "diverged"
+        if not _groups(self.steps[-1].remaining, self.how):
+            return "complete"
+        is_at_end = is_at_its_end(self._estimates, self.how.patience)
+        return "patience" if is_at_end else "going on"
 
     @property
     def kept(self) -> Step:
@@ -92,11 +118,8 @@ class Path:
         return [step.val for step in self.steps]
 
 
-class PathView(Protocol):
-    """Shows the path while it is computed."""
-
-    def on_step(self, step: Step, number: int, most: int) -> None:
-        """Called for each network; at most `most` follow the first one."""
+OnStep: TypeAlias = Callable[[dict[str, Any], int, int], None]
+"""Called with the document of each network, its number, and the most that may follow the first."""
 
 
 def with_overrides(trained: Trained, how: How) -> Trained:
@@ -121,7 +144,7 @@ def plain_training(how: How) -> Sequence[str]:
     return (*how.overrides, "training.restarts=1")
 
 
-def prune(trained: Trained, how: How, view: PathView) -> Path:
+def prune(trained: Trained, how: How, on_step: OnStep) -> Path:
     """Compute the path. Nothing is written.
 
     Raises `RunError` if the run cannot be pruned, `Interrupted` after a signal.
@@ -131,15 +154,13 @@ def prune(trained: Trained, how: How, view: PathView) -> Path:
         first = _first(trained)
         path = Path(trained, how, [first])
         most = _most(first.remaining, how)
-        view.on_step(first, 0, most)
-        for number in range(1, most + 1):
+        on_step(first.to_json(), 0, most)
+        while path.ended == "going on":
             step = _next(path, request)
             if step is None:
-                break
+                return replace(path, has_diverged=True)
             path.steps.append(step)
-            view.on_step(step, number, most)
-            if is_at_its_end([each.val for each in path.steps], how.patience):
-                break
+            on_step(step.to_json(), len(path.steps) - 1, most)
     return path
 
 
