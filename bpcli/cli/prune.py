@@ -23,7 +23,6 @@ from bpcli.cli.documents import print_json
 from bpcli.errors import RunError
 
 if TYPE_CHECKING:
-    from bpcli.terminal.pruning import SilentPathView
     from bpcli.workflows.pruned_run import KeptRun
 
 
@@ -87,6 +86,7 @@ def command(
         from bpcli.cli.limits import require_room_for
         from bpcli.nn.numerics import repeatable_numerics
         from bpcli.terminal.progress import SilentView
+        from bpcli.terminal.pruning_progress import path_view
         from bpcli.workflows.prune import How, prune, with_overrides
         from bpcli.workflows.pruned_run import save_kept
         from bpcli.workflows.pruning_document import pruning_document
@@ -97,7 +97,7 @@ def command(
         how = How(method, only, patience, overrides)  # type: ignore[arg-type]  # click checked them
         with repeatable_numerics():
             trained = with_overrides(load_run(run, runs_dir, weights), how)
-        with _view(is_silent=as_json) as view:
+        with path_view(console(stderr=True), is_silent=as_json) as view:
             path = prune(trained, how, view.on_step)
         kept = save_kept(path, runs_dir, SilentView(), name) if path.kept_number else None
     document = pruning_document(path, kept)
@@ -112,35 +112,17 @@ def command(
         raise kept.outcome.failure
 
 
-def _view(*, is_silent: bool) -> SilentPathView:
-    from bpcli.terminal.pruning import LivePathView, PlainPathView, SilentPathView
-    from bpcli.terminal.stream import Stream
-
-    err = console(stderr=True)
-    if is_silent:
-        return SilentPathView()
-    return PlainPathView(err) if isinstance(err, Stream) else LivePathView(err)
-
-
 def _print(document: Mapping[str, Any], kept: KeptRun | None) -> None:
     from bpcli.runs.references import reference_to
-    from bpcli.terminal.pruning import path_table, result_lines
-    from bpcli.terminal.tables import paired_table
+    from bpcli.terminal.pruning import show_pruning
 
     out = console()
-    out.show(*path_table(document))
-    for line in result_lines(document):
-        out.say(line)
+    show_pruning(document, out)
     if kept is None:
         return
     say_warnings(kept.outcome.warnings)
     if kept.paired is not None:
         say_notes(kept.paired.notes)
-        out.show(paired_table(kept.paired.to_json()))
-        for line in kept.paired.sentences:
-            out.say(line)
-    else:
-        out.say("There is no test set: the validation loss, which has chosen the network, is low.")
     run = reference_to(kept.outcome.run)
     out.say(f"saved in {kept.outcome.run.folder}")
     out.say(f"score it with: bpnet eval {run}")

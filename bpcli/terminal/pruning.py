@@ -1,13 +1,12 @@
-"""Pruning: the path as a table, its result in sentences, and its progress."""
+"""Pruning: the path as a table, and its result in sentences."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from bpcli.terminal.grid import Grid
-from bpcli.terminal.region import Region
-from bpcli.terminal.tables import aligned, count_text, spread_texts
+from bpcli.terminal.tables import aligned, count_text, paired_table, spread_texts
 from bpcli.text import listed_names, plural, rounded
 
 if TYPE_CHECKING:
@@ -16,6 +15,23 @@ if TYPE_CHECKING:
 
 _MOST_NAMED = 20
 _SALIENCY = {"surgeon": "rise per parameter", "magnitude": "mean square"}
+
+
+def show_pruning(document: Mapping[str, Any], out: Console | Stream) -> None:
+    """Show the path, what is kept and why, and how it compares with the run on the test set."""
+    out.show(*path_table(document))
+    for line in result_lines(document):
+        out.say(line)
+    paired = document["paired"]
+    if paired is not None:
+        out.show(paired_table(paired))
+        for line in paired["sentences"]:
+            out.say(line)
+    elif document["pruned"] is not None and not document["rows"]["test"]:
+        out.say(
+            "There is no test set. The validation loss has chosen the network, so it is too good: "
+            "score it on other rows, with `bpnet eval --data FILE`."
+        )
 
 
 def path_table(document: Mapping[str, Any]) -> tuple[Grid, list[str]]:
@@ -83,62 +99,3 @@ def _end(document: Mapping[str, Any]) -> list[str]:
         count = plural(document["patience"], "network")
         return [f"The path ended after {count} that are worse than that; --patience changes it."]
     return []
-
-
-class SilentPathView:
-    """Shows nothing."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None: ...
-
-    def on_step(self, step: Mapping[str, Any], number: int, most: int) -> None: ...
-
-
-class PlainPathView(SilentPathView):
-    """One line per network, when it is trained."""
-
-    def __init__(self, console: Console | Stream) -> None:
-        self._console = console
-
-    def on_step(self, step: Mapping[str, Any], number: int, most: int) -> None:
-        loss = f"val.loss {rounded(step['val_loss'], 4)} ± {rounded(step['se'], 2)}"
-        params = plural(step["n_params"], "parameter")
-        if step["removed"] is None:
-            self._console.say(f"the run: {params}, {loss}")
-        else:
-            self._console.say(f"{number}: without {removed_text(step)}: {params}, {loss}")
-
-
-class LivePathView(PlainPathView):
-    """The same lines, and a bar below them.
-
-    Draws from the training's own thread, as workers are forked.
-    """
-
-    def __init__(self, console: Console) -> None:
-        from rich import progress
-
-        super().__init__(console)
-        self._progress = progress.Progress(
-            progress.TextColumn("removing at most"),
-            progress.BarColumn(),
-            progress.MofNCompleteColumn(),
-            console=console,
-            auto_refresh=False,
-        )
-        self._region = Region(console)
-        self._task = self._progress.add_task("", total=None)
-
-    def __enter__(self) -> Self:
-        self._region.open()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._region.close()
-
-    def on_step(self, step: Mapping[str, Any], number: int, most: int) -> None:
-        super().on_step(step, number, most)
-        self._progress.update(self._task, completed=number, total=most)
-        self._region.show(self._progress.get_renderable())

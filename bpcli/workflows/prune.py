@@ -12,10 +12,10 @@ from bpcli.config.load import validate
 from bpcli.config.overrides import override
 from bpcli.data.scaler import Scaler
 from bpcli.errors import ConfigError, Diverged, Interrupted, RunError
-from bpcli.experiment import Experiment
+from bpcli.experiment import Experiment, build
 from bpcli.metrics.metrics import output_activations
 from bpcli.nn.arrays import Vector
-from bpcli.nn.numerics import repeatable_numerics
+from bpcli.nn.numerics import repeatable_numerics, require
 from bpcli.pruning.choice import Estimate, best, estimate, is_at_its_end, limit, smallest
 from bpcli.pruning.remaining import Column, Group, Kind, Remaining
 from bpcli.pruning.removal import Method, Removal, by_magnitude, by_surgeon
@@ -125,7 +125,7 @@ OnStep: TypeAlias = Callable[[dict[str, Any], int, int], None]
 def with_overrides(trained: Trained, how: How) -> Trained:
     """The run with other keys of its training, and with one training in place of restarts.
 
-    Raises `ConfigError` for keys that are not of the training.
+    Raises `ConfigError` for keys that are not of the training, or do not fit the data.
     """
     source = read_config(trained.run, trained.record)
     for assignment in plain_training(how):
@@ -135,8 +135,13 @@ def with_overrides(trained: Trained, how: How) -> Trained:
                 "training.epochs; data and network are those of the run."
             )
         override(source, assignment)
-    config = replace(validate(source), overrides=tuple(how.overrides))
-    return replace(trained, experiment=replace(trained.experiment, config=config))
+    config = validate(source)
+    require(config.spec.training.numerics)
+    experiment = replace(trained.experiment, config=config)
+    if how.overrides:
+        built = build(config, encoder=experiment.table.encoder)
+        experiment = built.with_preprocessor(experiment.preprocessor)
+    return replace(trained, experiment=experiment)
 
 
 def plain_training(how: How) -> Sequence[str]:
