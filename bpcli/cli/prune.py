@@ -81,26 +81,12 @@ def command(
     """
     from bpcli.workflows.interrupts import stop_requests
 
+    if figure is not None:
+        require_plot_format("--figure", figure)
     # From here on: an exception raised by Ctrl-C in the middle of an import can get lost.
     with stop_requests():
-        from bpcli.cli.limits import require_room_for
-        from bpcli.nn.numerics import repeatable_numerics
-        from bpcli.terminal.progress import SilentView
-        from bpcli.terminal.pruning_progress import path_view
-        from bpcli.workflows.prune import How, prune, with_overrides
-        from bpcli.workflows.pruned_run import save_kept
-        from bpcli.workflows.pruning_document import pruning_document
-
-        require_room_for("matplotlib")
-        if figure is not None:
-            require_plot_format("--figure", figure)
-        how = How(method, only, patience, overrides)  # type: ignore[arg-type]  # click checked them
-        with repeatable_numerics():
-            trained = with_overrides(load_run(run, runs_dir, weights), how)
-        with path_view(console(stderr=True), is_silent=as_json) as view:
-            path = prune(trained, how, view.on_step)
-        kept = save_kept(path, runs_dir, SilentView(), name) if path.kept_number else None
-    document = pruning_document(path, kept)
+        how = (method, only, patience, overrides)
+        document, kept = _pruned(run, how, runs_dir, weights, name, as_json)
     if not as_json:
         _print(document, kept)
     saved = _save_figure(document, figure, kept)
@@ -110,6 +96,33 @@ def command(
         console().say(f"plot saved in {saved}")
     if kept is not None and kept.outcome.failure is not None:
         raise kept.outcome.failure
+
+
+def _pruned(
+    run: str,
+    given: tuple[str, str | None, int, tuple[str, ...]],
+    runs_dir: Path,
+    weights: str,
+    name: str | None,
+    is_silent: bool,
+) -> tuple[dict[str, Any], KeptRun | None]:
+    """The document of the path, and the new run, if a smaller network is kept."""
+    from bpcli.cli.limits import require_room_for
+    from bpcli.nn.numerics import repeatable_numerics
+    from bpcli.terminal.progress import SilentView
+    from bpcli.terminal.pruning_progress import path_view
+    from bpcli.workflows.prune import How, prune, with_overrides
+    from bpcli.workflows.pruned_run import save_kept
+    from bpcli.workflows.pruning_document import pruning_document
+
+    require_room_for("matplotlib")
+    how = How(*given)  # type: ignore[arg-type]  # click checked them
+    with repeatable_numerics():
+        trained = with_overrides(load_run(run, runs_dir, weights), how)
+    with path_view(console(stderr=True), is_silent) as view:
+        path = prune(trained, how, view.on_step)
+    kept = save_kept(path, runs_dir, SilentView(), name) if path.kept_number else None
+    return pruning_document(path, kept), kept
 
 
 def _print(document: Mapping[str, Any], kept: KeptRun | None) -> None:
