@@ -106,7 +106,7 @@ def mixed_rows(count: int = 120) -> Iterator[list[Any]]:
         ]  # fmt: skip
 
 
-MIXED = ["age", "sex", "!odd", "*", "when", "w", "y", "z", "class", "is_high", "is_odd"]
+MIXED = ["age", "sex", "!age", "*", "when", "w", "y", "z", "class", "is_high", "is_odd"]
 
 
 def mixed(data: Mapping[str, Any], network: Mapping[str, Any], loss: str) -> Problem:
@@ -119,7 +119,7 @@ def mixed(data: Mapping[str, Any], network: Mapping[str, Any], loss: str) -> Pro
             "network": {"layers": ["auto", 3, "auto"], **network},
             "loss": loss,
             "training": {
-                "optimizer": "lbfgs", "epochs": 40, "l2": 0.3, "stop": {"max_fail": 10},
+                "optimizer": "lbfgs", "epochs": 25, "l2": 0.3, "stop": {"max_fail": 10},
             },
         },
     )  # fmt: skip

@@ -48,7 +48,7 @@ def test_inputs_of_noise_are_removed_and_the_test_error_is_no_worse(
         removed += not kept_columns(path) & problem.noise
         errors.append([each.metrics["test.loss"] for each in (trained.record, kept.outcome.record)])
         assert kept.paired is not None
-        assert kept.paired.better in ("neither", "second")
+        assert kept.paired.better != "first"
     before, after = np.array(errors, float).T
     assert removed >= 0.9 * SEEDS
     assert (after <= before).mean() >= 0.9
@@ -64,10 +64,9 @@ _KINDS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any], str]] = {
     "indicators, two targets": (
         {"targets": ["y", "z"], "indicator": True, "calendar": ["month"]}, _VALUES, "mse",
     ),
-    "weights of rows, single precision": (
-        {"weight": "w"}, {**_VALUES, "dtype": "float32"}, "mse",
+    "weights of rows, single precision, frozen biases": (
+        {"weight": "w"}, {**_VALUES, "dtype": "float32", "bias": ["frozen", True]}, "mse",
     ),
-    "frozen biases": ({}, {**_VALUES, "bias": ["frozen", True]}, "mse"),
 }  # fmt: skip
 
 
@@ -86,7 +85,7 @@ def test_the_kept_run_has_the_bits_of_the_path_and_is_one_like_any_other(
     assert verify(run).is_identical
 
 
-@pytest.mark.parametrize("data", ["generated", "inline", "single array"])
+@pytest.mark.parametrize("data", ["generated", "single array"])
 def test_rows_without_named_columns_get_a_file_of_the_inputs_that_are_kept(
     data: str, tmp_path: Path
 ) -> None:
@@ -96,7 +95,6 @@ def test_rows_without_named_columns_get_a_file_of_the_inputs_that_are_kept(
     np.save(tmp_path / "one.npy", np.column_stack([X, y]))
     sources: dict[str, dict[str, Any]] = {
         "generated": {"generator": "classification", "n_features": 5, "targets": "values"},
-        "inline": {"inputs": X.tolist(), "targets": y.tolist()},
         "single array": {"file": str(tmp_path / "one.npy")},
     }
     config = {
@@ -119,16 +117,24 @@ def test_rows_without_named_columns_get_a_file_of_the_inputs_that_are_kept(
 
 
 def test_the_number_of_workers_changes_no_bit(tmp_path: Path) -> None:
-    problem = mixed(*_SOFTMAX)
-    config = problem.config_for(problem.write(tmp_path / "t.csv"), 0)
+    np.save(tmp_path / "t.npy", np.random.default_rng(0).normal(size=(6000, 21)))
+    config = {
+        "name": "t",
+        "data": {"file": str(tmp_path / "t.npy"), "split": {"val": 0.1}},
+        "network": {"layers": ["auto", 20, "auto"], "activations": ["tanh", "identity"]},
+        "loss": "mse",
+        "training": {"optimizer": "lbfgs", "epochs": 3},
+    }
     trained = run_of(config, tmp_path / "runs", How())
+    assert trained.experiment.tasks > 1
     paths = []
     for workers in (1, 2):
-        how = How(patience=2, overrides=[f"training.workers={workers}"])
+        how = How("magnitude", "units", 1, [f"training.workers={workers}"])
         paths.append(prune(with_overrides(trained, how), how, lambda *_: None))
-    one, two = ([each.to_json() for each in path.steps] for path in paths)
-    assert one == two
-    assert np.array_equal(paths[0].steps[-1].params, paths[1].steps[-1].params)
+    one, two = (path.steps for path in paths)
+    assert len(one) > 1
+    assert [each.to_json() for each in one] == [each.to_json() for each in two]
+    assert np.array_equal(one[-1].params, two[-1].params)
 
 
 def test_only_inputs_or_only_units_are_removed_and_magnitude_is_another_order(
