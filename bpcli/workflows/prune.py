@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from bpcli.pruning.choice import Estimate, best, estimate, is_at_its_end, limit,
 from bpcli.pruning.remaining import Column, Group, Kind, Remaining
 from bpcli.pruning.removal import Method, Removal, by_magnitude, by_surgeon
 from bpcli.runs.trained import Trained, read_config
+from bpcli.text import quoted
 from bpcli.workflows.in_memory import fit
 from bpcli.workflows.interrupts import StopRequest, stop_requests
 
@@ -34,13 +35,24 @@ class How:
     """How to prune: by what saliency, whether only inputs or only units, and when to end.
 
     The path ends when `patience` networks in a row are worse than the limit, or when nothing is
-    left to remove.
+    left to remove. Raises `ConfigError` for a value that is not allowed.
     """
 
     method: Method = "surgeon"
     only: Only | None = None
     patience: int = 5
     overrides: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        for key, value, allowed in (
+            ("method", self.method, get_args(Method)),
+            ("only", self.only, (*_KIND, None)),
+        ):
+            if value not in allowed:
+                names = ", ".join(map(str, allowed))
+                raise ConfigError(f"`{key}` is {quoted(value)}: expected one of {names}.")
+        if self.patience < 1:
+            raise ConfigError(f"`patience` is {self.patience}: expected at least 1.")
 
 
 @dataclass(frozen=True, eq=False)

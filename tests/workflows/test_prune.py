@@ -214,3 +214,16 @@ def test_a_run_whose_loss_is_not_finite_is_refused(tmp_path: Path) -> None:
     trained = run_of(config, tmp_path / "runs", How())
     with pytest.raises(RunError, match="prune a run whose training has not diverged"):
         prune(replace(trained, params=trained.params * np.inf), How(), lambda *_: None)
+
+
+@pytest.mark.parametrize(
+    ("how", "why"),
+    [
+        ({"method": "brain"}, "`method` is `brain`: expected one of surgeon, magnitude."),
+        ({"only": "unit"}, "`only` is `unit`: expected one of inputs, units, None."),
+        ({"patience": 0}, "`patience` is 0: expected at least 1."),
+    ],
+)
+def test_a_program_may_ask_only_for_what_there_is(how: dict[str, Any], why: str) -> None:
+    with pytest.raises(ConfigError, match=why):
+        How(**how)
