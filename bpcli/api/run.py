@@ -378,19 +378,23 @@ class Run:
         precision: str = "double",
         html: bool = False,
         digits: int | None = None,
+        interval: float | None = None,
         force: bool = False,
     ) -> Path:
         """Write the network with its preprocessing for other programs; return the path.
 
         The format is `python`, `c`, `javascript`, `matlab`, `xlsx`, `sql`, `latex`, `onnx` or
         `json`. A C file computes in `precision`, double or float; with `html`, JavaScript is a page
-        with a control per input; LaTeX has `digits` significant digits, by default 5.
+        with a control per input; LaTeX has `digits` significant digits, by default 5. `interval` is
+        a level, such as 0.9: Python, C, JSON and Excel files of values then have conformal
+        intervals that contain the target with this probability, calibrated on validation rows.
 
         The file is run first, and written only if its predictions equal those of this run. If no
         program to run it is installed, a `BpnetWarning` says that it is not verified. Raises
         `ConfigError` if it exists and not `force`, or if the format is unknown.
         """
         from bpcli.export.export import FORMATS, export, variant_of
+        from bpcli.workflows.export_intervals import with_intervals
 
         if format not in FORMATS:
             hint = f"{did_you_mean(format, FORMATS)}; allowed: {', '.join(FORMATS)}"
@@ -398,8 +402,11 @@ class Run:
         target = None if path is None else Path(path)
         variant = variant_of(precision, html, digits)
         with repeatable_numerics():
+            model = self._model
+            if interval is not None:
+                model, _ = with_intervals(model, self._trained, interval)
             exported = export(
-                self._model, format, target, variant=variant, force=force, hint="give force=True"
+                model, format, target, variant=variant, force=force, hint="give force=True"
             )
         if exported.not_verified is not None:
             warn([f"{exported.path} is not verified: {exported.not_verified}"])

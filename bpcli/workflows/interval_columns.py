@@ -11,7 +11,7 @@ import numpy as np
 
 from bpcli.data.preprocessing import Split
 from bpcli.data.scaler import Scaler
-from bpcli.intervals.bounds import Bounds
+from bpcli.intervals.bounds import Bounds, end_names
 from bpcli.intervals.conformal import AbsoluteErrors, AdaptiveSets
 from bpcli.intervals.linearized import Linearized
 from bpcli.metrics.metrics import class_probabilities
@@ -52,14 +52,14 @@ class IntervalsOfValues(Columns):
 
     @property
     def number_names(self) -> tuple[str, ...]:
-        return tuple(f"{name} {end}" for name in self.output_names for end in ("low", "high"))
+        return end_names(self.output_names)
 
     @property
     def targets(self) -> tuple[str, ...]:
         return self.target_names
 
     def numbers(self, inputs: Array, outputs: Array) -> Array:
-        return np.stack(self._bounds(inputs, outputs), axis=2).reshape(len(outputs), -1)
+        return self._bounds(inputs, outputs).columns
 
     def documents(self, inputs: Array, outputs: Array) -> Iterator[dict[str, Any]]:
         bounds = self._bounds(inputs, outputs)
