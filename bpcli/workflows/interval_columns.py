@@ -59,23 +59,24 @@ class IntervalsOfValues(Columns):
         return self.target_names
 
     def numbers(self, inputs: Array, outputs: Array) -> Array:
-        return self._bounds(inputs, outputs).columns
+        return self.bounds(inputs, outputs).columns
 
     def documents(self, inputs: Array, outputs: Array) -> Iterator[dict[str, Any]]:
-        bounds = self._bounds(inputs, outputs)
+        bounds = self.bounds(inputs, outputs)
         for low, high in zip(*map(np.ndarray.tolist, bounds), strict=True):
             ends = zip(low, high, strict=True)
             yield {"intervals": dict(zip(self.output_names, map(list, ends), strict=True))}
 
     def arrays(self, inputs: Array, outputs: Array) -> dict[str, Array]:
-        return self._bounds(inputs, outputs)._asdict()
+        return self.bounds(inputs, outputs)._asdict()
 
     def measured(self, outputs: Array, rows: Split) -> tuple[Array, Array]:
         assert rows.values is not None, "targets that are no classes are values"
         low, high = self.method.bounds(rows.X, outputs)
         return (low <= rows.values) & (rows.values <= high), high - low
 
-    def _bounds(self, inputs: Array, outputs: Array) -> Bounds:
+    def bounds(self, inputs: Array, outputs: Array) -> Bounds:
+        """The intervals (n, outputs) of outputs for inputs, both in original units."""
         return self.method.bounds(self.inputs.apply(inputs), outputs)
 
 
