@@ -102,6 +102,12 @@ class Subject:
         return self.experiment.network
 
     @property
+    def temperature(self) -> float | None:
+        """By what the z of the output layer of its weights were divided; None without that."""
+        calibration = self.record.calibration
+        return None if calibration is None else calibration.temperature(self.weights)
+
+    @property
     def rows(self) -> Split:
         """The split to show, which is not empty."""
         return self.experiment.splits[self.split]
