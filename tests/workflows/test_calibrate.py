@@ -157,6 +157,9 @@ def test_the_plot_shows_the_probabilities_before_too(pair: tuple[Run, Run]) -> N
     assert label not in own
     record = calibrated.record.calibration
     assert record is not None
+    (axes,) = laid_out("loss", calibrated).axes
+    labels = [str(line.get_label()) for line in axes.lines]
+    assert {"best epoch, calibrated", "test, best weights, calibrated"} <= {*labels}
     error = record.before["test.calibration_error"]
     assert heading_texts(drawn)[1].endswith(f", {error:.3f} {label}")
 
