@@ -74,7 +74,8 @@ def _width(model: Model) -> int:
 
 
 def _refuse(model: Model, width: int) -> None:
-    widest = max(width, 4 * len(model.encoder.inputs) + 4 + 5 * model.network.outputs)
+    shown = 3 * model.network.outputs + len(model.end_names)
+    widest = max(width, 4 * len(model.encoder.inputs) + 4 + shown)
     if widest > MOST_COLUMNS:
         raise ConfigError(
             f"The network needs {widest:,} columns, and a sheet of Excel has {MOST_COLUMNS:,}: "

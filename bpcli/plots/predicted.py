@@ -241,7 +241,10 @@ def _offsets(splits: Sequence[TargetRows]) -> tuple[float, float] | None:
     whole = _together(splits)
     assert whole.bounds is not None, "there are intervals"
     below, above = whole.predicted - whole.bounds.low, whole.bounds.high - whole.predicted
-    is_constant = max(np.ptp(below), np.ptp(above)) <= 1e-9 * np.abs([below, above]).max()
+    rounding = 4 * np.spacing(np.abs(whole.predicted).max())
+    is_constant = (
+        max(np.ptp(below), np.ptp(above)) <= 1e-9 * np.abs([below, above]).max() + rounding
+    )
     return (float(below.max()), float(above.max())) if is_constant else None
 
 

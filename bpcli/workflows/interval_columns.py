@@ -11,7 +11,7 @@ import numpy as np
 
 from bpcli.data.preprocessing import Split
 from bpcli.data.scaler import Scaler
-from bpcli.intervals.bounds import Bounds, end_names
+from bpcli.intervals.bounds import Bounds
 from bpcli.intervals.conformal import AbsoluteErrors, AdaptiveSets
 from bpcli.intervals.linearized import Linearized
 from bpcli.metrics.metrics import class_probabilities
@@ -52,31 +52,30 @@ class IntervalsOfValues(Columns):
 
     @property
     def number_names(self) -> tuple[str, ...]:
-        return end_names(self.output_names)
+        return tuple(f"{name} {end}" for name in self.output_names for end in ("low", "high"))
 
     @property
     def targets(self) -> tuple[str, ...]:
         return self.target_names
 
     def numbers(self, inputs: Array, outputs: Array) -> Array:
-        return self.bounds(inputs, outputs).columns
+        return np.stack(self._bounds(inputs, outputs), axis=2).reshape(len(outputs), -1)
 
     def documents(self, inputs: Array, outputs: Array) -> Iterator[dict[str, Any]]:
-        bounds = self.bounds(inputs, outputs)
+        bounds = self._bounds(inputs, outputs)
         for low, high in zip(*map(np.ndarray.tolist, bounds), strict=True):
             ends = zip(low, high, strict=True)
             yield {"intervals": dict(zip(self.output_names, map(list, ends), strict=True))}
 
     def arrays(self, inputs: Array, outputs: Array) -> dict[str, Array]:
-        return self.bounds(inputs, outputs)._asdict()
+        return self._bounds(inputs, outputs)._asdict()
 
     def measured(self, outputs: Array, rows: Split) -> tuple[Array, Array]:
         assert rows.values is not None, "targets that are no classes are values"
         low, high = self.method.bounds(rows.X, outputs)
         return (low <= rows.values) & (rows.values <= high), high - low
 
-    def bounds(self, inputs: Array, outputs: Array) -> Bounds:
-        """The intervals (n, outputs) of outputs for inputs, both in original units."""
+    def _bounds(self, inputs: Array, outputs: Array) -> Bounds:
         return self.method.bounds(self.inputs.apply(inputs), outputs)
 
 

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 from bpcli.data.types import SplitName
 from bpcli.errors import BpnetError, LimitTooLow, NumericsNotPinned, RunError
+from bpcli.intervals.bounds import Bounds
+from bpcli.nn.arrays import Array
 from bpcli.runs.folds import siblings
 from bpcli.runs.integrity import checked_log
 from bpcli.runs.layout import PATH
@@ -16,7 +18,6 @@ from bpcli.runs.store import Run
 from bpcli.runs.subject import Intervals, Need, Subject
 from bpcli.runs.trained import Trained, Weights, load_trained, load_without_rows
 from bpcli.workflows.evaluate import default_split
-from bpcli.workflows.interval_columns import IntervalsOfValues
 from bpcli.workflows.intervals import Method, calibrated
 
 MOST_STREAMED_ROWS = 20_000
@@ -87,8 +88,12 @@ def _intervals(trained: Trained, level: float, method: Method) -> Intervals:
             "predict --interval` writes sets of classes."
         )
     found = calibrated(trained, level, method)
-    assert isinstance(found.columns, IntervalsOfValues), "the targets are values"
-    return Intervals(level, found.columns.bounds, found.note)
+
+    def bounds(inputs: Array, outputs: Array) -> Bounds:
+        arrays = found.columns.arrays(inputs, outputs)
+        return Bounds(arrays["low"], arrays["high"])
+
+    return Intervals(level, bounds, found.note)
 
 
 def _without_rows(run: Run, weights: Weights) -> Trained | None:
