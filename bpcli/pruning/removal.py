@@ -13,7 +13,7 @@ from bpcli.nn.propagation import Workspace, forward
 from bpcli.pruning.remaining import Group, Remaining
 from bpcli.pruning.surgeon import Product, damped_inverse, hessian, moved, rise
 
-Method: TypeAlias = Literal["surgeon", "magnitude"]
+Saliency: TypeAlias = Literal["surgeon", "magnitude"]
 Loss: TypeAlias = Callable[[Vector], float]
 """The objective at some parameters."""
 

@@ -18,7 +18,7 @@ from bpcli.nn.arrays import Vector
 from bpcli.nn.numerics import repeatable_numerics, require
 from bpcli.pruning.choice import Estimate, best, estimate, is_at_its_end, limit, smallest
 from bpcli.pruning.remaining import Column, Group, Kind, Remaining
-from bpcli.pruning.removal import Method, Removal, by_magnitude, by_surgeon
+from bpcli.pruning.removal import Removal, Saliency, by_magnitude, by_surgeon
 from bpcli.runs.trained import Trained, read_config
 from bpcli.text import quoted
 from bpcli.workflows.in_memory import fit
@@ -38,14 +38,14 @@ class How:
     left to remove. Raises `ConfigError` for a value that is not allowed.
     """
 
-    method: Method = "surgeon"
+    method: Saliency = "surgeon"
     only: Only | None = None
     patience: int = 5
     overrides: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         for key, value, allowed in (
-            ("method", self.method, get_args(Method)),
+            ("method", self.method, get_args(Saliency)),
             ("only", self.only, (*_KIND, None)),
         ):
             if value not in allowed:
