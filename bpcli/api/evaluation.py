@@ -17,8 +17,10 @@ from bpcli.nn.numerics import repeatable_numerics
 from bpcli.runs.run_json import RunRecord
 from bpcli.runs.store import Run
 from bpcli.runs.trained import Trained, Weights, load_trained
+from bpcli.terminal.calibration import calibration_table
 from bpcli.terminal.grid import Grid
 from bpcli.terminal.tables import class_table, confusion_table, coverage_table, scores_tables
+from bpcli.workflows.calibrate import calibration_effect
 from bpcli.workflows.evaluate import SplitEvaluation, default_split, evaluate, judge_run
 from bpcli.workflows.intervals import Coverage, Method, coverage, cross_coverage
 
@@ -54,11 +56,14 @@ def evaluation(
         scored = evaluate(trained, chosen or default_split(trained.experiment), intervals)
         verdicts = judge_run(trained, scored, requirements)
         covered = None if interval is None else _coverage(trained, scored, interval, weights, data)
+        calibration = calibration_effect(trained, scored.split, weights)
     warn((*trained.notes, *scored.notes))
     document = {"run_id": run.run_id, "weights": weights, **scored.to_json()}
     if covered is not None:
         warn(covered.calibrated.columns.unpromised)
         document["coverage"] = covered.to_json()
+    if calibration is not None:
+        document["calibration"] = calibration
     document["required"] = [verdict.to_json() for verdict in verdicts]
     failed = [verdict.sentence for verdict in verdicts if not verdict.passed]
     if failed:
@@ -90,6 +95,9 @@ def _tables(record: RunRecord, document: dict[str, Any]) -> Iterator[Grid]:
         yield confusion_table(document)
     if "coverage" in document:
         yield coverage_table(document["coverage"])
+    calibration = document.get("calibration", {})
+    if "before" in calibration:
+        yield calibration_table(calibration["before"], calibration["after"])
 
 
 def _with_data(

@@ -52,7 +52,7 @@ set_option = click.option(
     metavar="KEY=VALUE",
     help="Override a value, such as training.epochs=50. May be repeated.",
 )
-_method_option = click.option(
+method_option = click.option(
     "--method",
     type=click.Choice(["conformal", "normalized", "ensemble", "cross", "delta", "posterior"]),
     help="How --interval is computed. From errors on validation rows, for any network: `conformal` "
@@ -90,7 +90,7 @@ def stacked(*options: Callable[[Command], Command]) -> Callable[[Command], Comma
     return decorate
 
 
-method_options = stacked(_method_option, _by_option)
+method_options = stacked(method_option, _by_option)
 run_options = stacked(weights_option, runs_dir_option, json_option)
 """The options of a command that reads a run."""
 
@@ -189,7 +189,7 @@ def say_warnings(warnings: Iterable[str]) -> None:
         console(stderr=True).say(f"warning: {warning}")
 
 
-def require_interval(level: float | None, method: str | None, by: str | None) -> None:
+def require_interval(level: float | None, method: str | None, by: str | None = None) -> None:
     """Raise `ConfigError` for options of intervals that nobody asked for."""
     for option, value in (("--method", method), ("--by", by)):
         if value is not None and level is None:

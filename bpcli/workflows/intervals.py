@@ -83,6 +83,8 @@ def calibrated(
     """
     if not 0 < level < 1:
         raise ConfigError(f"The level of an interval is {level:g}: give a number between 0 and 1.")
+    if method not in _NAMES:
+        raise ConfigError(f"There is no method `{method}`; allowed: {', '.join(_NAMES)}.")
     _require_intervals(trained)
     if by is not None and method in ("cross", "delta", "posterior"):
         raise ConfigError(
