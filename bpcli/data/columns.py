@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from bpcli.data.date_formats import CalendarPart, example_of
+from bpcli.data.date_formats import CalendarPart, example_of, is_clock
 from bpcli.data.dates import (
     ISO,
     calendar_angles,
@@ -133,7 +133,7 @@ class InputColumn:
         `tally`. Raises `DataError` for a text that is not a date of the format.
         """
         if values.dtype.kind == "M":
-            return days_of_dates(values)
+            return days_of_dates(values, is_time=is_clock(self.date_format or ISO))
         codes, uniques = factorized(values)
         date_format = self.date_format
         if date_format is None and (found := dates_of(values)) is not None:
