@@ -48,12 +48,16 @@ Statement = Assignment | Unread | Block
 
 @dataclass
 class Function:
-    """A function, or the statements of a script, whose name is empty."""
+    """A function, or the statements of a script, whose name is empty.
+
+    `words` has all its tokens, without comments.
+    """
 
     name: str
     parameters: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
     body: list[Statement] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
 
 
 _OPENS = {"if", "for", "parfor", "while", "switch", "try", "classdef", "methods", "properties"}
@@ -102,6 +106,7 @@ class _Reader:
             self._end()
         else:
             self._body.append(_statement(statement))
+        self.functions[-1].words += [token.text for token in statement]
 
     @property
     def _body(self) -> list[Statement]:

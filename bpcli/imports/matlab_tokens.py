@@ -20,12 +20,16 @@ Kind: TypeAlias = Literal["number", "name", "string", "sign", "matrix", "bracket
 
 
 class Token(NamedTuple):
-    """A token, with its line in the file. The value of numbers and matrices is an array."""
+    """A token, with its line in the file. The value of numbers and matrices is an array.
+
+    `flaw` says why a matrix cannot be used: it is not finite, or its rows differ in length.
+    """
 
     kind: Kind
     text: str
     line: int
     value: Array | None = None
+    flaw: str = ""
 
 
 _NUMBER = r"(?:\d+(?:\.(?![*/\\^'])\d*)?|\.\d+)(?:[eEdD][+-]?\d+)?"
@@ -87,10 +91,10 @@ def tokens(text: str) -> Iterator[Token]:
 
 def _token(kind: str, content: str, line: int, is_within: bool) -> Token:
     if kind == "open":
-        matrix = matrix_of(content, line)
-        return Token("brackets" if matrix is None else "matrix", content, line, matrix)
+        matrix, flaw = _matrix(content, line)
+        return Token("brackets" if matrix is None else "matrix", content, line, matrix, flaw)
     if kind == "number":
-        return Token("number", content, line, matrix_of(f"[{content}]", line))
+        return Token("number", content, line, *_matrix(f"[{content}]", line))
     if kind == "text":
         return Token("string", content[1:-1].replace(content[0] * 2, content[0]), line)
     if kind == "end" and is_within:
@@ -121,29 +125,26 @@ def _end_of_brackets(text: str, start: int, line: int) -> int:
     raise ModelError(f"line {line}: the bracket that opens there is never closed.")
 
 
-def matrix_of(text: str, line: int) -> Array | None:
-    """The numbers in brackets (rows, columns); None if there is anything but numbers.
+def _matrix(text: str, line: int) -> tuple[Array | None, str]:
+    """The numbers in brackets (rows, columns), and what is wrong with them, if anything is.
 
-    Raises `ModelError` if rows differ in length, or if a number is not finite.
+    None if there is anything but numbers. Raises `ModelError` if there are too many.
     """
     body = re.sub(r"\.\.\.[^\n]*\n?", " ", text[1:-1])
     body = re.sub(r"[%#][^\n]*", "", body)
     rows = [_row(row) for row in re.split(r"[;\n]", body) if row.strip()]
-    if any(row is None for row in rows):
-        return None
     numbers = [row for row in rows if row]
-    widths = {len(row) for row in numbers}
-    if len(widths) > 1:
-        raise ModelError(
-            f"line {line}: the rows of a matrix have {min(widths)} to {max(widths)} "
-            "numbers: expected the same number in each."
-        )
+    if any(row is None for row in rows):
+        return None, ""
     if sum(map(len, numbers)) > _MOST_NUMBERS:
         raise ModelError(f"line {line}: a matrix has more than {_MOST_NUMBERS:,} numbers.")
-    matrix = _array(numbers) if numbers else np.empty((0, 0))
-    if not np.isfinite(matrix).all():
-        raise ModelError(f"line {line}: a matrix contains Inf or NaN: expected finite numbers.")
-    return matrix
+    widths = {len(row) for row in numbers}
+    if len(widths) > 1:
+        said = f"{min(widths)} to {max(widths)} numbers"
+        return np.empty((0, 0)), f"has rows of {said}: expected the same number in each"
+    matrix = np.array(numbers, np.float64) if numbers else np.empty((0, 0))
+    is_finite = bool(np.isfinite(matrix).all())
+    return matrix, "" if is_finite else "contains Inf or NaN: expected finite numbers"
 
 
 def _row(text: str) -> list[float] | None:
@@ -156,7 +157,3 @@ def _row(text: str) -> list[float] | None:
 
 def _float(text: str) -> float:
     return float(text.lower().replace("d", "e"))
-
-
-def _array(numbers: list[list[float]]) -> Array:
-    return np.array(numbers, dtype=np.float64)

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from bpcli.imports.steps import Product, Step
+from bpcli.imports.steps import Activate, Product, Step
 from bpcli.nn.arrays import Array
 
 
@@ -52,6 +52,17 @@ class Signal:
         """The matrices that were applied."""
         return [step.weights for step in self.steps if isinstance(step, Product)]
 
+    @property
+    def units(self) -> int | None:
+        """The number of units after the steps; None before any weights."""
+        units = None
+        for step in self.steps:
+            if isinstance(step, Product):
+                units = len(step.weights)
+            elif isinstance(step, Activate) and units is not None:
+                units //= step.activation.rows_per_unit
+        return units
+
 
 @dataclass(frozen=True)
 class Reduced:
@@ -87,10 +98,20 @@ class Filled:
 
 @dataclass(frozen=True)
 class Unknown:
-    """A value that is not followed, and the line and the text that made it."""
+    """A value that is not followed, and the line and the text that made it.
+
+    `flaw` is what is wrong with a constant; `spoils` says that the input was combined with it.
+    """
 
     line: int
     what: str
+    flaw: str = ""
+    spoils: bool = False
+
+    @property
+    def reason(self) -> str:
+        """The end of a sentence that begins with `what`."""
+        return self.flaw or ("is no part of a plain multilayer perceptron of bpnet's activations")
 
 
 @dataclass

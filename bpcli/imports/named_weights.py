@@ -33,7 +33,7 @@ from bpcli.imports.steps import (
     shifted_by,
 )
 from bpcli.nn.arrays import Array
-from bpcli.text import listed_names
+from bpcli.text import listed_names, visible
 
 Named: TypeAlias = "dict[str, Array | str]"
 """Arrays and texts by their names in one spelling, such as `IW1_1` and `x1_step2.gain`."""
@@ -68,17 +68,22 @@ def constants_in(statements: Sequence[Assignment]) -> Named:
     found: Named = {}
     for statement in statements:
         name = spelled(statement.key)
+        flaw = ""
         match statement.value:
-            case Constant(value) | Operation("+", (Constant(value),)):
+            case Constant(value, flaw) | Operation("+", (Constant(value, flaw),)):
                 constant: Array | str = value
-            case Operation("-", (Constant(value),)):
+            case Operation("-", (Constant(value, flaw),)):
                 constant = -value
-            case Operation("'", (Constant(value),)):
+            case Operation("'", (Constant(value, flaw),)):
                 constant = value.T
             case Text(text):
                 constant = text
             case _:
                 continue
+        if flaw and name is None:
+            continue
+        if flaw:
+            raise ModelError(f"line {statement.line}: `{visible(statement.key)}` {flaw}.")
         found[statement.key if name is None else name] = constant
     return found | _functions_in_calls(statements)
 

@@ -259,9 +259,10 @@ def _layer(
     below, above = composed(before), composed(after)
     C, D = _vector(below.factor, weights.shape[1]), _vector(below.shift, weights.shape[1])
     A, B = _vector(above.factor, weights.shape[0]), _vector(above.shift, weights.shape[0])
-    bias = None if not after and not D.any() else A * (weights @ D) + B
+    bias = A * (weights @ D) + B
+    has_bias = bias.any() or any(step.only_shifts and len(step.shift) > 1 for step in after)
     f = activation.activation if isinstance(activation, Activate) else ACTIVATIONS["identity"]()
-    return ImportedLayer(A[:, np.newaxis] * weights * C, bias, f)
+    return ImportedLayer(A[:, np.newaxis] * weights * C, bias if has_bias else None, f)
 
 
 def _vector(numbers: Fractions, count: int) -> Vector:

@@ -49,13 +49,6 @@ function x = scale_reverse(y,settings)
   x = bsxfun(@times,y,settings.divisor);
   x = bsxfun(@plus,x,settings.xoffset);
 end
-%@ where
-% a where a condition is true, else b
-function r = where_apply(condition,a,b)
-  a = a + zeros(size(condition));
-  r = b + zeros(size(condition));
-  r(condition) = a(condition);
-end
 %@ number
 % Numbers of column k, with a fill where they are NaN
 function x = number_input(values,fill,k)
@@ -132,9 +125,4 @@ function index = category_of(text,known)
       return
     end
   end
-end
-%@ logsig_apply
-% Sigmoid Positive Transfer Function
-function a = logsig_apply(n)
-  a = 1 ./ (1 + exp(-n));
 end
