@@ -29,6 +29,7 @@ from bpcli.imports.onnx_nodes import (
 from bpcli.imports.onnx_nodes import constant_of as _constant
 from bpcli.imports.steps import Activate, Product, Step, chain_of
 from bpcli.nn.activation import Activation
+from bpcli.nn.activations import ACTIVATIONS
 from bpcli.text import plural
 
 _MOST_NODES = 10_000
@@ -67,6 +68,9 @@ class _Reading:
         self._graph = graph
         self._properties = properties
         self._constants = {each.name: array_of(each) for each in graph.initializer}
+        self._constants |= {
+            node.output[0]: _constant(node) for node in graph.node if node.op_type == "Constant"
+        }
         self._readers: dict[str, list[Any]] = {}
         for node in graph.node:
             for name in {*node.input}:
@@ -75,6 +79,7 @@ class _Reading:
         self._classes: tuple[str, ...] = ()
         self._labels: tuple[Words, ...] = ()
         self._is_over = False
+        self._notes: list[str] = []
         self._done: set[str] = set()
         self._at = self._input()
 
@@ -96,6 +101,7 @@ class _Reading:
             input_names=inputs if len(inputs) == len(chain.inputs.shift) else (),
             target_names=targets,
             classes=self._classes,
+            notes=self._notes,
         )
         return checked(replace(model, labels=self._labels)) if self._labels else model
 
@@ -117,8 +123,8 @@ class _Reading:
     def _take(self, node: Any) -> None:
         """Follow a node, if it continues the chain."""
         if node.op_type == "Constant":
-            self._constants[node.output[0]] = _constant(node)
-        elif self._at not in node.input or self._is_over:
+            return
+        if self._at not in node.input or self._is_over:
             self._take_aside(node)
         elif self._begins_activation(node):
             self._follow_activation(node)
@@ -130,16 +136,28 @@ class _Reading:
                 raise _refusal(node)
             if node.op_type == "Reshape":
                 self._check_shape(node, known)
+            if node.op_type == "Squeeze" and self._widths() != [1]:
+                raise ModelError(f"{title(node)} changes the shape of the outputs.")
             is_second = node.input[0] != self._at
             self._steps += NODES[node.op_type](node, known, is_second)  # type: ignore[arg-type]
             self._at = node.output[0]
 
     def _check_shape(self, node: Any, known: list[Any]) -> None:
         """Raise `ModelError` if a reshape changes the number of units of a sample."""
-        widths = [len(step.weights) for step in self._steps if isinstance(step, Product)]
+        widths, to = self._widths(), [] if not known else known[0].ravel().tolist()
+        if to == [-1, 1] and widths and widths != [1] and node.output[0] not in self._readers:
+            self._notes.append(
+                f"the file has the {widths[-1]} outputs of a row in one column, as skl2onnx writes "
+                "them: they are taken as outputs side by side"
+            )
+            return
         last = int(known[0].ravel()[-1]) if known and known[0].size else 0
-        if last not in (-1, *widths[-1:]) or (known[0].size == 1 and widths[-1:] != [1]):
+        if last not in (-1, *widths) or (known[0].size == 1 and widths != [1]):
             raise ModelError(f"{title(node)} changes the shape of the outputs to …, {last}.")
+
+    def _widths(self) -> list[int]:
+        """The number of units of the last layer, if there is one."""
+        return [len(step.weights) for step in self._steps if isinstance(step, Product)][-1:]
 
     def _take_aside(self, node: Any) -> None:
         """A node beside the chain, such as those that find the class of the probabilities."""
@@ -160,8 +178,12 @@ class _Reading:
 
     def _end(self, node: Any) -> None:
         """The outputs are those before this node. Raises `ModelError` if a layer follows."""
-        for reader in self._readers[self._at]:
-            if reader.op_type not in _ENDS | _AFTER:
+        readers = self._readers[self._at]
+        for reader in readers:
+            if (
+                all(each.op_type == "Slice" for each in readers)
+                or reader.op_type not in _ENDS | _AFTER
+            ):
                 raise _refusal(reader, "takes a value that another node takes, too: it")
         self._is_over = True
         given = attributes_of(node)
@@ -181,6 +203,13 @@ class _Reading:
         if found is None:
             raise _refusal(node)
         activation, self._at, done = found
+        if activation == ACTIVATIONS["softplus"]() and "Where" in {
+            reader.op_type for output in done for reader in self._readers.get(output, ())
+        }:
+            self._notes.append(
+                "softplus is computed without PyTorch's threshold, above which "
+                "it is x itself: outputs may differ by 1e-9"
+            )
         self._done |= done
         self._steps.append(Activate(activation))
 
@@ -218,6 +247,6 @@ _ENDS = {"ArgMax", "ZipMap", "Less", "Normalizer", "Binarizer"}
 
 _AFTER = {
     "ArgMax", "ZipMap", "ArrayFeatureExtractor", "Gather", "Cast", "Reshape", "Not", "Where",
-    "Identity", "Less", "Normalizer", "Concat", "Sub", "Binarizer",
+    "Identity", "Less", "Normalizer", "Concat", "Slice", "Sub", "Binarizer",
 }  # fmt: skip
 """Kinds of nodes after the outputs that find classes, by which the outputs do not change."""

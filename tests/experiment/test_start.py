@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,34 @@ def test_the_network_is_the_same_before_training(
     np.testing.assert_allclose(new, old, rtol=1e-10)
     shift = json.loads(bpnet("weights", "latest", "--json").out)["inputs"]["shift"]
     assert (min(shift) > 40) == (scales == "refit")
+
+
+def test_a_training_from_a_run_names_it_and_is_verified_and_resumed(
+    bpnet: Bpnet, rows: np.ndarray, tmp_path: Path
+) -> None:
+    first = bpnet("train", "rows.yaml", "--quiet").out.strip()
+    assert bpnet("train", "--from", "latest", "rows.yaml", "--quiet").code == 0
+    record = json.loads(bpnet("runs", "show", "latest", "--json").out)
+    assert record["overrides"] == [f'network.parameters={{"file": "{first}.json"}}']
+    assert record["started_from"]["file"] == f"{first}.json"
+    resumed = bpnet("train", "--resume", "latest", "--set", "training.epochs=9", "--quiet")
+    assert resumed.code == 0, resumed.err
+    verified = bpnet("verify", "latest")
+    assert (verified.code, "bit-identical" in verified.out) == (0, True), verified.err
+    page = bpnet("report", "latest", "-o", "page.html")
+    assert page.code == 0, page.err
+    said = re.search("It reads (.*?): put", (tmp_path / "page.html").read_text())
+    assert said is not None
+    assert "rows.csv" in said[1]
+    assert "start.json" in said[1]
+
+
+def test_a_config_that_names_a_run_is_told_how_to_start_from_one(
+    bpnet: Bpnet, rows: np.ndarray
+) -> None:
+    result = bpnet("train", "rows.yaml", "--set", "network.parameters.file=latest")
+    assert result.code == 2
+    assert "`bpnet train --from RUN CONFIG`" in result.err
 
 
 @pytest.mark.parametrize("scales", ["keep", "refit"])
