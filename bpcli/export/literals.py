@@ -125,7 +125,9 @@ def single(value: object) -> str:
     with np.errstate(over="ignore"):
         nearest = np.float32(number(value))
     if not np.isfinite(nearest):
-        raise ConfigError(f"{number(value)} is too large for single precision: use double.")
+        raise ConfigError(
+            f"{number(value)} is too large for single precision: use `--precision double`."
+        )
     return f"{float(str(nearest))!r}F"
 
 

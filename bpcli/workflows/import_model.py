@@ -74,7 +74,8 @@ class Import:
         experiment = build(config)
         if experiment.table.encoder is not None:
             encoder = start.encoder_for(experiment.table.encoder)
-            experiment = build(config, encoder=encoder)
+            if encoder != experiment.table.encoder:
+                experiment = build(config, encoder=encoder)
         if issues := [*start.issues(experiment.table, experiment.network)]:
             raise config.source.error(issues)
         found = start.adapted(experiment.network, experiment.preprocessor)

@@ -115,6 +115,25 @@ def test_training_starts_from_a_function_of_matlab(
     np.testing.assert_allclose(prediction(bpnet, "latest", "rows.csv"), expected, rtol=1e-11)
 
 
+def test_columns_of_numbers_are_encoded_once(
+    bpnet: Bpnet, rows: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bpcli.experiment import builder
+
+    calls: list[Any] = []
+    encode = builder.encode_table
+
+    def counted(*given: Any) -> Any:
+        calls.append(given)
+        return encode(*given)
+
+    monkeypatch.setattr(builder, "encode_table", counted)
+    options = ("--set", "training.epochs=0", "--quiet")
+    assert bpnet("train", "--from", "net.m", "rows.yaml", *options).code == 0
+    assert bpnet("import", "net.m", "--targets", "y", "--data", "rows.csv").code == 0
+    assert len(calls) == 2
+
+
 def test_a_config_may_name_the_file(bpnet: Bpnet, rows: np.ndarray, tmp_path: Path) -> None:
     text = CONFIG.format(scale="none", epochs=0).replace(
         "[tanh, identity]", "[tanh, identity], parameters: {file: net.m}"
