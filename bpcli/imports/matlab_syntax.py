@@ -13,6 +13,8 @@ from bpcli.imports.matlab_expressions import Expression, NotRead, Other, Parser
 from bpcli.imports.matlab_tokens import Token, tokens
 
 _MOST_DEPTH = 60
+_MOST_TOKENS, _MOST_STATEMENTS = 500_000, 50_000
+"""A matrix of numbers is a single token. A file of 5 MB of other code takes seconds to read."""
 
 
 @dataclass
@@ -74,9 +76,11 @@ def functions_of(text: str) -> list[Function]:
 
 
 def _statements(text: str) -> list[list[Token]]:
-    """The tokens of each statement."""
+    """The tokens of each statement. Raises `ModelError` if there are too many."""
     found: list[list[Token]] = [[]]
-    for token in tokens(text):
+    for number, token in enumerate(tokens(text)):
+        if number > _MOST_TOKENS or len(found) > _MOST_STATEMENTS:
+            raise ModelError(f"line {token.line}: it has too many statements to be a network.")
         if token.kind != "end":
             found[-1].append(token)
         elif found[-1]:

@@ -47,9 +47,6 @@ _TOKENS = re.compile(
     re.VERBOSE,
 )
 _TEXT = re.compile(r"'(?:[^'\n]|'')*'")
-_BLOCK_COMMENT = re.compile(
-    r"^[ \t]*[%#]\{[ \t]*$.*?^[ \t]*[%#]\}[ \t]*$", re.MULTILINE | re.DOTALL
-)
 _ENTRY = re.compile(rf"[+-]?(?:{_NUMBER}|(?i:inf|nan)\b)")
 _MOST_NUMBERS = 20_000_000
 
@@ -59,7 +56,7 @@ def tokens(text: str) -> Iterator[Token]:
 
     Raises `ModelError` with the line of a bracket that is never closed.
     """
-    text = _BLOCK_COMMENT.sub(lambda found: "\n" * found[0].count("\n"), text)
+    text = _without_block_comments(text)
     position, line, parentheses, braces = 0, 1, 0, 0
     last: Token | None = None
     is_after_blank = False
@@ -87,6 +84,18 @@ def tokens(text: str) -> Iterator[Token]:
         line += text.count("\n", position, end)
         position = end
     yield Token("end", "\n", line)
+
+
+def _without_block_comments(text: str) -> str:
+    """The text with empty lines for those from `%{` to `%}`, which may contain others."""
+    lines, depth = text.split("\n"), 0
+    for number, line in enumerate(lines):
+        mark = line.strip()
+        depth += mark in ("%{", "#{")
+        if depth:
+            lines[number] = ""
+        depth -= depth > 0 and mark in ("%}", "#}")
+    return "\n".join(lines)
 
 
 def _token(kind: str, content: str, line: int, is_within: bool) -> Token:

@@ -8,10 +8,13 @@ names. Nothing is executed; a node of any other kind is refused by its name.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib import import_module
 from typing import Any
+
+import numpy as np
 
 from bpcli.data.types import Words
 from bpcli.errors import ModelError
@@ -68,9 +71,6 @@ class _Reading:
         self._graph = graph
         self._properties = properties
         self._constants = {each.name: array_of(each) for each in graph.initializer}
-        self._constants |= {
-            node.output[0]: _constant(node) for node in graph.node if node.op_type == "Constant"
-        }
         self._readers: dict[str, list[Any]] = {}
         for node in graph.node:
             for name in {*node.input}:
@@ -86,8 +86,13 @@ class _Reading:
     def model(self) -> ImportedModel:
         """The network of the chain of nodes."""
         for node in self._graph.node:
-            if not self._done & {*node.output}:
-                self._take(node)
+            with _damage_of(node):
+                if node.op_type == "Constant":
+                    self._constants[node.output[0]] = _constant(node)
+        for node in self._graph.node:
+            with _damage_of(node):
+                if node.op_type != "Constant" and not self._done & {*node.output}:
+                    self._take(node)
         chain = chain_of(self._steps)
         inputs, outputs = self._names("inputs"), self._names("outputs")
         targets = [name.removeprefix("predicted ") for name in outputs]
@@ -122,8 +127,6 @@ class _Reading:
 
     def _take(self, node: Any) -> None:
         """Follow a node, if it continues the chain."""
-        if node.op_type == "Constant":
-            return
         if self._at not in node.input or self._is_over:
             self._take_aside(node)
         elif self._begins_activation(node):
@@ -235,6 +238,16 @@ class _Reading:
             if activation is not None:
                 return activation, output, {*formulas} - {self._at}
         return None
+
+
+@contextmanager
+def _damage_of(node: Any) -> Iterator[None]:
+    """Raise `ModelError` where a node has not the inputs, outputs or options of its kind."""
+    try:
+        with np.errstate(all="ignore"):  # numbers that are not finite are refused later
+            yield
+    except (IndexError, KeyError, OverflowError, TypeError, ValueError):
+        raise ModelError(f"{title(node)} has inputs, outputs or options of a wrong form.") from None
 
 
 def _refusal(node: Any, why: str = "") -> ModelError:

@@ -200,6 +200,8 @@ def chain_of(steps: Sequence[Step], width: int | None = None) -> Chain:
     numbers = [number for number, step in enumerate(steps) if isinstance(step, Product)]
     if not numbers:
         raise ModelError("it multiplies its inputs by no matrix of weights.")
+    if not all(step.weights.size for step in steps if isinstance(step, Product)):
+        raise ModelError("a matrix of weights is empty.")
     before, inside = steps[: numbers[0]], steps[numbers[0] :]
     layers, after, place = _layers(inside)
     inputs, rows = _scale_of_inputs(before, layers[0].inputs, width)

@@ -198,6 +198,20 @@ def test_what_is_no_plain_network_is_refused(old: str, new: str, said: str) -> N
     assert said in refused(before.replace(old, new))
 
 
+@pytest.mark.parametrize("content", ["W = []; y = W*x;", "W = zeros(0,3); y = W*x;"])
+def test_a_file_without_weights_is_refused(content: str) -> None:
+    assert refused(content).endswith(".")
+
+
+def test_a_comment_of_several_lines_may_contain_another() -> None:
+    model = edited(lambda b: b.replace("Q = size", "%{\n#{\nx1 = 0;\n#}\n[ ' (\n%}\nQ = size"))
+    assert model.sizes == [3, 4, 2]
+
+
+def test_a_file_of_much_code_is_refused_by_its_line() -> None:
+    assert "line 50000: it has too many statements" in refused("a = b;\n" * 60_000)
+
+
 @pytest.mark.parametrize(
     "content", ["", "hello world", "x = 1;", "function y = f(x)\ny = 2*x;\nend"]
 )

@@ -360,6 +360,34 @@ def test_two_inputs_and_weights_that_are_not_finite_are_refused() -> None:
     assert "NaN" in refusal(onnx_model, graph.content(1, [at]))
 
 
+@pytest.mark.parametrize(
+    ("operator", "constants", "options"),
+    [
+        ("Gemm", [np.eye(3)], {"alpha": [1.0, 2.0]}),
+        ("Gemm", [np.zeros((0, 3))], {"transB": 1}),
+        ("LeakyRelu", [], {"alpha": "s"}),
+        ("Selu", [], {"alpha": "s"}),
+        ("PRelu", [np.array(["a"], object)], {}),
+        ("PRelu", [np.zeros(0)], {}),
+        ("BatchNormalization", [np.ones(3), np.ones(3), np.ones(3), -np.ones(3)], {}),
+        ("Reshape", [np.array(["a"], object)], {}),
+        ("Squeeze", [], {}),
+        ("Tanh", [], {"to": []}),
+        ("Constant", [], {}),
+    ],
+)
+def test_nodes_of_a_wrong_form_are_refused(
+    operator: str, constants: list[Any], options: dict[str, Any]
+) -> None:
+    graph = Graph()
+    at = graph.node("Gemm", "x", graph.constant("W", np.eye(3)), transB=1)
+    names = [graph.constant(f"c{k}", each, each.dtype) for k, each in enumerate(constants)]
+    graph.node(operator, at, *names, **options)
+    if "to" in options:
+        del graph.nodes[-1].output[:]
+    assert refusal(onnx_model, graph.content(3, [at])).endswith(".")
+
+
 def test_damaged_files_are_refused_in_a_sentence_or_read() -> None:
     content, rng = torch_file("elu", is_gemm=True, dtype=np.float64), np.random.default_rng(2)
     for _ in range(200):
