@@ -34,7 +34,7 @@ from bpcli.export.model import Model
 from bpcli.export.parts import filled, parts
 from bpcli.nn.arrays import Array
 from bpcli.nn.network import Layer
-from bpcli.notation.matlab import WHERE, function_name, function_text, needs_where
+from bpcli.notation.matlab import COLUMNS, WHERE, function_name, function_text, needs_where
 
 _PARTS = parts("parts.m")
 _RESERVED = {
@@ -221,7 +221,7 @@ class _File:
         if any(map(needs_where, used.values())):
             yield WHERE
         if self.encodes:
-            yield from (_PARTS[name] for name in self._encoders())
+            yield from (COLUMNS.get(name) or _PARTS[name] for name in self._encoders())
 
     def _encoders(self) -> Iterator[str]:
         kinds = {column.kind for column in self.model.encoder.inputs}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from bpcli.errors import ModelError
 from bpcli.imports.finish import finished
 from bpcli.imports.matlab_follower import SECOND, Follower
 from bpcli.imports.matlab_syntax import Assignment, Block, Function, Statement, functions_of
-from bpcli.imports.matlab_values import Signal, Struct, Unknown, Value, rows_in
+from bpcli.imports.matlab_values import Column, Signal, Struct, Unknown, Value, rows_in
 from bpcli.imports.matlab_words import class_names
 from bpcli.imports.model import ImportedModel
 from bpcli.imports.named_weights import constants_in, model_of_names
@@ -38,12 +39,13 @@ def matlab_model(text: str) -> ImportedModel:
             continue
         if found is not None:
             traced, notes, removed = found
-            width = _width(text) or removed
+            width = len(traced.columns) or _width(text) or removed
             if width is None and any(isinstance(step, Keep) for step in traced.steps):
                 notes.append("the last input that is kept is taken as the last of all")
             chain = chain_of(traced.steps, width)
             classes = class_names(function, chain.layers[-1].units)
-            return finished("MATLAB function", chain, classes=classes, notes=notes)
+            model = finished("MATLAB function", chain, classes=classes, notes=notes)
+            return model if not traced.columns else _with_columns(model, traced.columns)
     if error is not None and _ENCODERS & by_name.keys():
         raise ModelError(
             "it encodes the columns of a table, as bpnet's export does for categories, dates and "
@@ -59,6 +61,15 @@ def matlab_model(text: str) -> ImportedModel:
         "there is no network in it: no statement multiplies the input by a matrix of weights, and "
         "no weights are named IW, LW and b."
     )
+
+
+def _with_columns(model: ImportedModel, columns: Sequence[Column]) -> ImportedModel:
+    """The model whose inputs have the kinds and fills of these columns."""
+    if len(columns) != len(model.columns):
+        raise ModelError(f"it reads {len(columns)} columns for {len(model.columns)} inputs.")
+    pairs = zip(model.columns, columns, strict=True)
+    filled = (replace(own, kind=each.kind, fill=each.fill) for own, each in pairs)
+    return replace(model, columns=tuple(filled))
 
 
 _ENCODERS = {"number_input", "boolean_input", "category_input"}

@@ -18,7 +18,7 @@ from bpcli.imports.matlab_expressions import (
     Text,
 )
 from bpcli.imports.matlab_values import Filled, Reduced, Signal, Struct, Unknown, Value, rows_in
-from bpcli.imports.steps import Keep, Place
+from bpcli.imports.steps import Keep
 from bpcli.text import visible
 
 
@@ -42,8 +42,8 @@ class Evaluator:
     def variable(self, name: str) -> Value:
         """The value of a variable."""
         known = self.variables.get(name)
-        if isinstance(known, Filled) and known.signal is not None:
-            return known.signal.then(Place(known.rows, known.constants))
+        if isinstance(known, Filled) and known.whole is not None:
+            return known.whole
         return self.unknown(f"`{name}`") if known is None else known
 
     def value(self, expression: Expression) -> Value:

@@ -13,8 +13,8 @@ from dataclasses import replace
 import numpy as np
 
 from bpcli.errors import ModelError
-from bpcli.imports.matlab_activations import exported_activation
 from bpcli.imports.matlab_evaluator import Evaluator, is_module
+from bpcli.imports.matlab_exports import exported_activation, exported_column
 from bpcli.imports.matlab_expressions import (
     Call,
     Constant,
@@ -27,6 +27,7 @@ from bpcli.imports.matlab_expressions import (
 )
 from bpcli.imports.matlab_syntax import Assignment, Block, Function, Statement
 from bpcli.imports.matlab_values import (
+    Column,
     Filled,
     Reduced,
     Signal,
@@ -79,6 +80,8 @@ class Follower(Evaluator):
         function = self._functions.get(name)
         if function is None or not function.outputs:
             return None
+        if (column := exported_column(function, self._functions, arguments)) is not None:
+            return column
         for value in arguments:
             if isinstance(value, Unknown):
                 return replace(value, spoils=bool(value.flaw))
@@ -215,6 +218,8 @@ class Follower(Evaluator):
 
     def _filled(self, before: Filled, rows: Value, value: Value) -> Value:
         index = rows_in(rows)
+        if isinstance(value, Column) and index == (len(before.columns),):
+            return replace(before, columns=(*before.columns, value))
         if index is not None and isinstance(value, Signal):
             return replace(before, rows=index, signal=value)
         if index is not None and isinstance(value, np.ndarray) and value.size in (1, len(index)):

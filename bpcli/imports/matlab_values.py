@@ -8,21 +8,34 @@ from typing import TypeAlias
 
 import numpy as np
 
-from bpcli.imports.steps import Activate, Product, Step
+from bpcli.data.values import Kind
+from bpcli.imports.steps import Activate, Place, Product, Step
 from bpcli.nn.arrays import Array
+
+
+@dataclass(frozen=True)
+class Column:
+    """A row of an input (from 0) that is read with a fill: `number_input(x1(2,:),38.5,2)`."""
+
+    source: str
+    row: int
+    kind: Kind
+    fill: float | None
 
 
 @dataclass(frozen=True)
 class Signal:
     """An input with the steps applied to it.
 
-    `by_row`: its samples are rows now; `given_by_row`: they are rows where it comes in.
+    `by_row`: its samples are rows now; `given_by_row`: they are rows where it comes in. `columns`
+    say how its rows are read, if they are not only numbers.
     """
 
     source: str
     steps: tuple[Step, ...] = ()
     by_row: bool = False
     given_by_row: bool = False
+    columns: tuple[Column, ...] = ()
 
     def then(self, step: Step) -> Signal:
         """The signal after another step."""
@@ -94,6 +107,18 @@ class Filled:
     rows: tuple[int, ...] = ()
     signal: Signal | None = None
     constants: tuple[tuple[int, float], ...] = ()
+    columns: tuple[Column, ...] = ()
+
+    @property
+    def whole(self) -> Signal | None:
+        """The signal of all rows; None if there is none, or if columns are out of order."""
+        if self.signal is not None:
+            return self.signal.then(Place(self.rows, self.constants))
+        sources = {column.source for column in self.columns}
+        are_ordered = all(number == each.row for number, each in enumerate(self.columns))
+        if len(sources) != 1 or not are_ordered:
+            return None
+        return Signal(sources.pop(), columns=self.columns)
 
 
 @dataclass(frozen=True)
@@ -121,7 +146,9 @@ class Struct:
     fields: dict[str, Value] = field(default_factory=dict)
 
 
-Value: TypeAlias = "Array | Signal | Reduced | Magnitude | Struct | Filled | Ones | str | Unknown"
+Value: TypeAlias = (
+    "Array | Signal | Column | Reduced | Magnitude | Struct | Filled | Ones | str | Unknown"
+)
 
 
 def is_number(value: Value, number: float) -> bool:

@@ -1,4 +1,7 @@
-"""Activations as functions of MATLAB: `export` writes this text, and `import` recognises it."""
+"""Functions of MATLAB for activations and columns.
+
+`export` writes their text, and `import` recognises it.
+"""
 
 from __future__ import annotations
 
@@ -43,6 +46,28 @@ function r = where_apply(condition,a,b)
   r(condition) = a(condition);
 end"""
 """The function that `needs_where` says an activation calls."""
+
+
+COLUMNS = {
+    "number": """\
+% Numbers of column k, with a fill where they are NaN
+function x = number_input(values,fill,k)
+  x = double(values(:)');
+  x(isnan(x)) = fill;
+  if ~all(isfinite(x))
+    error('bpnet:input','column %d: a value is missing or infinite',k);
+  end
+end""",
+    "boolean": """\
+% True or false as 1 or 0
+function x = boolean_input(values,fill,k)
+  x = number_input(values,fill,k);
+  if ~all(x == 0 | x == 1)
+    error('bpnet:input','column %d: a value is neither true nor false',k);
+  end
+end""",
+}
+"""The functions that read a column of numbers or booleans, by its kind."""
 
 
 def needs_where(activation: Activation) -> bool:

@@ -49,23 +49,6 @@ function x = scale_reverse(y,settings)
   x = bsxfun(@times,y,settings.divisor);
   x = bsxfun(@plus,x,settings.xoffset);
 end
-%@ number
-% Numbers of column k, with a fill where they are NaN
-function x = number_input(values,fill,k)
-  x = double(values(:)');
-  x(isnan(x)) = fill;
-  if ~all(isfinite(x))
-    error('bpnet:input','column %d: a value is missing or infinite',k);
-  end
-end
-%@ boolean
-% True or false as 1 or 0
-function x = boolean_input(values,fill,k)
-  x = number_input(values,fill,k);
-  if ~all(x == 0 | x == 1)
-    error('bpnet:input','column %d: a value is neither true nor false',k);
-  end
-end
 %@ waves
 % The sine and cosine of numbers of turns
 function x = waves(turns)

@@ -1,4 +1,4 @@
-"""Activations in MATLAB files that `bpnet export --to matlab` wrote.
+"""Functions in MATLAB files that `bpnet export --to matlab` wrote: activations and columns.
 
 MATLAB has no leaky_relu, elu or maxout: their functions are those of the export. One is recognised
 if it has the same tokens; if it was edited, it is followed like any other function.
@@ -6,7 +6,7 @@ if it has the same tokens; if it was edited, it is followed like any other funct
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 
 import numpy as np
@@ -14,10 +14,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from bpcli.config.models import ActivationSpec
 from bpcli.imports.matlab_syntax import Function, functions_of
-from bpcli.imports.matlab_values import Value
+from bpcli.imports.matlab_values import Column, Signal, Unknown, Value
+from bpcli.imports.steps import Keep
 from bpcli.nn.activation import Activation
 from bpcli.nn.activations import ACTIVATIONS
-from bpcli.notation.matlab import function_text, needs_where
+from bpcli.notation.matlab import COLUMNS, function_text, needs_where
 
 
 def exported_activation(function: Function, options: Sequence[Value]) -> Activation | None:
@@ -28,9 +29,36 @@ def exported_activation(function: Function, options: Sequence[Value]) -> Activat
     return activation if function.words == _words(function_text(activation)) else None
 
 
+def exported_column(
+    function: Function, functions: Mapping[str, Function], arguments: Sequence[Value]
+) -> Column | None:
+    """The row of the input that a function of our exports reads; None for other functions."""
+    kind = function.name.removesuffix("_input")
+    if (kind != "number" and kind != "boolean") or len(arguments) != 3:
+        return None
+    needed = ("number",) if kind == "number" else ("number", "boolean")
+    for each in needed:
+        found = functions.get(f"{each}_input")
+        if found is None or found.words != _words(COLUMNS[each]):
+            return None
+    values, fill = arguments[:2]
+    is_missing = isinstance(fill, Unknown) and fill.what == "`NaN`"
+    if not isinstance(values, Signal) or not (is_missing or _is_single(fill)):
+        return None
+    match values.steps:
+        case (Keep((row,)),) if not values.by_row:
+            number = float(fill.item()) if isinstance(fill, np.ndarray) else None
+            return Column(values.source, row, kind, number)
+    return None
+
+
+def _is_single(value: Value) -> bool:
+    return isinstance(value, np.ndarray) and value.size == 1
+
+
 def _called(name: str, options: Sequence[Value]) -> Activation | None:
     """The activation of a name with options. None if there is none, or an option is not valid."""
-    arrays = [each for each in options if isinstance(each, np.ndarray) and each.size == 1]
+    arrays = [each for each in options if isinstance(each, np.ndarray) and _is_single(each)]
     numbers = [float(each.item()) for each in arrays]
     names = [field.name for field in fields(ACTIVATIONS[name])] if name in ACTIVATIONS else []
     if name not in ACTIVATIONS or not len(numbers) == len(options) == len(names):
