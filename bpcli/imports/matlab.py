@@ -44,12 +44,12 @@ def matlab_model(text: str) -> ImportedModel:
                 notes.append("the last input that is kept is taken as the last of all")
             chain = chain_of(traced.steps, width)
             classes = class_names(function, chain.layers[-1].units)
-            model = finished("MATLAB function", chain, classes=classes, notes=notes)
-            return model if not traced.columns else _with_columns(model, traced.columns)
+            followed = finished("MATLAB function", chain, classes=classes, notes=notes)
+            return _with_columns(followed, traced.columns)
     if error is not None and _ENCODERS & by_name.keys():
         raise ModelError(
-            "it encodes the columns of a table, as bpnet's export does for categories, dates and "
-            "missing values: import the export to JSON instead."
+            "it encodes columns of a table, such as categories, as bpnet's export does: import the "
+            "export to JSON instead."
         )
     if error is not None:
         raise error
@@ -64,7 +64,9 @@ def matlab_model(text: str) -> ImportedModel:
 
 
 def _with_columns(model: ImportedModel, columns: Sequence[Column]) -> ImportedModel:
-    """The model whose inputs have the kinds and fills of these columns."""
+    """The model whose inputs have the kinds and fills of these columns, if there are any."""
+    if not columns:
+        return model
     if len(columns) != len(model.columns):
         raise ModelError(f"it reads {len(columns)} columns for {len(model.columns)} inputs.")
     pairs = zip(model.columns, columns, strict=True)

@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from bpcli.config.models import ActivationSpec
+from bpcli.data.values import Kind
 from bpcli.imports.matlab_syntax import Function, functions_of
 from bpcli.imports.matlab_values import Column, Signal, Unknown, Value
 from bpcli.imports.steps import Keep
@@ -33,11 +34,10 @@ def exported_column(
     function: Function, functions: Mapping[str, Function], arguments: Sequence[Value]
 ) -> Column | None:
     """The row of the input that a function of our exports reads; None for other functions."""
-    kind = function.name.removesuffix("_input")
-    if (kind != "number" and kind != "boolean") or len(arguments) != 3:
+    kind: Kind = "boolean" if function.name == "boolean_input" else "number"
+    if function.name != f"{kind}_input" or len(arguments) != 3:
         return None
-    needed = ("number",) if kind == "number" else ("number", "boolean")
-    for each in needed:
+    for each in {"number", kind}:  # the second function calls the first
         found = functions.get(f"{each}_input")
         if found is None or found.words != _words(COLUMNS[each]):
             return None

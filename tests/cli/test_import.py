@@ -135,7 +135,7 @@ def test_a_table_without_the_columns_is_refused(bpnet: Bpnet, tmp_path: Path) ->
     table.write_text("a,b,c\n1,2,3\n4,5,6\n")
     result = bpnet("import", DATA / "fit_rows.m", "--data", table)
     assert result.code == 2
-    assert "The table does not fit the network: other.csv: there is no column `y1`" in result.err
+    assert "The table of --data cannot be used: other.csv: there is no column `y1`" in result.err
     assert not [*tmp_path.glob("runs/*")]
 
 
