@@ -70,7 +70,8 @@ def command(
 
     FILE is a MATLAB function (genFunction, or exported from an app), a .m or .mat file with IW, LW
     and b, an ONNX file of a plain network, or bpnet's own JSON. It is read as text or data: nothing
-    of it is executed. What is no plain multilayer perceptron is refused by its name.
+    of it is executed. Anything but a plain multilayer perceptron is refused, with the name of the
+    part that is not supported.
 
     The relative difference of --check is max|a - b| / max|b| over the rows, for the output in which
     it is largest; b are the outputs in the file.

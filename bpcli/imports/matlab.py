@@ -44,6 +44,8 @@ def matlab_model(text: str) -> ImportedModel:
                 notes.append("the last input that is kept is taken as the last of all")
             chain = chain_of(traced.steps, width)
             classes = class_names(function, chain.layers[-1].units)
+            if not classes and "answers" in function.outputs:
+                notes.append("the names in `answers` are not imported: --classes names classes")
             followed = finished("MATLAB function", chain, classes=classes, notes=notes)
             return _with_columns(followed, traced.columns)
     if error is not None and _ENCODERS & by_name.keys():

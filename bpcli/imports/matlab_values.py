@@ -136,7 +136,7 @@ class Unknown:
     @property
     def reason(self) -> str:
         """The end of a sentence that begins with `what`."""
-        return self.flaw or ("is no part of a plain multilayer perceptron of bpnet's activations")
+        return self.flaw or "is not part of a plain multilayer perceptron that bpnet supports"
 
 
 @dataclass

@@ -177,7 +177,7 @@ def _functions(named: Named, count: int) -> tuple[list[str], list[str]]:
     functions = [str(one or other) for one, other in zip(given, usual, strict=True)]
     for function in functions:
         if function not in ACTIVATION_OF:
-            raise ModelError(f"`{function}` is no activation of bpnet.")
+            raise ModelError(f"bpnet does not have the activation `{function}`.")
     if all(each is not None for each in given):
         return functions, []
     return functions, [
@@ -192,7 +192,7 @@ def _layer(named: Named, number: int, function: str) -> list[Step]:
     ]  # fmt: skip
     weights = next(named[name] for name in names if name in named)
     if not isinstance(weights, np.ndarray) or weights.ndim != 2 or not weights.size:
-        raise ModelError(f"`{names[0]}` is no matrix of numbers.")
+        raise ModelError(f"`{names[0]}` is not a matrix of numbers.")
     steps: list[Step] = [Product(weights)]
     bias = named.get(f"b{number}")
     if isinstance(bias, np.ndarray) and bias.size:
@@ -278,5 +278,5 @@ def _map(settings: Mapping[str, Array]) -> Affine:
 def _rows(numbers: Array) -> tuple[int, ...]:
     rows = rows_in(numbers)
     if rows is None:
-        raise ModelError("`keep` or `remove` is no list of row numbers.")
+        raise ModelError("`keep` or `remove` is not a list of row numbers.")
     return rows

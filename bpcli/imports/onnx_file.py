@@ -56,9 +56,9 @@ def _graph(content: bytes) -> tuple[Any, dict[str, str]]:
     try:
         model.ParseFromString(content)
     except Exception:  # the class of the error depends on protobuf
-        raise ModelError("this is no ONNX file, or it is damaged.") from None
+        raise ModelError("this is not an ONNX file, or it is damaged.") from None
     if not model.graph.node:
-        raise ModelError("this is no ONNX file, or it has no nodes.")
+        raise ModelError("this is not an ONNX file, or it has no nodes.")
     if len(model.graph.node) > _MOST_NODES:
         raise ModelError(f"it has more than {_MOST_NODES:,} nodes.")
     return model.graph, {each.key: each.value for each in model.metadata_props}
@@ -187,7 +187,7 @@ class _Reading:
                 all(each.op_type == "Slice" for each in readers)
                 or reader.op_type not in _ENDS | _AFTER
             ):
-                raise _refusal(reader, "takes a value that another node takes, too: it")
+                raise _refusal(reader, _SHARES)
         self._is_over = True
         given = attributes_of(node)
         labels = given.get("classlabels_strings") or given.get("classlabels_int64s") or ()
@@ -250,9 +250,12 @@ def _damage_of(node: Any) -> Iterator[None]:
         raise ModelError(f"{title(node)} has inputs, outputs or options of a wrong form.") from None
 
 
+_SHARES = "takes a value that another node takes, too: this is not a plain multilayer perceptron"
+
+
 def _refusal(node: Any, why: str = "") -> ModelError:
-    said = f"{why} is" if why else "is"
-    return ModelError(f"{title(node)} {said} no part of a plain multilayer perceptron.")
+    said = why or "is not part of a plain multilayer perceptron"
+    return ModelError(f"{title(node)} {said}.")
 
 
 _ENDS = {"ArgMax", "ZipMap", "Less", "Normalizer", "Binarizer"}

@@ -71,15 +71,19 @@ def constant_of(node: Any) -> Array:
 def _vector(constant: Array) -> Array:
     """Numbers for the units: of shape (), (n,) or (1, n)."""
     if constant.dtype.kind not in "fiu" or constant.size != max(constant.shape, default=1):
-        raise ModelError(f"a constant of shape {constant.shape} is no number for each unit.")
+        raise ModelError(
+            f"a constant of shape {constant.shape} does not have one number for each unit."
+        )
     if constant.ndim > 1 and constant.shape[-1] != constant.size:
-        raise ModelError(f"a constant of shape {constant.shape} is no number for each unit.")
+        raise ModelError(
+            f"a constant of shape {constant.shape} does not have one number for each unit."
+        )
     return np.asarray(constant, np.float64).ravel()
 
 
 def _matrix(constant: Array) -> Array:
     if constant.ndim != 2 or constant.dtype.kind != "f":
-        raise ModelError(f"a constant of shape {constant.shape} is no matrix of weights.")
+        raise ModelError(f"a constant of shape {constant.shape} is not a matrix of weights.")
     return constant
 
 
@@ -179,7 +183,7 @@ def _leaky(node: Any, known: Sequence[Array], is_second: bool) -> list[Step]:
 def _prelu(node: Any, known: Sequence[Array], is_second: bool) -> list[Step]:
     slopes = {*known[0].ravel().tolist()} if known and not is_second else set()
     if len(slopes) != 1 or not 0 <= min(slopes) < 1:
-        raise ModelError(f"{title(node)} has not a single slope from 0 to 1 for all units.")
+        raise ModelError(f"{title(node)} must have a single slope, from 0 to 1, for all units.")
     return [Activate(LeakyRelu(min(slopes)))]
 
 

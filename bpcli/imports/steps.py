@@ -144,7 +144,7 @@ def with_activations(steps: Sequence[Step]) -> list[Step]:
     for step in found:
         if isinstance(step, Function):
             what = {"exp": "exp", "reciprocal": "a division by the units"}.get(step.name, "max")
-            raise ModelError(f"it computes {what} in a way that is no activation of bpnet.")
+            raise ModelError(f"bpnet has no activation with its formula of {what}.")
     return found
 
 
@@ -199,7 +199,7 @@ def chain_of(steps: Sequence[Step], width: int | None = None) -> Chain:
     steps = with_activations(steps)
     numbers = [number for number, step in enumerate(steps) if isinstance(step, Product)]
     if not numbers:
-        raise ModelError("it multiplies its inputs by no matrix of weights.")
+        raise ModelError("no matrix of weights multiplies its inputs.")
     if not all(step.weights.size for step in steps if isinstance(step, Product)):
         raise ModelError("a matrix of weights is empty.")
     before, inside = steps[: numbers[0]], steps[numbers[0] :]

@@ -240,10 +240,10 @@ def test_check_takes_columns_in_order_with_a_note(bpnet: Bpnet, tmp_path: Path) 
         ("net.txt", "x", "expected a file that ends in .m"),
         ("net.m", None, "There is no file net.m"),
         ("net.m", "x = 1;", "no network"),
-        ("net.m", "\0", "no text"),
+        ("net.m", "\0", "not a text file"),
         ("net.json", "{}", "`format`"),
         ("net.mat", "hello", "not a MATLAB file"),
-        ("net.onnx", "hello", "no ONNX file"),
+        ("net.onnx", "hello", "not an ONNX file"),
         ("net.m", "function y = f(x)\nIW1_1 = [1 2];\ny = satlin(IW1_1*x);\n", "`satlin`"),
     ],
 )

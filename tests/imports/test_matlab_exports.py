@@ -116,7 +116,16 @@ def test_names_that_cannot_be_printed_are_not_taken() -> None:
     )
     found = matlab_model(matlab_text(model))
     assert found.classes == ("1", "2")
-    assert "--classes" in found.notes[0]
+    assert all("--classes" in note for note in found.notes)
+    assert len(found.notes) == 2
+
+
+def test_words_of_labels_are_not_taken_and_a_note_says_so() -> None:
+    words = {"red": ("no", "yes"), "blue": ("0", "1")}
+    model = a_model(ACTIVATIONS["tanh"](), output="sigmoid", outputs=2, words=words)
+    found = matlab_model(matlab_text(model))
+    assert (found.classes, found.target_names) == ((), ("y1", "y2"))
+    assert "names in `answers` are not imported" in found.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -132,11 +141,11 @@ def test_an_activation_that_was_edited_is_not_taken_for_ours(old: str, new: str)
     text = matlab_text(a_model(Elu(0.5)))
     assert name_of(ACTIVATIONS, matlab_model(text).layers[0].activation) == "elu"
     assert old in text
-    assert "`elu_apply` is no part of" in refusal(matlab_model, text.replace(old, new))
+    assert "`elu_apply` is not part of" in refusal(matlab_model, text.replace(old, new))
 
 
 @pytest.mark.parametrize("kind", ["number", "category", "date"])
 def test_columns_of_several_inputs_are_refused(kind: str) -> None:
     columns = tuple(column for column in MIXED if column.kind == kind)
     said = refusal(matlab_model, matlab_text(a_model(ACTIVATIONS["tanh"](), columns=columns)))
-    assert "it encodes the columns of a table" in said
+    assert "it encodes columns of a table" in said
