@@ -220,7 +220,8 @@ class _Reading:
         """The activation whose formula begins at the value, its result, and the nodes' outputs."""
         formulas = {self._at: "Z"}
         numbers: dict[str, tuple[float, ...]] = {self._at: ()}
-        for node in self._graph.node:
+        ahead = [*self._readers[self._at]]
+        for node in ahead:
             known = [self._constants.get(name) for name in node.input if name not in formulas]
             is_used = node.op_type in IN_FORMULAS and bool({*node.input} & formulas.keys())
             if not is_used or any(each is None or each.dtype.kind not in "fi" for each in known):
@@ -229,6 +230,8 @@ class _Reading:
             if node.op_type in ("Add", "Mul", "Max", "Min"):
                 parts.sort()
             output = node.output[0]
+            if output not in formulas and len(formulas) < _MOST_IN_FORMULA:
+                ahead += self._readers.get(output, [])
             formulas[output] = f"{node.op_type}({','.join(parts)})"
             inner = [number for name in node.input for number in numbers.get(name, ())]
             numbers[output] = (
@@ -238,6 +241,9 @@ class _Reading:
             if activation is not None:
                 return activation, output, {*formulas} - {self._at}
         return None
+
+
+_MOST_IN_FORMULA = 30
 
 
 @contextmanager

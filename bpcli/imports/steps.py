@@ -124,8 +124,14 @@ def _as_many(numbers: Fractions, count: int) -> Fractions:
     return numbers * count if len(numbers) == 1 else numbers
 
 
+_MOST_SCALES = 100
+"""The digits of the fractions grow with each of them."""
+
+
 def composed(steps: Sequence[Affine]) -> Affine:
-    """Steps as one."""
+    """Steps as one. Raises `ModelError` if they are too many to be those of a network."""
+    if len(steps) > _MOST_SCALES:
+        raise ModelError(f"it has more than {_MOST_SCALES} scales one after the other.")
     result = Affine((Fraction(1),), (Fraction(0),))
     for step in steps:
         result = result.then(step)

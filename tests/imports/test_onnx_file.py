@@ -388,6 +388,21 @@ def test_nodes_of_a_wrong_form_are_refused(
     assert refusal(onnx_model, graph.content(3, [at])).endswith(".")
 
 
+@pytest.mark.parametrize(("count", "is_read"), [(99, True), (5000, False)])
+def test_very_many_scales_are_refused_soon(count: int, is_read: bool) -> None:
+    """Composed as fractions, 5000 of them would take minutes."""
+    graph = Graph()
+    at = graph.node("Gemm", "x", graph.constant("W", np.eye(3)), transB=1)
+    graph.constant("factor", 1.0000001)
+    for _ in range(count):
+        at = graph.node("Mul", at, "factor")
+    content = graph.content(3, [at])
+    if is_read:
+        assert onnx_model(content).sizes == [3, 3]
+    else:
+        assert "more than 100 scales" in refusal(onnx_model, content)
+
+
 def test_damaged_files_are_refused_in_a_sentence_or_read() -> None:
     content, rng = torch_file("elu", is_gemm=True, dtype=np.float64), np.random.default_rng(2)
     for _ in range(200):
