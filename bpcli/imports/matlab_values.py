@@ -9,6 +9,7 @@ from typing import TypeAlias
 import numpy as np
 
 from bpcli.data.values import Kind
+from bpcli.errors import ModelError
 from bpcli.imports.steps import Activate, Place, Product, Step
 from bpcli.nn.arrays import Array
 
@@ -38,7 +39,9 @@ class Signal:
     columns: tuple[Column, ...] = ()
 
     def then(self, step: Step) -> Signal:
-        """The signal after another step."""
+        """The signal after another step. Raises `ModelError` if there are too many."""
+        if len(self.steps) >= _MOST_STEPS:
+            raise ModelError(f"it has more than {_MOST_STEPS:,} steps one after the other.")
         return replace(self, steps=(*self.steps, step))
 
     def transposed(self) -> Signal:
@@ -166,4 +169,5 @@ def rows_in(value: Value) -> tuple[int, ...] | None:
     return tuple(numbers)
 
 
+_MOST_STEPS = 5000
 _MOST_ROWS = 10**7

@@ -208,6 +208,11 @@ def test_a_comment_of_several_lines_may_contain_another() -> None:
     assert model.sizes == [3, 4, 2]
 
 
+def test_very_many_steps_are_refused() -> None:
+    steps = "a = tanh(a);\n" * 6000
+    assert "more than 5,000 steps" in refused(f"function y = f(x)\na = [1 2]*x;\n{steps}y = a;\n")
+
+
 def test_a_file_of_much_code_is_refused_by_its_line() -> None:
     assert "line 50000: it has too many statements" in refused("a = b;\n" * 60_000)
 
