@@ -142,7 +142,8 @@ class InputColumn:
         days = days_of_texts(texts, date_format or ISO)
         if tally is not None and date_format and np.isnan(days).all():
             known = [text for text in texts if text not in AMBIGUOUS]
-            if not date_format.startswith("%Y") and (iso := iso_format_of(known)) is not None:
+            can_be_iso = not date_format.startswith("%Y") and not is_clock(date_format)
+            if can_be_iso and (iso := iso_format_of(known)) is not None:
                 tally.dates(self.name, example_of(iso), example_of(date_format))
                 days = days_of_texts(texts, iso)
         is_no_date = np.isnan(days) & ~np.isin(texts, AMBIGUOUS)

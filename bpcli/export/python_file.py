@@ -189,24 +189,39 @@ def boolean(values):
     return numbers
 """,
     "date": """
+def is_clock(date_format):
+    \"""Whether a format has a time of day, but no date.\"""
+    parts = {part[:1] for part in (date_format or "%Y").split("%")}
+    return not parts & set("YymdbB")
+
+
 def days_of(value, date_format):
     \"""The days from 1970 to a date, or the fraction of a day of a clock time.\"""
     if isinstance(value, np.datetime64):
         value = value.astype("datetime64[us]").item()
     text = str(value).strip()
-    is_clock = date_format and not {part[:1] for part in date_format.split("%")} & set("YymdbB")
     is_iso = not date_format or isinstance(value, datetime)
     stamp = datetime.fromisoformat(text) if is_iso else datetime.strptime(text, date_format)
     if stamp.utcoffset() is not None:
         stamp = stamp.replace(tzinfo=None) - stamp.utcoffset()
-    start = datetime(stamp.year, stamp.month, stamp.day) if is_clock else datetime(1970, 1, 1)
+    is_time = is_clock(date_format)
+    start = datetime(stamp.year, stamp.month, stamp.day) if is_time else datetime(1970, 1, 1)
     return (stamp - start) / timedelta(days=1)
 
 
 def date(values, date_format):
-    \"""Days since 1970, NaN for missing dates.\"""
+    \"""Days since 1970, NaN for missing dates. All may be ISO dates instead of the format.\"""
     gaps = [gap or str(v).strip() in GAPS for v, gap in zip(values, missing(values))]
-    return np.array([np.nan if g else days_of(v, date_format) for v, g in zip(values, gaps)], float)
+
+    def read(given):
+        return np.array([np.nan if g else days_of(v, given) for v, g in zip(values, gaps)], float)
+
+    try:
+        return read(date_format)
+    except ValueError:
+        if is_clock(date_format) or (date_format or "%Y").startswith("%Y"):
+            raise
+        return read(None)
 """,
     "waves": """
 def waves(days, calendar):

@@ -169,6 +169,10 @@ def test_dates_may_be_objects_and_gaps_may_be_texts() -> None:
     same = ["31.01.24", stamp, pd.Timestamp(stamp), np.datetime64(stamp), "-", " None", None]
     days = encode({"x": same})[:, 0]
     np.testing.assert_array_equal(days, [19753, 19753.5, 19753.5, 19753.5, 7.5, 7.5, 7.5])
+    iso = {"x": ["2024-01-31", "-", "1970-01-02"]}
+    np.testing.assert_array_equal(encode(iso), model.encoder.encode(DataFrame(iso)))
+    with pytest.raises(ValueError, match="column 'x'"):
+        encode({"x": ["2024-01-31", "31.01.24"]})
 
 
 def test_the_time_of_a_date_is_a_clock_time() -> None:
@@ -177,6 +181,8 @@ def test_the_time_of_a_date_is_a_clock_time() -> None:
     rows = DataFrame({"x": [dt.datetime(2024, 1, 31, 12), dt.datetime(1969, 1, 1, 18)]})
     np.testing.assert_array_equal(run_python(python_text(model))["encode"](rows)[:, 0], [0.5, 0.75])
     np.testing.assert_array_equal(model.encoder.encode(rows)[:, 0], [0.5, 0.75])
+    with pytest.raises(DataError, match="`2024-01-31` is not a date like 08:05"):
+        model.encoder.encode(DataFrame({"x": ["2024-01-31", "2024-02-01"]}))
 
 
 @pytest.mark.parametrize(
