@@ -42,8 +42,10 @@ from bpcli.workflows.outcome import Outcome
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from bpcli.pruning.removal import Saliency
     from bpcli.runs.subject import Subject
     from bpcli.workflows.intervals import Method
+    from bpcli.workflows.prune import Only
 
 _WEIGHTS: tuple[Weights, ...] = ("best", "last")
 
@@ -386,6 +388,38 @@ class Run:
         self.__dict__.clear()
         self.__dict__.update(vars(run))
         return self
+
+    def prune(
+        self,
+        method: Saliency = "surgeon",
+        *,
+        only: Only | None = None,
+        patience: int = 5,
+        overrides: Overrides = (),
+        runs_dir: AnyPath | None = None,
+        name: str | None = None,
+        progress: bool = False,
+    ) -> tuple[Run, Document]:
+        """Remove inputs and hidden units, as `bpnet prune` does.
+
+        Returns the run of the smallest network that is as good, which is saved beside this run or
+        in `runs_dir`, and the document of `bpnet prune --json`. If every smaller network is worse,
+        it is this run. `overrides` are keys of `training`.
+
+        Raises `RunError` for a run that cannot be pruned: it needs a validation set.
+
+        >>> small, path = run.prune()
+        """
+        from bpcli.api.pruning import pruned
+        from bpcli.workflows.prune import How
+
+        given = assignments(overrides)
+        folder = self.folder.parent if runs_dir is None else Path(runs_dir)
+        how = How(method, only, patience, given)
+        kept, document = pruned(self._stored, self.weights, how, folder, name, progress)
+        if kept is None:
+            return self, document
+        return run_of(kept, (), None if runs_dir is not None else self._scratch), document
 
     def export(
         self,
