@@ -15,6 +15,10 @@ from bpcli.cli.main import main
 
 ROOT = Path(__file__).parent.parent
 
+# Hundreds of tests start a process. They share what the first of them compiled, also where the
+# environment asks Python to write no bytecode: else each compiles the whole package again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # The same examples every time, so that a red test means a change; BPNET_FULL=1 looks for new ones.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.register_profile("searching", deadline=None, max_examples=1000)
