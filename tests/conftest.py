@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # The same examples every time, so that a red test means a change; BPNET_FULL=1 looks for new ones.
-settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=40)
 settings.register_profile("searching", deadline=None, max_examples=1000)
 settings.load_profile("searching" if os.environ.get("BPNET_FULL") else "repeatable")
 

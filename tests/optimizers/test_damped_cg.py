@@ -5,7 +5,7 @@ from contextlib import closing
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pools import POOLS
 from squares import WIDE, wide_rows
@@ -36,7 +36,6 @@ def model_decrease(H: np.ndarray, b: np.ndarray, d: np.ndarray) -> float:
 
 
 @given(st.integers(1, 12), st.integers(0, 10**6), st.booleans())
-@settings(max_examples=100)
 def test_run_to_the_end_it_solves_every_system(size: int, seed: int, is_singular: bool) -> None:
     H = spd(size, seed, max(1, size // 2) if is_singular else None)
     b = np.random.default_rng(seed + 1).normal(size=size)

@@ -17,7 +17,7 @@ from bpcli.data.types import DataFrame
 from bpcli.data.values import as_numbers, kind_of, text_of
 from bpcli.errors import DataError
 
-TABLES = 20_000 if os.environ.get("BPNET_FULL") else 2_000
+TABLES = 20_000 if os.environ.get("BPNET_FULL") else 600
 SEED = 5
 CHUNKS = 4
 
