@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from functools import cache
 from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
@@ -34,13 +35,15 @@ def subject_of(run: Run) -> Subject:
     return load_subject(run, "best", None)
 
 
-@pytest.fixture
-def page_of(tmp_path: Path) -> Callable[..., Path]:
-    """The report of a shipped config after a few epochs, as a file."""
+@pytest.fixture(scope="module")
+def page_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """The report of a shipped config after a few epochs, as a file; each is made once."""
 
+    @cache
     def made(config: str, language: str = "en", **overrides: object) -> Path:
-        run = trained(tmp_path / "runs", config, **{"training__epochs": 12, **overrides}).run
-        file = tmp_path / f"{config.replace('/', '-')}-{language}.html"
+        folder = tmp_path_factory.mktemp("report")
+        run = trained(folder / "runs", config, **{"training__epochs": 12, **overrides}).run
+        file = folder / f"{config.replace('/', '-')}-{language}.html"
         file.write_text(report_of([subject_of(run)], language), "utf-8")
         return file
 
@@ -287,7 +290,7 @@ def test_a_table_on_two_sheets_has_its_head_on_both(
     lines = [",".join([*names, "y"]), *(",".join(map(str, [*row, row[0]])) for row in rows)]
     (tmp_path / "wide.csv").write_text("\n".join(lines))
     data = f"{{file: {tmp_path / 'wide.csv'}, targets: y, task: regression, split: {{test: 0.2}}}}"
-    file = page_of("sine", data=data, network__layers=[60, 2, 1], training__batch_size="full")
+    file = page_of("sine", data=data, network__layers="[60, 2, 1]", training__batch_size="full")
     with opened(browser, file) as found:
         found.page.pdf(path=str(tmp_path / "r.pdf"), prefer_css_page_size=True)
     pages = page_texts(tmp_path / "r.pdf")
