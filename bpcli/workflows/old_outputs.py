@@ -12,8 +12,8 @@ from bpcli.data.columns import FeatureEncoder
 from bpcli.data.files.arrays import ArraySource, is_array_file
 from bpcli.data.files.delimited import layout_of, read
 from bpcli.data.files.dialect import Dialect
+from bpcli.data.files.frames import naming
 from bpcli.data.files.parquet import is_parquet
-from bpcli.data.files.table import naming
 from bpcli.data.preprocessing import Preprocessor
 from bpcli.data.table import Table
 from bpcli.data.types import DataFrame, Series, numbered

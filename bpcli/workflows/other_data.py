@@ -12,10 +12,11 @@ from bpcli.config.file_models import FileData
 from bpcli.data.columns import FeatureEncoder
 from bpcli.data.files.delimited import read, refuse_no_rows
 from bpcli.data.files.dialect import Dialect, Signs
+from bpcli.data.files.frames import naming
 from bpcli.data.files.open_signs import signs_unlike_training
 from bpcli.data.files.parquet import is_parquet
 from bpcli.data.files.sniff import Layout
-from bpcli.data.files.table import naming, row_numbers
+from bpcli.data.files.table import row_numbers
 from bpcli.data.row_weights import row_weights
 from bpcli.data.selection import as_known
 from bpcli.data.table import Classes, MultiLabels, Table, Targets, Values
