@@ -26,7 +26,7 @@ FLOORS = [
     {"optimizers"},
     {"data"},
     {"metrics"},
-    {"intervals"},
+    {"intervals", "explanation"},
     {"training"},
     {"config"},
     {"imports"},

@@ -36,7 +36,7 @@ def load_subject(run: Run, weights: Weights, split: SplitName | None) -> Subject
     except RunError as error:
         errors["log"] = str(error)
     try:
-        rebuilt = _with_rows_in_memory(load_trained(run, weights))
+        rebuilt = with_rows_in_memory(load_trained(run, weights))
         if run.path(PATH).is_file():
             experiment = rebuilt.experiment
             path = load_path(run, experiment.network.n_params, experiment.dtype)
@@ -72,7 +72,7 @@ def _without_rows(run: Run, weights: Weights) -> Trained | None:
         return None
 
 
-def _with_rows_in_memory(trained: Trained) -> Trained:
+def with_rows_in_memory(trained: Trained) -> Trained:
     """The run with some of its rows, if they were streamed; a note says so."""
     experiment = trained.experiment
     if not experiment.table.is_stored:
