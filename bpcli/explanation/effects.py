@@ -125,7 +125,7 @@ def edges_of(values: Vector, bins: int = BINS) -> Vector:
     rest = values[~np.isin(values, frequent)]
     most = min(bins - len(frequent), len(rest) // _ROWS_PER_BIN)
     shares = np.linspace(0, 1, max(most, 1) + 1)
-    others = np.quantile(rest, shares, method="inverted_cdf") if len(rest) else []
+    others = np.quantile(rest, shares, method="inverted_cdf") if len(rest) else rest
     edges: Vector = np.union1d(frequent, others)
     return edges
 
