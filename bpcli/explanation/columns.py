@@ -50,10 +50,9 @@ class Column:
 
     def codes(self, X: Array) -> Labels:
         """The index of the level of each row (n,); -1 where it is missing or unknown."""
-        count = len(self.levels)
-        own = X[:, self.start : self.start + count]
+        own = X[:, self.start : self.start + len(self.levels)]
         if self.rule.kind == "boolean":
-            own = np.hstack([own == 0, own == 1])
+            own = X[:, [self.start]] == [0, 1]
         known = (own == 1).any(axis=1) & ~self._is_missing(X)
         return np.where(known, (own == 1).argmax(axis=1), -1)
 

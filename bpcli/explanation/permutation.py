@@ -62,14 +62,15 @@ class Permutation:
 
         def permute(repeat: int) -> None:
             number = int(current[0])
-            permuted = self._permuted(groups[number], number, repeat)
-            results[repeat] = _stacked(self.measured(permuted))
+            X = self._permuted(groups[number], number, repeat)
+            results[repeat] = _stacked(self.measured(X))
 
         run, found = pool.register(permute), []
         for number in range(len(groups)):
             current[0] = number
             run(self.repeats)
-            found.append(_changes(before, plain, results.mean(axis=0)))
+            permuted = plain + (results - plain).mean(axis=0)  # exactly `plain` if nothing changed
+            found.append(_changes(before, plain, permuted))
             done(number + 1)
         return found
 

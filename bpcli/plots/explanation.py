@@ -18,12 +18,12 @@ from bpcli.plots.importance import (
     draw_importance,
     draw_row,
     importance_size,
-    row_outputs,
     row_size,
 )
 from bpcli.plots.sheet import sheet
 from bpcli.plots.style import house_style, literal, rendered, rendered_pages
 from bpcli.plots.surface import draw_surface, surface_title
+from bpcli.terminal.explanation import outputs_shown
 from bpcli.text import plural
 
 if TYPE_CHECKING:
@@ -86,6 +86,6 @@ def _parts(document: Document) -> list[_Part]:
 def _row_part(document: Document) -> _Part:
     background = document["background"]
     details = [f"compared with {background['rows']:,} {background['of']}"]
-    if len(row_outputs(document)) < len(document["outputs"]):
-        details.append(f"{len(row_outputs(document))} of {len(document['outputs'])} outputs")
+    if len(outputs_shown(document)) < len(document["outputs"]):
+        details.append(f"{len(outputs_shown(document))} of {len(document['outputs'])} outputs")
     return _Part(f"Row {document['row']:,}", details, row_size(document), draw_row)

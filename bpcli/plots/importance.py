@@ -9,13 +9,12 @@ import numpy as np
 
 from bpcli.plots.base import Axes, Panel, panels
 from bpcli.plots.style import COLOURS, INK, literal
+from bpcli.terminal.explanation import outputs_shown
 from bpcli.text import plain
 
 _MOST_BARS, _LONGEST_NAME = 20, 26
 _BAR_HEIGHT = 0.27
 """Inches per bar."""
-
-_MOST_OUTPUTS = 4
 
 
 def importance_size(document: Mapping[str, Any]) -> tuple[float, float]:
@@ -70,23 +69,16 @@ def _as_bars(axes: Axes) -> None:
 # One row.
 
 
-def row_outputs(document: Mapping[str, Any]) -> list[int]:
-    """The outputs drawn: those whose prediction is farthest from the mean."""
-    names = document["outputs"]
-    far = [-abs(document["prediction"][name] - document["base"][name]) for name in names]
-    return sorted(np.argsort(far, kind="stable")[:_MOST_OUTPUTS].tolist())
-
-
 def row_size(document: Mapping[str, Any]) -> tuple[float, float]:
     """Width and height in inches."""
     bars = min(len(document["inputs"]), _MOST_BARS)
-    count = len(row_outputs(document))
+    count = len(outputs_shown(document))
     return (6.4 if count == 1 else 10.0, -(-count // 2) * (1.6 + _BAR_HEIGHT * bars))
 
 
 def draw_row(figure: Panel, document: Mapping[str, Any]) -> None:
     """Draw the share of each input in what the prediction differs from the mean."""
-    shown = row_outputs(document)
+    shown = outputs_shown(document)
     inputs = document["inputs"][:_MOST_BARS]
     names = [literal(f"{each['name']} = {each['value']}", 34) for each in inputs]
     for at, axes in zip(shown, panels(figure, len(shown), 2), strict=True):

@@ -11,7 +11,7 @@ from bpcli.text import plain, plural, rounded, text_width
 
 MOST_SHOWN = 30
 _BAR, _LONGEST_NAME, _LEAST_ROOM = 10, 32, 12
-_EFFECT = "effect"
+_MOST_OUTPUTS = 4
 
 
 def importance_table(document: Mapping[str, Any], width: int | None = None) -> Grid:
@@ -25,24 +25,44 @@ def importance_table(document: Mapping[str, Any], width: int | None = None) -> G
     first, *others = measures
     columns[_heading(first)] = _changes(entries, first)
     columns["share"] = bars([each[first]["value"] for _, each, _ in entries])
-    columns[_EFFECT] = [words for _, _, words in entries]
+    effect = _effect_heading(document)
+    columns[effect] = [words for _, _, words in entries]
     columns |= {_heading(name): _changes(entries, name) for name in others}
     grid = _grid(columns)
     if width is None or grid.width <= width:
         return grid
     kept = [name for name in columns if name not in map(_heading, others)]
     columns = {name: columns[name] for name in kept}
-    room = width - (_grid(columns).width - max(map(text_width, [*columns[_EFFECT], _EFFECT])))
-    if room >= _LEAST_ROOM:
-        columns[_EFFECT] = [plain(words, room) for words in columns[_EFFECT]]
+    room = width - (_grid(columns).width - max(map(text_width, [*columns[effect], effect])))
+    if room >= max(_LEAST_ROOM, text_width(effect)):
+        columns[effect] = [_cut(words, room) for words in columns[effect]]
     return _grid(columns)
 
 
+def _cut(words: str, room: int) -> str:
+    """A text that is no wider on a terminal than so many columns."""
+    if text_width(words) <= room:
+        return words
+    while text_width(words) >= room:
+        words = words[:-1]
+    return f"{words}…"
+
+
 def _grid(columns: Mapping[str, Sequence[str]]) -> Grid:
-    grid = Grid([*columns], 1, text_names=["share", _EFFECT])
+    texts = [name for name in columns if name == "share" or name.startswith(_EFFECT)]
+    grid = Grid([*columns], 1, text_names=texts)
     for cells in zip(*columns.values(), strict=True):
         grid.add_row(*cells)
     return grid
+
+
+_EFFECT = "effect"
+
+
+def _effect_heading(document: Mapping[str, Any]) -> str:
+    """The heading of the effects; it names the output if there is only one."""
+    outputs = document["outputs"]
+    return f"{_EFFECT} on {plain(outputs[0], 20)}" if len(outputs) == 1 else _EFFECT
 
 
 def _entries(document: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any], str]]:
@@ -92,7 +112,7 @@ def sensitivity_table(document: Mapping[str, Any]) -> Grid | None:
     if len(document["outputs"]) > 1:
         columns["output"] = [plain(each["output"], _LONGEST_NAME) for each in strongest]
     columns["mean slope"] = [rounded(each["mean"], 3) for each in strongest]
-    columns["spread"] = [rounded(each["sd"], 3) for each in strongest]
+    columns["spread"] = [rounded(_spread(each), 3) for each in strongest]
     columns["positive"] = [f"{each['positive']:.0%}" for each in strongest]
     columns["per sd"] = [rounded(each["per_deviation"], 3) for each in strongest]
     for name in ("Garson", "Olden"):
@@ -106,6 +126,15 @@ def sensitivity_table(document: Mapping[str, Any]) -> Grid | None:
     for cells in zip(*columns.values(), strict=True):
         grid.add_row(*cells)
     return grid
+
+
+def _spread(each: Mapping[str, Any]) -> float:
+    """The standard deviation of derivatives; 0 if it is the rounding error of a constant one."""
+    sd: float = each["sd"]
+    return 0.0 if sd < _ROUNDING * abs(each["mean"]) else sd
+
+
+_ROUNDING = 1e-12
 
 
 def _weight_text(name: str, value: float | None) -> str:
@@ -126,7 +155,23 @@ def explanation_notes(document: Mapping[str, Any]) -> Iterator[str]:
             "Garson and Olden read scaled weights alone, without activations and rows: compare "
             "them with the permutation importance before you believe them"
         )
+    if document["surface"] is not None:
+        strongest = max(document["surface"]["outputs"], key=lambda each: each["interaction"])
+        a, b = (plain(name, _LONGEST_NAME) for name in document["surface"]["inputs"])
+        yield (
+            f"of the pairs of important inputs of numbers, `{a}` and `{b}` interact most: their "
+            f"joint effect on {plain(strongest['output'], _LONGEST_NAME)} differs from the sum of "
+            f"both by {rounded(strongest['interaction'], 3)} (standard deviation over the rows)"
+        )
     yield from document["caveats"]
+
+
+def outputs_shown(document: Mapping[str, Any]) -> list[int]:
+    """The outputs of a row that are shown: those whose predictions are farthest from the mean."""
+    names = document["outputs"]
+    far = [-abs(document["prediction"][name] - document["base"][name]) for name in names]
+    order = sorted(range(len(names)), key=lambda k: far[k])
+    return sorted(order[:_MOST_OUTPUTS])
 
 
 def row_table(document: Mapping[str, Any]) -> Grid:
@@ -136,10 +181,11 @@ def row_table(document: Mapping[str, Any]) -> Grid:
         "input": [plain(each["name"], _LONGEST_NAME) for each in inputs],
         "value": [plain(each["value"], _LONGEST_NAME) for each in inputs],
     }
-    for k, output in enumerate(document["outputs"]):
+    for k in outputs_shown(document):
         values = [each["shapley"][k]["value"] for each in inputs]
         errors = [each["shapley"][k]["error"] or None for each in inputs]
-        columns[plain(output, _LONGEST_NAME)] = spread_texts(values, errors)
+        output = plain(document["outputs"][k], _LONGEST_NAME)
+        columns[output] = spread_texts(values, errors)
     grid = Grid([*columns], 2)
     for cells in zip(*columns.values(), strict=True):
         grid.add_row(*cells)
@@ -149,7 +195,8 @@ def row_table(document: Mapping[str, Any]) -> Grid:
 def row_lines(document: Mapping[str, Any]) -> Iterator[str]:
     """How the shares add up to the prediction, and the caveats."""
     background = document["background"]
-    for output in document["outputs"]:
+    shown = [document["outputs"][k] for k in outputs_shown(document)]
+    for output in shown:
         base, prediction = document["base"][output], document["prediction"][output]
         texts = aligned([base, prediction - base, prediction], 4)
         yield (
@@ -157,3 +204,6 @@ def row_lines(document: Mapping[str, Any]) -> Iterator[str]:
             f"{'+' if prediction >= base else '-'} {texts[1].lstrip('-')} (sum of the inputs) = "
             f"{texts[2]}"
         )
+    if len(shown) < len(document["outputs"]):
+        more = len(document["outputs"]) - len(shown)
+        yield f"--json has {plural(more, 'more output')}, with smaller differences"

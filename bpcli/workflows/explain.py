@@ -44,7 +44,7 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 REPEATS = 10
 MOST_ROWS = 20_000
 _FEWEST_ROWS = 200
-_MULTIPLICATIONS = 3e10
+_MULTIPLICATIONS = 1.5e10
 """Importance takes about so many multiplications at most: some ten seconds."""
 
 _CURVE_ROWS, _DEPENDENCE_ROWS, _PAIR_ROWS, _GROUP_ROWS = 5_000, 1_000, 2_000, 2_000

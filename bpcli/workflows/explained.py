@@ -176,4 +176,4 @@ def _with_training_rows_if_any(run: Run, weights: Weights) -> tuple[Trained, lis
     except (ConfigError, RunError) as error:
         trained = load_without_rows(run, weights)
         why = next((issue.message for issue in getattr(error, "issues", ())), str(error))
-        return trained, [f"the training rows are not used: {why}"]
+        return trained, [f"the training rows are not used: {why.partition('. ')[0]}"]

@@ -13,7 +13,7 @@ from bpcli.explanation.groups import THRESHOLD
 from bpcli.explanation.permutation import Change
 from bpcli.explanation.shapes import shape
 from bpcli.system import usable_cores
-from bpcli.text import listed_names, plural
+from bpcli.text import listed, listed_names, plural
 from bpcli.workflows.explain import (
     MOST_CURVES,
     REPEATS,
@@ -38,6 +38,8 @@ def explained_document(
     with worker_pool(count) as pool:
         return explanation_document(explain(explained, options, pool, progress))
 
+
+_MOST_LISTED = 5
 
 _MAINLY = 0.95
 """With so many derivatives of one sign, an input without a curve raises or lowers an output."""
@@ -201,10 +203,11 @@ def caveats(found: Explanation) -> Iterator[str]:
             "permuted alone, they make rows that do not occur, and each can replace the other, so "
             "judge them by the importance of them together"
         )
-    for at, count in found.outside.items():
+    if found.outside:
+        counts = [f"`{found.columns[at].name}` {count:,}" for at, count in found.outside.items()]
         yield (
-            f"{plural(count, 'row')} {'has' if count == 1 else 'have'} `{found.columns[at].name}` "
-            "outside the range of the training rows, where the network extrapolates"
+            "rows outside the range of the training rows, where the network extrapolates: "
+            f"{listed(counts[:_MOST_LISTED], len(counts))}"
         )
     if found.options.method == "pd" and found.groups:
         yield (

@@ -136,10 +136,10 @@ def test_a_missing_value_has_no_number_and_a_moved_row_is_not_missing() -> None:
 
 def test_a_truth_value_has_two_levels_and_an_unknown_category_none() -> None:
     column = Column(InputColumn("t", "boolean"), 0)
-    X = np.array([[0.0], [1.0]])
+    X = np.array([[0.0, 1.0], [1.0, 1.0]])
     assert column.levels == ("false", "true")
     assert column.codes(X).tolist() == [0, 1]
-    assert column.set_level(X, 1).tolist() == [[1], [1]]
+    assert column.set_level(X, 1).tolist() == [[1, 1], [1, 1]]
     assert KIND.codes(np.zeros((1, 6))).tolist() == [-1]
     assert KIND.text(np.zeros(6)) == "unknown"
     assert KIND.text(ROWS[0]) == "pqrs"[int(ROWS[0, 2:].argmax())]
