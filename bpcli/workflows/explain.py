@@ -63,7 +63,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Group:
-    """Correlated columns: their indices, their weakest and strongest link, and importance."""
+    """Correlated columns: their indices, their strongest association, and importance."""
 
     members: list[int]
     strongest: float
@@ -71,17 +71,31 @@ class Group:
 
 
 @dataclass(frozen=True)
+class Importance:
+    """The importance of columns and groups by measure, on how many rows it was measured, and how.
+
+    `baseline` are the measures on these rows as they are.
+    """
+
+    rows: int
+    repeats: int
+    baseline: dict[str, float]
+    columns: list[dict[str, Change]]
+    groups: list[Group]
+
+
+@dataclass(frozen=True)
 class Explanation:
-    """What was found; `order` are the columns by falling importance, and `effects` those drawn."""
+    """What was found. `effects` are by the index of the column, and of the `outputs` alone.
+
+    `spreads` (K,) are the ranges of all outputs over the rows. `shares` are Garson's and Olden's
+    numbers (K, inputs), or why there are none. `outside` counts rows outside the training range.
+    """
 
     explained: Explained
     options: Options
     seed: int
-    repeats: int
-    rows: int
-    baseline: dict[str, float]
-    importances: list[dict[str, Change]]
-    groups: list[Group]
+    importance: Importance
     sensitivities: list[list[Sensitivity] | None]
     outputs: list[int]
     effects: dict[int, Curve]
@@ -97,7 +111,7 @@ class Explanation:
     @property
     def order(self) -> list[int]:
         """The columns, the most important first."""
-        return by_importance(self.importances)
+        return by_importance(self.importance.columns)
 
 
 def by_importance(importances: Sequence[dict[str, Change]]) -> list[int]:
@@ -119,42 +133,54 @@ def explain(
         )
     spec = explained.trained.experiment.spec
     seed = spec.seed if options.seed is None else options.seed
-    columns = explained.columns
-    X = explained.encoded(explained.at_most(_GROUP_ROWS))
-    association = associations(columns, X)
-    members = correlated_groups(association)
-    rows, repeats = amount(explained, options, len(columns) + len(members))
-    split = explained.at_most(rows)
-    measured = explained.measured(split)
-    permutation = Permutation(explained.encoded(split), measured, repeats, seed)
-    asked = [[column] for column in columns] + [[columns[at] for at in each] for each in members]
-    found = permutation.importances(
-        asked, pool, lambda done: progress("permuting inputs", done, len(asked))
-    )
-    found = [worsening(each) for each in found]
-    before = measured(permutation.X)
-    order = by_importance(found[: len(columns)])
-    outputs = _outputs_shown(explained, permutation.X)
+    measured = _importance(explained, options, seed, pool, progress)
+    order = by_importance(measured.columns)
+    X = explained.encoded(explained.at_most(measured.rows))
+    outputs = _outputs_shown(explained, X)
     effects = _effects(explained, options, order[:MOST_CURVES], outputs, seed, progress)
     return Explanation(
         explained,
         options,
         seed,
-        repeats,
+        measured,
+        _sensitivities(explained),
+        outputs,
+        effects,
+        _surface(explained, options, order, effects, outputs, progress),
+        np.ptp(explained.outputs(X), axis=0),
+        _shares(explained),
+        _outside_training(explained),
+    )
+
+
+def _importance(
+    explained: Explained, options: Options, seed: int, pool: WorkerPool, progress: Progress
+) -> Importance:
+    """The importance of each column, and of each group of correlated ones."""
+    columns = explained.columns
+    association = associations(columns, explained.encoded(explained.at_most(_GROUP_ROWS)))
+    members = correlated_groups(association)
+    asked = [[column] for column in columns] + [[columns[at] for at in each] for each in members]
+    rows, repeats = amount(explained, options, len(asked))
+    split = explained.at_most(rows)
+    measured = explained.measured(split)
+    permutation = Permutation(explained.encoded(split), measured, repeats, seed)
+    found = [
+        worsening(each)
+        for each in permutation.importances(
+            asked, pool, lambda done: progress("permuting inputs", done, len(asked))
+        )
+    ]
+    before = measured(permutation.X)
+    return Importance(
         len(split),
+        repeats,
         {name: float(each.value(each.statistics.mean(axis=1))) for name, each in before.items()},
         found[: len(columns)],
         [
             Group(each, float(association[np.ix_(each, each)].max()), importance)
             for each, importance in zip(members, found[len(columns) :], strict=True)
         ],
-        _sensitivities(explained),
-        outputs,
-        effects,
-        _surface(explained, options, order, effects, outputs, progress),
-        np.ptp(explained.outputs(permutation.X), axis=0),
-        _shares(explained),
-        _outside_training(explained),
     )
 
 

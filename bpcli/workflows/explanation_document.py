@@ -52,12 +52,12 @@ def explanation_document(found: Explanation) -> dict[str, Any]:
         "run_id": explained.trained.run.run_id,
         "name": explained.trained.record.name,
         "split": explained.name,
-        "rows": found.rows,
-        "repeats": found.repeats,
+        "rows": found.importance.rows,
+        "repeats": found.importance.repeats,
         "seed": found.seed,
         "method": found.options.method,
         "outputs": list(explained.output_names),
-        "baseline": found.baseline,
+        "baseline": found.importance.baseline,
         "inputs": [_input(found, at) for at in found.order],
         "groups": [
             {
@@ -75,8 +75,8 @@ def explanation_document(found: Explanation) -> dict[str, Any]:
 
 
 def _ordered_groups(found: Explanation) -> list[Any]:
-    order = by_importance([each.importance for each in found.groups])
-    return [found.groups[at] for at in order]
+    order = by_importance([each.importance for each in found.importance.groups])
+    return [found.importance.groups[at] for at in order]
 
 
 def _changes(changes: Mapping[str, Change]) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def _input(found: Explanation, at: int) -> dict[str, Any]:
     return {
         "name": column.name,
         "kind": column.rule.kind,
-        "importance": _changes(found.importances[at]),
+        "importance": _changes(found.importance.columns[at]),
         "direction": direction(found, at),
         "sensitivity": None
         if each is None
@@ -196,7 +196,7 @@ def _surface(found: Explanation) -> dict[str, Any] | None:
 def caveats(found: Explanation) -> Iterator[str]:
     """What a reader must know before trusting the numbers, each in a sentence."""
     yield from _on_amount(found)
-    for group in found.groups:
+    for group in found.importance.groups:
         names = listed_names([found.columns[at].name for at in group.members])
         yield (
             f"{names} tell nearly the same (association {group.strongest:.2f}, above {THRESHOLD}): "
@@ -209,7 +209,7 @@ def caveats(found: Explanation) -> Iterator[str]:
             "rows outside the range of the training rows, where the network extrapolates: "
             f"{listed(counts[:_MOST_LISTED], len(counts))}"
         )
-    if found.options.method == "pd" and found.groups:
+    if found.options.method == "pd" and found.importance.groups:
         yield (
             "partial dependence moves every row to every value, also to combinations of correlated "
             "inputs that do not occur: --effects ale avoids most of them"
@@ -233,14 +233,13 @@ def caveats(found: Explanation) -> Iterator[str]:
 
 def _on_amount(found: Explanation) -> Iterator[str]:
     """Whether fewer rows or permutations were used than there are, or than usual."""
-    total = len(found.explained.split)
-    if found.rows < total:
+    total, rows = len(found.explained.split), found.importance.rows
+    repeats = found.importance.repeats
+    if rows < total:
+        why = ", to bound the time; --rows uses more" * (found.options.rows is None)
+        yield f"importance is measured on {rows:,} of {plural(total, 'row')}, evenly spaced{why}"
+    if found.options.repeats is None and repeats < REPEATS:
         yield (
-            f"importance is measured on {found.rows:,} of {plural(total, 'row')}, evenly spaced, "
-            "to bound the time; --rows uses more"
-        )
-    if found.options.repeats is None and found.repeats < REPEATS:
-        yield (
-            f"every input is permuted {plural(found.repeats, 'time')} instead of {REPEATS}, to "
-            "bound the time; --repeats changes that"
+            f"every input is permuted {plural(repeats, 'time')} instead of {REPEATS}, to bound the "
+            "time; --repeats changes that"
         )
