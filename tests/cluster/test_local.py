@@ -31,8 +31,12 @@ def test_it_is_as_asked_for_and_ends_with_the_block(monkeypatch: pytest.MonkeyPa
         assert started.address.startswith("tcp://127.0.0.1:")
         client = Client(started.address, set_as_default=False)
         (worker,) = client.scheduler_info()["workers"].values()
+        (environment,) = client.run(lambda: dict(os.environ)).values()
         client.close()
     assert (worker["memory_limit"], worker["nthreads"]) == (300_000_000, 1)
+    # Memory of one block is kept for the next; a worker still has one thread of BLAS.
+    assert "MALLOC_TRIM_THRESHOLD_" not in environment
+    assert environment["OMP_NUM_THREADS"] == "1"
     _, alive = psutil.wait_procs(processes, timeout=60)
     assert not alive
 
