@@ -12,11 +12,13 @@ moved to the neighbours of its category.
 Partial dependence (Friedman 2001, Annals of Statistics 29, 1189, section 8.2) moves every row to
 every value: g(x) = mean over all rows i of f(x, other_i), here minus its mean over the rows too.
 
-Bands are pointwise 95 % intervals of the bootstrap over the rows.
+Bands are pointwise 95 % intervals of the bootstrap over the rows; for an average of networks, they
+are the range of the curves of these networks.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -109,6 +111,14 @@ def effect(steps: Steps | Levels, counts: Array) -> Curve:
     if n > 1:
         low, high = np.quantile(steps.curves(counts), tails, axis=0)
     return Curve(steps.at, steps.near.sum(axis=0), values, low, high)
+
+
+def effect_of_members(steps: Steps | Levels, members: Sequence[Steps | Levels]) -> Curve:
+    """The curve of an average of networks, with the range of its members' curves as its band."""
+    once = np.ones((1, len(steps.near)))
+    curves = np.stack([each.curves(once)[0] for each in members])
+    rows = steps.near.sum(axis=0)
+    return Curve(steps.at, rows, steps.curves(once)[0], curves.min(axis=0), curves.max(axis=0))
 
 
 # The places of a column.

@@ -32,6 +32,12 @@ if TYPE_CHECKING:
 Document: TypeAlias = Mapping[str, Any]
 
 
+_BANDS = {
+    "bootstrap": "95 % intervals over the rows",
+    "restarts": "range of the networks of the average",
+}
+
+
 class _Part(NamedTuple):
     title: str
     details: Sequence[str]
@@ -75,7 +81,7 @@ def _parts(document: Document) -> list[_Part]:
     if shown:
         kind = "accumulated local effects" if document["method"] == "ale" else "partial dependence"
         title = "Effects of the most important inputs"
-        details = [kind, "bands: 95 % intervals over the rows"]
+        details = [kind, f"bands: {_BANDS[document['bands']]}"]
         parts.append(_Part(title, details, effects_size(document), draw_effects))
     if document["surface"]:
         title, details = surface_title(document)

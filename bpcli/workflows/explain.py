@@ -18,13 +18,14 @@ from bpcli.explanation.connection_weights import (
     weights_of,
     why_no_connection_weights,
 )
-from bpcli.explanation.draws import evenly_spaced, resample_counts
+from bpcli.explanation.draws import Outputs, evenly_spaced, resample_counts
 from bpcli.explanation.effects import (
     Curve,
     Levels,
     Steps,
     dependence,
     effect,
+    effect_of_members,
     in_order_of_levels,
     level_steps,
     number_steps,
@@ -227,29 +228,44 @@ def _effects(
     for done, at in enumerate(order, start=1):
         column = explained.columns[at]
         known = column.known(X)
-        steps = _steps(explained, options.method, at, X[known], outputs) if known.any() else None
-        if steps is not None:
-            curve = effect(steps, resample_counts(len(steps.near), seed))
+        curve = _curve(explained, options, at, X[known], outputs, seed) if known.any() else None
+        if curve is not None:
             found[at] = in_order_of_levels(curve) if column.levels else curve
         progress("effect curves", done, len(order))
     return found
 
 
-def _steps(
-    explained: Explained, method: Method, at: int, X: Array, outputs: list[int]
-) -> Steps | Levels | None:
+def _curve(
+    explained: Explained, options: Options, at: int, X: Array, outputs: list[int], seed: int
+) -> Curve | None:
+    """The curve of a column over rows that have a value; None if it is constant in them."""
     columns = explained.columns
     column = columns[at]
+    order = np.empty(0, np.intp)
+    if options.method == "pd":
+        X = X[evenly_spaced(len(X), _DEPENDENCE_ROWS)]
+    elif column.levels:
+        order = order_of_levels(column, [each for each in columns if each is not column], X)
 
-    def shown(rows: Array) -> Array:
-        return explained.outputs(rows)[:, outputs]
+    def steps(of: Outputs) -> Steps | Levels | None:
+        def shown(rows: Array) -> Array:
+            return of(rows)[:, outputs]
 
-    if method == "pd":
-        return dependence(column, X[evenly_spaced(len(X), _DEPENDENCE_ROWS)], shown)
-    if not column.levels:
-        return number_steps(column, X, shown)
-    others = [each for each in columns if each is not column]
-    return level_steps(column, order_of_levels(column, others, X), X, shown)
+        if options.method == "pd":
+            return dependence(column, X, shown)
+        return (
+            level_steps(column, order, X, shown)
+            if column.levels
+            else number_steps(column, X, shown)
+        )
+
+    own = steps(explained.outputs)
+    if own is None:
+        return None
+    members = [each for each in map(steps, explained.members) if each is not None]
+    if members:
+        return effect_of_members(own, members)
+    return effect(own, resample_counts(len(own.near), seed))
 
 
 def _sensitivities(explained: Explained) -> list[list[Sensitivity] | None]:

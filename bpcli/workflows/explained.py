@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from bpcli.data.preprocessing import Split
 from bpcli.data.types import DataFrame, SplitName
 from bpcli.errors import ConfigError, RunError
 from bpcli.explanation.columns import Column, columns_of
-from bpcli.explanation.draws import evenly_spaced
+from bpcli.explanation.draws import Outputs, evenly_spaced
 from bpcli.explanation.permutation import Measured
 from bpcli.explanation.sensitivity import original_gradients
 from bpcli.metrics.measures import weighted
@@ -30,6 +30,8 @@ from bpcli.metrics.metrics import (
     ratio_of,
 )
 from bpcli.nn.arrays import Array, Vector
+from bpcli.nn.averaging import averaged_members
+from bpcli.nn.network import Network
 from bpcli.nn.propagation import output_z, predict
 from bpcli.runs.store import Run
 from bpcli.runs.subject import SPLIT_NAMES
@@ -78,10 +80,28 @@ class Explained:
 
     def outputs(self, X: Array) -> Array:
         """The outputs (n, K) in original units, for encoded rows X (n, d)."""
-        experiment = self.trained.experiment
-        prepared = experiment.preprocessor.inputs.apply(X)
-        found = predict(experiment.network, self.params, prepared)
-        return experiment.preprocessor.original(found)
+        return self._outputs_of(self.trained.experiment.network, self.params, X)
+
+    @cached_property
+    def members(self) -> tuple[Outputs, ...]:
+        """The outputs of each network that this one is the average of, apart from a constant.
+
+        None of them if it is no average, or these networks cannot be told apart.
+        """
+        restarts = self.trained.record.restarts
+        if restarts is None or restarts.combine != "mean":
+            return ()
+        try:
+            network, found = averaged_members(
+                self.trained.experiment.network, self.params, len(restarts.kept)
+            )
+        except ValueError:
+            return ()
+        return tuple(partial(self._outputs_of, network, params) for params in found)
+
+    def _outputs_of(self, network: Network, params: Vector, X: Array) -> Array:
+        preprocessor = self.trained.experiment.preprocessor
+        return preprocessor.original(predict(network, params, preprocessor.inputs.apply(X)))
 
     def gradients(self, X: Array) -> Array:
         """The derivatives (K, n, d) of the outputs in original units."""

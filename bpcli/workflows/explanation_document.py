@@ -68,6 +68,7 @@ def explanation_document(found: Explanation) -> dict[str, Any]:
             for each in _ordered_groups(found)
         ],
         "effects": [_effect(found, at) for at in found.order if at in found.effects],
+        "bands": "restarts" if explained.members else "bootstrap",
         "surface": _surface(found),
         "connection_weights": found.shares if isinstance(found.shares, str) else None,
         "caveats": list(caveats(found)),

@@ -189,7 +189,13 @@ def test_streamed_rows_an_average_and_an_autoencoder(bpnet: Bpnet, document: Doc
     assert document("explain", "latest", "--row", 300)["row"] == 300
     average = "training.restarts={count: 3, combine: mean, keep: 2}"
     assert bpnet("train", "s.yaml", "--quiet", "--set", average).code == 0
-    assert document("explain", "latest")["inputs"][0]["direction"] == "falls"
+    found = document("explain", "latest")
+    assert found["inputs"][0]["direction"] == "falls"
+    assert found["bands"] == "restarts"
+    (line,) = found["effects"][0]["outputs"]
+    low, effect, high = (np.array(line[key]) for key in ("low", "effect", "high"))
+    assert low + high == pytest.approx(2 * effect), "two curves, and their mean"
+    assert (high > low).any()
     small = ("--set", "training.epochs=30")
     assert bpnet("train", CONFIGS / "encoder_8_3_8.yaml", "--quiet", *small).code == 0
     found = document("explain", "latest")
