@@ -13,6 +13,7 @@ import pytest
 import bpcli
 from bpcli.errors import ConfigError, RunError
 from bpcli.nn.arrays import Array, Vector
+from bpcli.workflows import explain as module
 
 pytestmark = pytest.mark.filterwarnings("ignore::bpcli.BpnetWarning")
 
@@ -132,19 +133,23 @@ def test_workers_and_repetition_change_no_bit_and_the_seed_does(two_targets: bpc
     assert two_targets.explain(row=3, seed=1) == two_targets.explain(row=3, seed=1)
 
 
-def test_many_columns_are_bounded_and_said() -> None:
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(1500, 400))
-    run = trained(X, X[:, :1], 0, (40,), optimizer="rprop", epochs=1)
+def test_many_columns_are_bounded_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """60 columns, 300 rows and 10 permutations would need 1.1e8 multiplications."""
+    monkeypatch.setattr(module, "_MULTIPLICATIONS", 2e7)
+    X = np.random.default_rng(0).normal(size=(1200, 60))
+    run = trained(X, X[:, :1], 0, (10,), optimizer="rprop", epochs=1)
     found = run.explain()
-    assert found["rows"] * found["repeats"] * 400 * 16081 <= 1.6e10
-    assert found["rows"] < 375
+    assert (found["rows"], found["repeats"]) == (200, 2)
+    assert found["rows"] * found["repeats"] * 60 * 621 <= 2e7
     assert len(found["effects"]) == 30
     caveats = "\n".join(found["caveats"])
-    assert f"importance is measured on {found['rows']} of 375 rows" in caveats
-    assert "for the 30 most important of 400 inputs" in caveats
-    assert "--json" in found.text
-    assert run.explain(rows=100, repeats=2)["repeats"] == 2
+    assert "importance is measured on 200 of 300 rows, evenly spaced, to bound the time" in caveats
+    assert "every input is permuted 2 times instead of 10" in caveats
+    assert "for the 30 most important of 60 inputs" in caveats
+    assert "30 more inputs or groups are in --json" in found.text
+    asked = run.explain(rows=100, repeats=3)
+    assert (asked["rows"], asked["repeats"]) == (100, 3)
+    assert "bound the time" not in "\n".join(asked["caveats"])
 
 
 def test_a_row_adds_up_to_its_prediction(two_targets: bpcli.Run) -> None:
