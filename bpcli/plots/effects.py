@@ -13,7 +13,7 @@ from bpcli.plots.outcome import note
 from bpcli.plots.style import INK, MUTED, REFERENCE, line_style, literal
 from bpcli.text import plural
 
-_MOST_PANELS, _ACROSS = 6, 3
+_MOST_PANELS = 6
 _MOST_OUTPUTS, _MOST_LEVELS = 4, 10
 
 
@@ -33,15 +33,20 @@ def effects_shown(document: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 def effects_size(document: Mapping[str, Any]) -> tuple[float, float]:
     """Width and height in inches."""
     count = len(effects_shown(document))
-    rows, columns = -(-count // _ACROSS), min(count, _ACROSS)
-    return (0.6 + 3.4 * max(columns, 1.6), 1.5 + 2.9 * rows)
+    columns = min(count, _across(count))
+    return (0.6 + 3.4 * max(columns, 1.6), 1.5 + 2.9 * -(-count // columns))
+
+
+def _across(count: int) -> int:
+    """The panels beside each other: four are two rows of two."""
+    return 2 if count == 4 else 3
 
 
 def draw_effects(figure: Panel, document: Mapping[str, Any]) -> None:
     """Draw a panel for each input; effects have the same scale in all of them."""
     shown = effects_shown(document)
     outputs = _outputs(shown)
-    grid = panels(figure, len(shown), _ACROSS)
+    grid = panels(figure, len(shown), _across(len(shown)))
     ends = _ends(shown, outputs)
     for axes, each in zip(grid, shown, strict=True):
         lines = [_line(each, at) for at in outputs]
@@ -114,7 +119,7 @@ def _positions(axes: Axes, each: Mapping[str, Any]) -> Array:
     from matplotlib.ticker import MaxNLocator
 
     if each["kind"] != "date":
-        axes.xaxis.set_major_locator(MaxNLocator(5))
+        axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
         return np.array(each["at"])
     count = len(each["at"])
     labelled = sorted({0, count // 2, count - 1})

@@ -9,10 +9,9 @@ import numpy as np
 
 from bpcli.plots.base import Axes, Panel, panels
 from bpcli.plots.style import COLOURS, INK, literal
-from bpcli.terminal.explanation import outputs_shown
-from bpcli.text import plain
+from bpcli.terminal.explanation import outputs_shown, together
 
-_MOST_BARS, _LONGEST_NAME = 20, 26
+_MOST_BARS, _LONGEST_NAME, _LONGEST_GROUP = 20, 24, 36
 _BAR_HEIGHT = 0.27
 """Inches per bar."""
 
@@ -26,7 +25,7 @@ def _entries(document: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any], 
     """Name, rise of the loss, and whether it is a group, by falling rise."""
     found = [(each["name"], each["importance"]["loss"], False) for each in document["inputs"]]
     found += [
-        (" + ".join(plain(name, 12) for name in each["inputs"]), each["importance"]["loss"], True)
+        (together(each["inputs"], _LONGEST_NAME), each["importance"]["loss"], True)
         for each in document["groups"]
     ]
     return sorted(found, key=lambda entry: -(entry[1]["value"] or 0.0))[:_MOST_BARS]
@@ -45,7 +44,7 @@ def draw_importance(figure: Panel, document: Mapping[str, Any]) -> None:
             label="correlated inputs together" if is_group else "one input",
         )  # fmt: skip
     _whiskers(axes, [entry[1] for entry in entries])
-    axes.set_yticks(places, [literal(entry[0], _LONGEST_NAME) for entry in entries])
+    axes.set_yticks(places, [literal(entry[0], _LONGEST_GROUP) for entry in entries])
     _as_bars(axes)
     axes.set_xlabel("rise of the loss if the input is permuted, ± standard error")
     axes.set_ylabel("input")

@@ -72,14 +72,15 @@ def _entries(document: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any], 
         for each in document["inputs"]
     ]
     found += [
-        (_together(each["inputs"]), each["importance"], "permuted together")
+        (together(each["inputs"]), each["importance"], "permuted together")
         for each in document["groups"]
     ]
     return sorted(found, key=lambda entry: -(entry[1]["loss"]["value"] or 0.0))
 
 
-def _together(names: Sequence[str]) -> str:
-    shown = " + ".join(plain(name, _LONGEST_NAME // 2) for name in names[:2])
+def together(names: Sequence[str], most: int = _LONGEST_NAME) -> str:
+    """The name of a group: its first columns, and how many more there are."""
+    shown = " + ".join(plain(name, most // 2) for name in names[:2])
     return shown + f" + {len(names) - 2} more" * (len(names) > 2)
 
 
