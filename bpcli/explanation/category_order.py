@@ -29,7 +29,7 @@ def order_of_levels(column: Column, others: Sequence[Column], X: Array) -> Label
     distance = np.zeros((len(levels), len(levels)))
     own = (codes[:, np.newaxis] == levels).astype(np.float64)
     for other in others:
-        distance += _distances(_profiles(other, X, own), is_cumulative=not other.levels)
+        distance += distances(_profiles(other, X, own), is_cumulative=not other.levels)
     order: Labels = levels[np.argsort(first_coordinate(distance), kind="stable")]
     return order
 
@@ -47,7 +47,7 @@ def _profiles(other: Column, X: Array, own: Array) -> Array:
     return profiles
 
 
-def _distances(profiles: Array, *, is_cumulative: bool) -> Array:
+def distances(profiles: Array, *, is_cumulative: bool) -> Array:
     """The distances (levels, levels) of distributions."""
     if not profiles.shape[1]:
         return np.zeros((len(profiles), len(profiles)))

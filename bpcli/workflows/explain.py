@@ -48,7 +48,8 @@ _FEWEST_ROWS = 200
 _MULTIPLICATIONS = 1.5e10
 """Importance takes about so many multiplications at most: some ten seconds."""
 
-_CURVE_ROWS, _DEPENDENCE_ROWS, _PAIR_ROWS, _GROUP_ROWS = 5_000, 1_000, 2_000, 2_000
+CURVE_ROWS = 5_000
+_DEPENDENCE_ROWS, _PAIR_ROWS, _GROUP_ROWS = 1_000, 2_000, 2_000
 MOST_CURVES, MOST_OUTPUTS, _MOST_IN_PAIRS = 30, 12, 6
 
 
@@ -87,7 +88,7 @@ class Importance:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What was found. `effects` are by the index of the column, and of the `outputs` alone.
+    """What was found. Derivatives are over `slope_rows`. `effects` are by the index of the column, and of the `outputs` alone.
 
     `spreads` (K,) are the ranges of all outputs over the rows. `shares` are Garson's and Olden's
     numbers (K, inputs), or why there are none. `outside` counts rows outside the training range.
@@ -97,6 +98,7 @@ class Explanation:
     options: Options
     seed: int
     importance: Importance
+    slope_rows: int
     sensitivities: list[list[Sensitivity] | None]
     outputs: list[int]
     effects: dict[int, Curve]
@@ -137,14 +139,15 @@ def explain(
     measured = _importance(explained, options, seed, pool, progress)
     order = by_importance(measured.columns)
     X = explained.encoded(explained.at_most(measured.rows))
-    outputs = _outputs_shown(explained, X)
+    outputs, slope_rows = _outputs_shown(explained, X), _slope_rows(explained)
     effects = _effects(explained, options, order[:MOST_CURVES], outputs, seed, progress)
     return Explanation(
         explained,
         options,
         seed,
         measured,
-        _sensitivities(explained),
+        slope_rows,
+        _sensitivities(explained, slope_rows),
         outputs,
         effects,
         _surface(explained, options, order, effects, outputs, progress),
@@ -223,7 +226,7 @@ def _effects(
     progress: Progress,
 ) -> dict[int, Curve]:
     """The curves of some columns; constant ones have none."""
-    X = explained.encoded(explained.at_most(options.rows or _CURVE_ROWS))
+    X = explained.encoded(explained.at_most(options.rows or CURVE_ROWS))
     found = {}
     for done, at in enumerate(order, start=1):
         column = explained.columns[at]
@@ -268,11 +271,16 @@ def _curve(
     return effect(own, resample_counts(len(own.near), seed))
 
 
-def _sensitivities(explained: Explained) -> list[list[Sensitivity] | None]:
-    """The derivatives of each output by each column of numbers; None for other columns."""
+def _slope_rows(explained: Explained) -> int:
+    """On how many rows derivatives are computed."""
     network = explained.trained.experiment.network
     most = max(2, MOST_NUMBERS // (network.inputs * network.outputs))
-    X = explained.encoded(explained.at_most(min(most, _CURVE_ROWS)))
+    return min(most, CURVE_ROWS, len(explained.split))
+
+
+def _sensitivities(explained: Explained, rows: int) -> list[list[Sensitivity] | None]:
+    """The derivatives of each output by each column of numbers; None for other columns."""
+    X = explained.encoded(explained.at_most(rows))
     gradients = explained.gradients(X)
     found: list[list[Sensitivity] | None] = []
     for column in explained.columns:

@@ -15,6 +15,7 @@ from bpcli.explanation.shapes import shape
 from bpcli.system import usable_cores
 from bpcli.text import listed, listed_names, plural
 from bpcli.workflows.explain import (
+    CURVE_ROWS,
     MOST_CURVES,
     REPEATS,
     Explanation,
@@ -235,6 +236,12 @@ def caveats(found: Explanation) -> Iterator[str]:
 def _on_amount(found: Explanation) -> Iterator[str]:
     """Whether fewer rows or permutations were used than there are, or than usual."""
     total, rows = len(found.explained.split), found.importance.rows
+    curves = min(total, found.options.rows or CURVE_ROWS)
+    if min(curves, found.slope_rows) < total:
+        yield (
+            f"curves are computed on {curves:,}, and derivatives on {found.slope_rows:,} of "
+            f"{plural(total, 'row')}, evenly spaced"
+        )
     repeats = found.importance.repeats
     if rows < total:
         why = ", to bound the time; --rows uses more" * (found.options.rows is None)

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from bpcli.data.columns import InputColumn
-from bpcli.explanation.category_order import first_coordinate, order_of_levels
+from bpcli.explanation.category_order import distances, first_coordinate, order_of_levels
 from bpcli.explanation.columns import Column
 
 RNG = np.random.default_rng(0)
@@ -44,3 +45,13 @@ def test_points_on_a_line_have_their_places() -> None:
     places = np.array([0.0, 5.0, 1.0, 3.0])
     found = first_coordinate(np.abs(places[:, np.newaxis] - places))
     assert np.allclose(np.abs(found / found[0]), np.abs((places - 2.25) / 2.25))
+
+
+def test_distances_are_those_of_kolmogorov_and_the_total_variation() -> None:
+    profiles = np.array([[0.1, 0.2, 0.7], [0.4, 0.1, 0.5]])
+    assert distances(profiles, is_cumulative=True) == pytest.approx(np.array([[0, 0.3], [0.3, 0]]))
+    assert distances(profiles, is_cumulative=False) == pytest.approx(np.array([[0, 0.3], [0.3, 0]]))
+    shares = np.array([[0.5, 0.5, 0.0], [0.25, 0.5, 0.25]])
+    assert distances(shares, is_cumulative=True)[0, 1] == pytest.approx(0.25)
+    assert distances(shares, is_cumulative=False)[0, 1] == pytest.approx(0.25)
+    assert not distances(np.empty((2, 0)), is_cumulative=True).any()

@@ -94,6 +94,23 @@ def test_sampled_values_add_up_and_approach_the_exact_ones(
     assert (other.values != found.values).any()
 
 
+def test_of_a_quadratic_function_one_order_in_both_directions_is_enough(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A pair of columns gains its product in one direction, and nothing in the other."""
+    A = RNG.normal(size=(9, 9))
+
+    def quadratic(rows: Array) -> Array:
+        values: Array = ((rows @ A) * rows).sum(axis=1, keepdims=True)
+        return values
+
+    exact = shapley(columns(8), X, BACKGROUND, quadratic, 1, 0, lambda *_: None)
+    monkeypatch.setattr(module, "MOST_EXACT", 7)
+    found = shapley(columns(8), X, BACKGROUND, quadratic, 1, 0, lambda *_: None)
+    assert not found.is_exact
+    assert found.values == pytest.approx(exact.values, abs=1e-10)
+
+
 def test_the_error_is_that_of_the_mean_over_background_rows() -> None:
     found = values(4)
     rows = [
