@@ -18,6 +18,10 @@ from bpcli.explanation.effects import Curve, bin_of, edges_of
 from bpcli.nn.arrays import Array, Vector
 
 CELLS = 10
+"""The most cells along an axis."""
+
+_ROWS_PER_CELL = 5
+"""The mean number of rows in a cell: with fewer, many cells have none."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,8 @@ class Interaction:
 def interaction(first: Column, second: Column, X: Array, outputs: Outputs) -> Interaction | None:
     """The interaction of two columns in rows that have both; None if one is constant."""
     u, v = first.numbers(X), second.numbers(X)
-    x, y = edges_of(u, CELLS), edges_of(v, CELLS)
+    cells = int(np.clip(np.sqrt(len(X) / _ROWS_PER_CELL), 2, CELLS))
+    x, y = edges_of(u, cells), edges_of(v, cells)
     if len(x) < 2 or len(y) < 2:
         return None
     i, j = bin_of(u, x), bin_of(v, y)

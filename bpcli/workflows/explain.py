@@ -88,8 +88,9 @@ class Importance:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What was found. Derivatives are over `slope_rows`. `effects` are by the index of the column, and of the `outputs` alone.
+    """What was found. `effects` are by the index of the column, and of the `outputs` alone.
 
+    Derivatives are over `slope_rows`.
     `spreads` (K,) are the ranges of all outputs over the rows. `shares` are Garson's and Olden's
     numbers (K, inputs), or why there are none. `outside` counts rows outside the training range.
     """

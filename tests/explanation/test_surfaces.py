@@ -65,6 +65,12 @@ def test_cells_without_rows_are_counted_and_extrapolated() -> None:
     assert np.isfinite(surface.values).all()
 
 
+def test_few_rows_have_few_cells() -> None:
+    found = interaction(A, B, RNG.normal(size=(80, 2)), product)
+    assert found is not None
+    assert found.counts.shape == (4, 4)
+
+
 def test_a_constant_column_has_no_surface() -> None:
     X = np.ones((20, 2))
     X[:, 0] = np.arange(20)
