@@ -43,7 +43,7 @@ def _is_far(value: float, rows: int, others: Vector) -> bool:
     is_code = re.fullmatch(r"-?9{2,}", number_text(value)) is not None
     if distance > (0.5 if is_code else 2) * (high - low):
         return True
-    return value < 0 <= low and rows > counts.max()
+    return value < 0 <= low and rows > int(counts.max())
 
 
 def sentinels_of(X: Array, names: Sequence[str]) -> Iterator[str]:

@@ -190,7 +190,8 @@ def _eigenvalues(matrix: Array) -> Vector:
     """The eigenvalues in double precision, rounded ones below 0 as 0; NaN if it is infinite."""
     if not np.isfinite(matrix).all():
         return np.full(len(matrix), np.nan)
-    return np.maximum(np.linalg.eigvalsh(matrix), 0).astype(np.float64)
+    eigenvalues: Vector = np.maximum(np.linalg.eigvalsh(matrix), 0).astype(np.float64)
+    return eigenvalues
 
 
 def _refuse_no_parameters(effective: float) -> None:
