@@ -45,5 +45,5 @@ def _along(column: Column, at: Vector, values: Vector) -> str:
         sign = 1 if words[0] == "rises" else -1
         along = sign * np.concatenate([steps[:turn], -steps[turn:]])
         if 0 < turn < len(steps) and along[along > 0].sum() >= _MAINLY * (up + down):
-            return f"{words[0]} up to {column.value_text(float(at[turn]))}, then {words[1]}"
+            return f"{words[0]} until {column.value_text(float(at[turn]))}, then {words[1]}"
     return "goes up and down"

@@ -24,8 +24,8 @@ def curve(values: Sequence[float]) -> Curve:
     [
         ([0, 1, 2, 4], "rises"),
         ([4, 2, 2.05, 0], "falls"),
-        ([0, 2, 4, 1], "rises up to 2, then falls"),
-        ([3, 0, 2, 5], "falls up to 1, then rises"),
+        ([0, 2, 4, 1], "rises until 2, then falls"),
+        ([3, 0, 2, 5], "falls until 1, then rises"),
         ([0, 3, 0, 3, 0], "goes up and down"),
         ([0, 0.01, 0, 0.01], "hardly changes"),
     ],
@@ -41,4 +41,4 @@ def test_categories_name_the_ends() -> None:
 
 def test_a_turn_is_a_date_where_the_column_is_one() -> None:
     day = Column(InputColumn("d", "date"), 0)
-    assert shape(day, curve([0, 5, 0]), 0, 5.0) == "rises up to 1970-01-02, then falls"
+    assert shape(day, curve([0, 5, 0]), 0, 5.0) == "rises until 1970-01-02, then falls"

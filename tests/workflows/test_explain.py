@@ -86,7 +86,7 @@ def test_the_five_inputs_of_friedman_are_found_with_their_curves(seed: int) -> N
     assert max(map(distance, curves)) < 0.1
     assert sorted(found["surface"]["inputs"]) == ["x1", "x2"]
     directions = {each["name"]: each["direction"] for each in found["inputs"]}
-    assert directions["x3"].startswith("falls up to 0.")
+    assert directions["x3"].startswith("falls until 0.")
     assert directions["x4"] == directions["x5"] == "rises"
 
 
