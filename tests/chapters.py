@@ -162,7 +162,7 @@ def _first_missing(shown: str, printed: str) -> str | None:
 
 def _words(line: str) -> list[str]:
     """The words of a line, without what differs from run to run: ids and times."""
-    line = re.sub(r"\d{8}-\d{6}-(\w+)-\w{4}", r"ID-\1", line)
+    line = re.sub(r"\d{8}-\d{6}-([\w-]+?)-\w{4}\b", r"ID-\1", line)
     line = re.sub(r"[\d.e+-]+ (us|ms|s)\b", "TIME", line)
     line = re.sub(r"[\d.]+ %", "SHARE", line)
     return re.sub("[─│]", "", line).split()

@@ -16,7 +16,8 @@ from bpcli.data.files.dialect import Dialect
 from bpcli.data.preprocessing import Preprocessor
 from bpcli.data.scaler import Scaler
 from bpcli.data.types import Words
-from bpcli.export.model import Model
+from bpcli.export.model import Intervals, Model
+from bpcli.intervals.conformal import AbsoluteErrors
 from bpcli.nn.activation import Activation
 from bpcli.nn.activations import ACTIVATIONS, Elu, LeakyRelu, Maxout
 from bpcli.nn.arrays import Array
@@ -57,6 +58,11 @@ def a_model(
     targets_named = tuple(f"t{number}" for number in range(outputs)) if not classes else ()
     targets_named = tuple(words) or targets_named
     return Model("a-model", network, params, preprocessor, encoding, targets_named, Dialect())
+
+
+def with_half_widths(model: Model, *half: float) -> Model:
+    """The model with 90 % intervals of these half widths."""
+    return replace(model, intervals=Intervals(0.9, AbsoluteErrors(np.array(half))))
 
 
 AVERAGED = [("identity", ()), ("softmax", ("a", "b", "c"))]

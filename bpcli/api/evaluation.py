@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from bpcli.api.configs import AnyPath
 from bpcli.api.documents import Document, text_of
@@ -16,8 +17,10 @@ from bpcli.nn.numerics import repeatable_numerics
 from bpcli.runs.run_json import RunRecord
 from bpcli.runs.store import Run
 from bpcli.runs.trained import Trained, Weights, load_trained
+from bpcli.terminal.calibration import calibration_table
 from bpcli.terminal.grid import Grid
 from bpcli.terminal.tables import class_table, confusion_table, scores_tables
+from bpcli.workflows.calibrate import calibration_effect
 from bpcli.workflows.evaluate import default_split, evaluate, judge_run
 
 
@@ -42,8 +45,11 @@ def evaluation(
             trained, chosen = _with_data(run, weights, data, others), "data"
         scored = evaluate(trained, chosen or default_split(trained.experiment), intervals)
         verdicts = judge_run(trained, scored, requirements)
+        calibration = calibration_effect(trained, scored.split, weights)
     warn((*trained.notes, *scored.notes))
     document = {"run_id": run.run_id, "weights": weights, **scored.to_json()}
+    if calibration is not None:
+        document["calibration"] = calibration
     document["required"] = [verdict.to_json() for verdict in verdicts]
     failed = [verdict.sentence for verdict in verdicts if not verdict.passed]
     if failed:
@@ -51,11 +57,14 @@ def evaluation(
     return Document(document, text_of(_tables(trained.record, document)))
 
 
-def _tables(record: RunRecord, document: dict[str, object]) -> Iterator[Grid]:
+def _tables(record: RunRecord, document: dict[str, Any]) -> Iterator[Grid]:
     yield from scores_tables(record, document)
     if "classes" in document:
         yield class_table(document)
         yield confusion_table(document)
+    calibration = document.get("calibration", {})
+    if "before" in calibration:
+        yield calibration_table(calibration["before"], calibration["after"])
 
 
 def _with_data(

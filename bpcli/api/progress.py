@@ -13,6 +13,7 @@ from bpcli.workflows.stop_decision import Observer
 
 if TYPE_CHECKING:
     from bpcli.terminal.console import Console
+    from bpcli.terminal.pruning_progress import SilentPathView
 
 Callback: TypeAlias = Observer
 """Called after every epoch, also after epoch 0, the initial state; a true result ends training."""
@@ -34,6 +35,13 @@ def sweep_view_for(progress: bool) -> SilentProgress:
     from bpcli.terminal.progress.choice import sweep_view_of
 
     return sweep_view_of(_stderr(), is_silent=not progress)
+
+
+def pruning_view_for(progress: bool) -> SilentPathView:
+    """Progress of a pruning on stderr, or none."""
+    from bpcli.terminal.pruning_progress import path_view
+
+    return path_view(_stderr(), is_silent=not progress)
 
 
 def _stderr() -> Console | Stream:

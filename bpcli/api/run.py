@@ -7,7 +7,7 @@ import signal
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from bpcli.api.configs import AnyPath, Overrides, assignments
 from bpcli.api.documents import Document, Page
@@ -42,7 +42,10 @@ from bpcli.workflows.outcome import Outcome
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from bpcli.pruning.removal import Saliency
     from bpcli.runs.subject import Subject
+    from bpcli.workflows.intervals import Method
+    from bpcli.workflows.prune import Only
 
 _WEIGHTS: tuple[Weights, ...] = ("best", "last")
 
@@ -304,11 +307,20 @@ class Run:
         found = reasons(self._subject(None))
         return tuple(kind for kind, reason in found.items() if reason is None)
 
-    def plot(self, kind: str, *, split: str | None = None) -> Figure:
+    def plot(
+        self,
+        kind: str,
+        *,
+        split: str | None = None,
+        interval: float | None = None,
+        method: Method = "conformal",
+    ) -> Figure:
         """Draw one of the `plots`: a matplotlib figure, which a notebook shows.
 
         `split` chooses the rows of plots of predictions, by default as in `evaluate`. The figure
-        does not belong to pyplot: save it with `figure.savefig("loss.svg")`.
+        does not belong to pyplot: save it with `figure.savefig("loss.svg")`. `interval` is a level,
+        such as 0.9: `fit` and `predicted` then show intervals that contain the target with this
+        probability, by a `method` of `bpnet predict`.
 
         Raises `ConfigError` for an unknown kind or split, `RunError` for one that this run does not
         have.
@@ -318,14 +330,21 @@ class Run:
         from bpcli.workflows.plot import drawn
 
         with missing_characters() as missing:
-            figure = drawn(self._subject(split), kind)
+            figure = drawn(self._subject(split, interval, method), kind)
         warn([note_on_fonts(missing)] if missing else [])
         return figure
 
-    def _subject(self, split: str | None) -> Subject:
+    def _subject(
+        self, split: str | None, level: float | None = None, method: Method = "conformal"
+    ) -> Subject:
+        from bpcli.workflows.intervals import Method
         from bpcli.workflows.subject import load_subject
 
-        return load_subject(self._stored, self.weights, _split_named(split))
+        if method not in get_args(Method):
+            raise ConfigError(
+                f"There is no method `{method}`; allowed: {', '.join(get_args(Method))}."
+            )
+        return load_subject(self._stored, self.weights, _split_named(split), level, method)
 
     def trace(
         self, rows: Iterable[int] | None = None, *, steps: int = 1, entry: str | None = None
@@ -398,6 +417,38 @@ class Run:
         self.__dict__.update(vars(run))
         return self
 
+    def prune(
+        self,
+        method: Saliency = "surgeon",
+        *,
+        only: Only | None = None,
+        patience: int = 5,
+        overrides: Overrides = (),
+        runs_dir: AnyPath | None = None,
+        name: str | None = None,
+        progress: bool = False,
+    ) -> tuple[Run, Document]:
+        """Remove inputs and hidden units, as `bpnet prune` does.
+
+        Returns the run of the smallest network that is as good, which is saved beside this run or
+        in `runs_dir`, and the document of `bpnet prune --json`. If every smaller network is worse,
+        it is this run. `overrides` are keys of `training`.
+
+        Raises `RunError` for a run that cannot be pruned: it needs a validation set.
+
+        >>> small, path = run.prune()
+        """
+        from bpcli.api.pruning import pruned
+        from bpcli.workflows.prune import How
+
+        given = assignments(overrides)
+        folder = self.folder.parent if runs_dir is None else Path(runs_dir)
+        how = How(method, only, patience, given)
+        kept, document = pruned(self._stored, self.weights, how, folder, name, progress)
+        if kept is None:
+            return self, document
+        return run_of(kept, (), None if runs_dir is not None else self._scratch), document
+
     def export(
         self,
         format: str,  # noqa: A002
@@ -406,19 +457,23 @@ class Run:
         precision: str = "double",
         html: bool = False,
         digits: int | None = None,
+        interval: float | None = None,
         force: bool = False,
     ) -> Path:
         """Write the network with its preprocessing for other programs; return the path.
 
         The format is `python`, `c`, `javascript`, `matlab`, `xlsx`, `sql`, `latex`, `onnx` or
         `json`. A C file computes in `precision`, double or float; with `html`, JavaScript is a page
-        with a control per input; LaTeX has `digits` significant digits, by default 5.
+        with a control per input; LaTeX has `digits` significant digits, by default 5. `interval` is
+        a level, such as 0.9: Python, C, JSON and Excel files of values then have conformal
+        intervals that contain the target with this probability, calibrated on validation rows.
 
         The file is run first, and written only if its predictions equal those of this run. If no
         program to run it is installed, a `BpnetWarning` says that it is not verified. Raises
         `ConfigError` if it exists and not `force`, or if the format is unknown.
         """
         from bpcli.export.export import FORMATS, export, variant_of
+        from bpcli.workflows.export_intervals import with_intervals
 
         if format not in FORMATS:
             hint = f"{did_you_mean(format, FORMATS)}; allowed: {', '.join(FORMATS)}"
@@ -426,8 +481,11 @@ class Run:
         target = None if path is None else Path(path)
         variant = variant_of(precision, html, digits)
         with repeatable_numerics():
+            model = self._model
+            if interval is not None:
+                model, _ = with_intervals(model, self._trained, interval)
             exported = export(
-                self._model, format, target, variant=variant, force=force, hint="give force=True"
+                model, format, target, variant=variant, force=force, hint="give force=True"
             )
         if exported.not_verified is not None:
             warn([f"{exported.path} is not verified: {exported.not_verified}"])

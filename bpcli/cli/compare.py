@@ -113,6 +113,8 @@ def _progress(alternatives: Sequence[Alternative], seeds: int, is_silent: bool) 
         return SilentView()
     err = console(stderr=True)
     say_notes(dict.fromkeys(note for each in alternatives for note in each.config.notes))
+    if alternatives[0].config.spec.training.calibration is not None:
+        say_notes(["`training.calibration` is not used by `bpnet compare`"])
     if alternatives[0].config.spec.training.all_restarts.count > 1:
         say_notes(["`training.restarts` is not used by `bpnet compare`, which has --seeds"])
     trainings = len(alternatives) * seeds

@@ -105,6 +105,7 @@ def command(
     """
     from bpcli.metrics.requirements import Requirement
     from bpcli.nn.numerics import repeatable_numerics
+    from bpcli.workflows.calibrate import calibration_effect
 
     if data is not None and split is not None:
         raise ConfigError("--data and --split both say which rows to score: use one of them.")
@@ -125,9 +126,11 @@ def command(
         scored = split if data is None else "data"
         evaluation, verdicts = _score(trained, scored, with_intervals, requirements)
         covered = None if level is None else _coverage(trained, evaluation, level, method)
+        calibration = calibration_effect(trained, evaluation.split, weights)  # type: ignore[arg-type]  # click checked it
     if as_json:
         document = {"run_id": trained.run.run_id, "weights": weights, **evaluation.to_json()}
         document |= {"coverage": covered.to_json()} if covered else {}
+        document |= {"calibration": calibration} if calibration else {}
         print_json(document | {"required": [verdict.to_json() for verdict in verdicts]})
     else:
         where = f"on {data}" if data is not None else f"on the {evaluation.split} split"
@@ -137,6 +140,8 @@ def command(
         say(f"{trained.run.run_id}: {weights} weights {where} ({rows}{default})")
         say_notes(evaluation.notes)
         _print_tables(trained, evaluation)
+        if calibration is not None:
+            _print_calibration(calibration)
         if covered is not None:
             _print_coverage(covered)
     failed = [verdict.sentence for verdict in verdicts if not verdict.passed]
@@ -241,6 +246,14 @@ def _print_coverage(covered: Coverage) -> None:
 
     say_notes([covered.calibrated.note])
     console().show(coverage_table(covered.to_json()))
+
+
+def _print_calibration(calibration: Mapping[str, Any]) -> None:
+    from bpcli.terminal.calibration import calibration_line, calibration_table
+
+    console().say(calibration_line(calibration["temperature"], calibration["rows"]))
+    if "before" in calibration:
+        console().show(calibration_table(calibration["before"], calibration["after"]))
 
 
 def _print_tables(trained: Trained, evaluation: SplitEvaluation) -> None:

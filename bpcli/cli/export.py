@@ -42,6 +42,14 @@ from bpcli.cli.documents import print_json
     type=click.IntRange(1, 17),
     help="Significant digits of the numbers, with `--to latex`; default: 5.",
 )
+@click.option(
+    "--interval",
+    "level",
+    type=float,
+    metavar="LEVEL",
+    help="With `--to python`, `c`, `json` or `xlsx`: add intervals that contain the target with "
+    "this probability, such as 0.9, calibrated on the validation rows as by `predict --interval`.",
+)
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @run_options
 def command(
@@ -51,6 +59,7 @@ def command(
     precision: str,
     html: bool,
     digits: int | None,
+    level: float | None,
     force: bool,
     weights: str,
     runs_dir: Path,
@@ -68,12 +77,17 @@ def command(
     from bpcli.export.model import load_model
     from bpcli.nn.numerics import repeatable_numerics
     from bpcli.runs.references import find_run
+    from bpcli.runs.trained import load_trained
+    from bpcli.workflows.export_intervals import with_intervals
 
     saved = find_run(run, runs_dir)
     variant = variant_of(precision, html, digits)
     with repeatable_numerics():
         model = load_model(saved, weights)  # type: ignore[arg-type]  # click checked it
         say_notes(model.notes)
+        if level is not None:
+            model, promise = with_intervals(model, load_trained(saved, weights), level)  # type: ignore[arg-type]  # click checked it
+            say_notes([promise])
         exported = export(model, to, output, variant=variant, force=force)
     path, reason = exported.path, exported.not_verified
     if as_json:

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 _COMMANDS = (
     "init", "data", "check", "train", "eval", "diagnose", "explain", "predict", "plot", "report",
-    "export", "import", "weights", "compare", "size", "sweep", "trace", "gradcheck", "verify",
-    "runs", "schema", "docs",
+    "export", "import", "weights", "compare", "size", "prune", "sweep", "trace", "gradcheck",
+    "verify", "runs", "schema", "docs",
 )  # fmt: skip
 
 

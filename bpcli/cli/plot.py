@@ -10,7 +10,9 @@ import click
 from bpcli.cli.common import (
     console,
     examples,
+    method_option,
     noting_missing_fonts,
+    require_interval,
     require_plot_format,
     run_options,
     say_notes,
@@ -19,6 +21,7 @@ from bpcli.cli.documents import print_json
 
 if TYPE_CHECKING:
     from bpcli.runs.subject import Subject
+    from bpcli.workflows.intervals import Method
 
 
 @click.command(
@@ -54,6 +57,14 @@ Kinds:
     help="Show predictions of this split; default: the test set, else the "
     "validation set, else the training set.",
 )
+@click.option(
+    "--interval",
+    "level",
+    type=float,
+    metavar="LEVEL",
+    help="Draw the intervals of `predict --interval` in `fit` and `predicted`, such as 0.9.",
+)
+@method_option
 @run_options
 def command(
     run: str,
@@ -61,6 +72,8 @@ def command(
     output: Path | None,
     only_list: bool,
     split: str | None,
+    level: float | None,
+    method: Method | None,
     weights: str,
     runs_dir: Path,
     as_json: bool,
@@ -78,10 +91,13 @@ def command(
 
     if output is not None:
         require_plot_format("-o", output)
+    require_interval(level, method)
     saved = find_run(run, runs_dir)
-    subject = load_subject(saved, weights, split)  # type: ignore[arg-type]  # click checked them
+    subject = load_subject(saved, weights, split, level, method or "conformal")  # type: ignore[arg-type]  # click checked them
     if subject.rebuilt is not None:
         say_notes(subject.rebuilt.notes)
+    if subject.intervals is not None:
+        say_notes([subject.intervals.note])
     drawn = [] if only_list else chosen_kinds(subject, kinds)
     with noting_missing_fonts():
         files = [str(path) for path in save_plots(saved, subject, drawn, output)] if drawn else []

@@ -27,7 +27,7 @@ from bpcli.errors import ConfigError, Interrupted
 if TYPE_CHECKING:
     from bpcli.config.load import Config
     from bpcli.experiment import Experiment
-    from bpcli.runs.run_json import RunRecord
+    from bpcli.runs.run_json import CalibrationRecord, RunRecord
     from bpcli.runs.store import Run
     from bpcli.sweeps.folder import SweepFolder
     from bpcli.workflows.interrupts import StopRequest
@@ -341,6 +341,14 @@ def _profile(experiment: Experiment, outcome: Outcome) -> dict[str, Any] | None:
     return None if outcome.failure else profile(experiment, outcome.record)
 
 
+def _print_calibration(calibration: CalibrationRecord) -> None:
+    from bpcli.terminal.calibration import calibration_line, calibration_table
+
+    console().say(calibration_line(calibration.best, calibration.rows))
+    if calibration.before:
+        console().show(calibration_table(calibration.before, calibration.after))
+
+
 def _print_result(outcome: Outcome, experiment: Experiment, profile: dict[str, Any] | None) -> None:
     from bpcli.config.file_models import FileData
     from bpcli.runs.references import reference_to
@@ -355,6 +363,8 @@ def _print_result(outcome: Outcome, experiment: Experiment, profile: dict[str, A
         out.say(f"Scores of {scored_text(record)}:")
     for table in scores_tables(record, vars(record)):
         out.show(table)
+    if record.calibration is not None:
+        _print_calibration(record.calibration)
     if profile:
         out.show(profile_table(profile, record.workers))
     if record.stop_message:

@@ -367,6 +367,15 @@ def _validation_set(read: Reader) -> _Issues:
         )
 
 
+@_check
+def _calibration_of_average(read: Reader) -> _Issues:
+    if read("training.calibration") is not None and read("training.restarts.combine") == "mean":
+        yield _issue(
+            "training.calibration",
+            "an average of networks is not calibrated: remove this key, or keep the best network",
+        )
+
+
 def _may_have_splits(file: object) -> bool:
     """Whether a file may itself define splits, as those of a Python program's arrays do."""
     return isinstance(file, str) and Path(file).suffix.lower() == ".npz"

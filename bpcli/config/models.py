@@ -215,6 +215,13 @@ class Training(Strict):
         "loss; with `bayesian_regularization`: by the evidence). {count: 20, combine: mean, keep: "
         "5} keeps the average of the five best.",
     )
+    calibration: Literal["temperature"] | None = Field(
+        default=None,
+        description="How the probabilities of classes or labels are calibrated after training. "
+        "`temperature`: the output layer's z are divided by the number that gives the lowest log "
+        "loss on the validation set, so that a network that is too sure of itself becomes less "
+        "sure; no predicted class changes.",
+    )
     workers: Count | Literal["auto"] = Field(
         default="auto",
         description="The number of processes that share the work. It changes the speed, never the "

@@ -27,6 +27,8 @@ def never_fell(evidence: Evidence) -> Iterator[Finding]:
         return
     if record.restarts is not None or not record.has_ended:
         return
+    if record.started_from is not None and evidence.has_learned_later:
+        return  # a network that was trained before may have no more to learn for other rows
     title = "the validation loss never fell below its initial value"
     numbers = (
         f"the validation loss was {curve.first:.4g} at first, and {curve.last:.4g} at epoch "

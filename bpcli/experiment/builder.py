@@ -108,6 +108,7 @@ def _build(
     _refuse(
         config,
         issues.of_parameters(spec, network),
+        issues.of_calibration(spec, table, network, indices),
         of_memory(needs(spec, network, len(table), 0, table.buffer_bytes)),
         issues.of_overflow(preprocessor, splits),
         issues.of_loss(network, splits) if needs_targets else (),

@@ -16,7 +16,7 @@ from bpcli.data.table import RawTable, Table
 from bpcli.data.types import SPLITS, Labels, SplitName
 from bpcli.data.values import category_named
 from bpcli.errors import ConfigIssue
-from bpcli.metrics.metrics import METRICS_OF
+from bpcli.metrics.metrics import METRICS_OF, has_probabilities
 from bpcli.nn.arrays import Array
 from bpcli.nn.losses import PROBABILITIES
 from bpcli.nn.network import Network
@@ -213,6 +213,29 @@ def of_validation(spec: Spec, indices: Mapping[SplitName, RowIndex]) -> Iterator
             f"`{key}` needs a validation set, but there is none: set `data.split.val`",
             ("training", "stop", key),
         )
+
+
+def of_calibration(
+    spec: Spec, table: Table, network: Network, indices: Mapping[SplitName, RowIndex]
+) -> Iterator[ConfigIssue]:
+    """A calibration without probabilities, or without validation rows."""
+    message = None
+    if spec.training.calibration is None or not table.has_targets:
+        return
+    if table.labels is None and not table.words:
+        message = "only probabilities of classes or labels are calibrated: remove this key"
+    elif not has_probabilities(network, are_labels=bool(table.words)):
+        message = (
+            "the outputs are no probabilities: use softmax, or sigmoid for two classes or for "
+            "labels, or remove this key"
+        )
+    elif not len(indices["val"]):
+        message = (
+            "`calibration` needs a validation set, but there is none: set `data.split.val`, or "
+            "remove this key"
+        )
+    if message is not None:
+        yield ConfigIssue(message, ("training", "calibration"))
 
 
 def _lost_classes(

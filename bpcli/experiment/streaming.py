@@ -104,6 +104,10 @@ def _of_keys(spec: Spec, data: FileData) -> Iterator[ConfigIssue]:
             )
     if data.weight is not None:
         yield ConfigIssue(f"streamed rows have no weights: {instead}", ("data", "weight"))
+    if spec.training.calibration is not None:
+        yield ConfigIssue(
+            f"streamed rows are not used to calibrate: {instead}", ("training", "calibration")
+        )
     if spec.training.class_weights is not None:
         yield ConfigIssue(
             f"streamed rows have no weights: {instead}", ("training", "class_weights")

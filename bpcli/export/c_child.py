@@ -47,7 +47,7 @@ _CHARACTERS = {escape: sign for sign, escape in _ESCAPES.items()}
 
 def _table(printed: bytes, model: Model) -> Columns:
     """The outputs and words of each line, as columns by name."""
-    names = [*model.output_names, *model.answers]
+    names = [*model.output_names, *model.end_names, *model.answers]
     rows = [line.split("\t") for line in printed.decode("utf-8", "replace").split("\n")[:-1]]
     if any(len(row) != len(names) for row in rows):
         raise no_predictions("C")

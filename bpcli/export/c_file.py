@@ -99,6 +99,7 @@ class _File:
             *self._parameters(),
             *map(self._layer, range(1, len(self.model.network.layers) + 1)),
             self._predict(),
+            self._intervals(),
             self._answers(),
             self._main(),
         ]
@@ -290,6 +291,14 @@ class _File:
             body="".join([loops.get("input", ""), *calls, loops.get("output", "")]),
         )
 
+    def _intervals(self) -> str:
+        intervals = self.model.intervals
+        if intervals is None:
+            return ""
+        half_widths = self._array("half_widths", intervals.method.half)
+        level = number(intervals.level)
+        return self._part("intervals", half_widths=half_widths, level=level)
+
     # The program.
 
     def _main(self) -> str:
@@ -299,18 +308,29 @@ class _File:
             cast = "(float)" if self._type(column) == "float " else ""
             reads.append(f"        row.{name} = {cast}{read}(&rest, &wrong);")
         readers = {"text" if column.kind == "category" else "number" for column, _ in self.fields}
-        names, words = self.model.class_names, self.model.preprocessor.words
-        writes = "write_class" if names else "write_labels" if words else None
+        printed, writes = self._printed()
         return self._part(
             "main",
             count=number(len(self.fields)),
             longest=number(2**16 + 2**10 * len(self.fields)),
-            words=" and the class" if names else " and the word of each label" if words else "",
+            printed=printed,
             readers="\n".join(_PARTS[f"read_{kind}"] for kind in sorted(readers)),
-            writers=f"{_PARTS['writer']}\n" if writes else "",
+            writers=f"{_PARTS['writer']}\n" if self.model.answers else "",
             reads="\n".join(reads),
-            writes=self._part(writes, count=number(len(words))) if writes else "",
+            writes=writes,
         )
+
+    def _printed(self) -> tuple[str, str]:
+        """What the program prints after the outputs, in words and as source text."""
+        if self.model.intervals is not None:
+            return ", then low and high of each", self._part("write_intervals")
+        if self.model.class_names:
+            return " and the class", self._part("write_class")
+        words = self.model.preprocessor.words
+        if words:
+            count = number(len(words))
+            return " and the word of each label", self._part("write_labels", count=count)
+        return "", ""
 
 
 def _strings(texts: Iterable[object]) -> str:

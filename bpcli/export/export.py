@@ -46,6 +46,7 @@ class Format:
     suffix: str
     content: Callable[[Model], bytes]
     verify: Callable[[bytes, Model], None]
+    holds_intervals: bool = False
     variants: Mapping[str, Format] = field(default_factory=dict)
     """Other files of the format by name, such as `float` for numbers of single precision."""
 
@@ -71,10 +72,13 @@ def export(
     """Write a verified file. `hint` says how to overwrite a file.
 
     Raises `ConfigError` if the file exists and not `force`, if a package is missing, or if the
-    format has no such variant or cannot hold the model, `RunError` if the run is damaged, and
-    `GateFailed` if the file's predictions differ from bpnet's.
+    format has no such variant or cannot hold the model or its intervals, `RunError` if the run is
+    damaged, and `GateFailed` if the file's predictions differ from bpnet's.
     """
     format_ = _format(to, variant)
+    if model.intervals is not None and not format_.holds_intervals:
+        having = ", ".join(name for name, each in FORMATS.items() if each.holds_intervals)
+        raise ConfigError(f"Intervals are not for the format {to}, only for {having}.")
     path = path or Path(model.module_name + format_.suffix)
     if path.exists() and not (force and path.is_file()):
         way_out = f"{hint} to overwrite it" if path.is_file() else "name another file"
@@ -161,23 +165,26 @@ def _latex(digits: int) -> Format:
 
 FORMATS: Mapping[str, Format] = {
     "onnx": Format(".onnx", onnx_bytes, _verify_onnx),
-    "json": Format(".json", _text(json_text), _verify_json),
-    "python": Format(".py", _text(python_text), by_running("Python", _run_python)),
+    "json": Format(".json", _text(json_text), _verify_json, holds_intervals=True),
+    "python": Format(".py", _text(python_text), by_running("Python", _run_python), True),
     "c": Format(
         ".c",
         _text(c_text),
         by_running("C", c_predictions),
-        {"float": Format(".c", _text(_c_float), by_running("C", c_predictions, np.float32))},
+        holds_intervals=True,
+        variants={
+            "float": Format(".c", _text(_c_float), by_running("C", c_predictions, np.float32), True)
+        },
     ),
     "javascript": Format(
         ".mjs",
         _text(javascript_text),
         by_running("JavaScript", javascript_predictions),
-        {"html": Format(".html", _text(page_text), by_running("HTML", _run_page))},
+        variants={"html": Format(".html", _text(page_text), by_running("HTML", _run_page))},
     ),
     "matlab": Format(".m", _text(matlab_text), by_running("MATLAB", matlab_predictions)),
     "xlsx": Format(
-        ".xlsx", xlsx_bytes, by_running("Excel", run_xlsx, has_infinity=False, digits=15)
+        ".xlsx", xlsx_bytes, by_running("Excel", run_xlsx, has_infinity=False, digits=15), True
     ),
     "sql": Format(".sql", _text(sql_text), by_running("SQL", run_sql, has_infinity=False)),
     "latex": replace(

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from bpcli.data.scaler import Scaler
-from bpcli.export.model import Model
+from bpcli.export.model import Intervals, Model
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.registry import as_mapping
 from bpcli.text import printable_json
@@ -33,7 +33,8 @@ def document(model: Model) -> dict[str, Any]:
 
     A prediction encodes `columns` as `inputs`, one per input of the first layer, scales them,
     computes the layers, a[l] = f_l(weights a[l-1] + bias), and scales the outputs back. `labels`,
-    if any, have two words each: the second is predicted if the output is at least ½.
+    if any, have two words each: the second is predicted if the output is at least ½. `intervals`,
+    if any, are output ± half width.
     """
     labels = {name: list(words) for name, words in model.preprocessor.words.items()}
     return {
@@ -48,12 +49,17 @@ def document(model: Model) -> dict[str, Any]:
         "outputs": list(model.output_names),
         "classes": list(model.class_names),
         **({"labels": labels} if labels else {}),
+        **({"intervals": _intervals(model.intervals)} if model.intervals is not None else {}),
     }
 
 
 def _scale(scale: Scaler) -> dict[str, list[float]]:
     """Inputs are scaled to (x - shift) / factor, outputs to y · factor + shift."""
     return {"shift": scale.shift.tolist(), "factor": scale.factor.tolist()}
+
+
+def _intervals(intervals: Intervals) -> dict[str, Any]:
+    return {"level": intervals.level, "half_widths": intervals.half_widths}
 
 
 def _layers(model: Model) -> list[dict[str, Any]]:

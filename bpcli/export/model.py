@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,8 @@ from bpcli.data.preprocessing import Preprocessor
 from bpcli.data.tally import Tally
 from bpcli.data.types import Labels
 from bpcli.experiment.output_names import output_names
+from bpcli.intervals.bounds import end_names
+from bpcli.intervals.conformal import AbsoluteErrors
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
 from bpcli.nn.numerics import prefer
@@ -31,6 +33,19 @@ from bpcli.runs.trained import SavedWeights, Weights, load_weights
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+
+class Intervals(NamedTuple):
+    """Intervals of a level, whose half widths are the same for all rows."""
+
+    level: float
+    method: AbsoluteErrors
+
+    @property
+    def half_widths(self) -> list[float]:
+        """The half width for each output, in original units."""
+        widths: list[float] = self.method.half.tolist()
+        return widths
 
 
 @dataclass(frozen=True)
@@ -49,6 +64,8 @@ class Model:
     dialect: Dialect
     inputs_array: str | None = None
     notes: tuple[str, ...] = ()
+    intervals: Intervals | None = None
+    """Intervals to export with the predictions, if they are asked for."""
 
     @property
     def module_name(self) -> str:
@@ -65,6 +82,11 @@ class Model:
     def output_names(self) -> tuple[str, ...]:
         """P(setosa), …, or predicted y."""
         return output_names(self.network, self.preprocessor.categories, self.target_names)
+
+    @property
+    def end_names(self) -> tuple[str, ...]:
+        """The names of the ends of intervals: predicted y low, predicted y high; empty without."""
+        return () if self.intervals is None else end_names(self.output_names)
 
     @property
     def answers(self) -> Mapping[str, tuple[str, ...]]:

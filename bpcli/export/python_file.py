@@ -34,7 +34,7 @@ from bpcli.registry import as_mapping, name_of
 def python_text(model: Model) -> str:
     """The source text of the file."""
     definitions = [_names(model), *_encoding(model), *_activations(model), _network(model)]
-    numbers = "\n".join([*_scales(model), *_parameters(model)])
+    numbers = "\n".join([*_scales(model), *_parameters(model), *_half_widths(model)])
     sections = [_head(model), *definitions, _predict(model), numbers]
     return "\n\n\n".join(section.strip("\n") for section in sections) + "\n"
 
@@ -272,6 +272,11 @@ def _parameters(model: Model) -> Iterator[str]:
         yield f"{name} = {_literal(tensor)}{as_column}"
 
 
+def _half_widths(model: Model) -> Iterator[str]:
+    if model.intervals is not None:
+        yield f"HALF_WIDTHS = {_literal(model.intervals.method.half)}"
+
+
 def _literal(array: Array) -> str:
     """An array as source text, each number with all its digits."""
     if array.ndim == 1:
@@ -328,7 +333,7 @@ def predict(rows):
     X = encode(rows)
 {scaled}    Y = network(X)
 {unscaled}    predicted = dict(zip(OUTPUTS, Y.T))
-{_class_line(model)}    return predicted
+{_class_line(model)}{_interval_lines(model)}    return predicted
 '''
 
 
@@ -337,7 +342,22 @@ def _what_is_predicted(model: Model) -> str:
         return "The outputs and the predicted `class` of each row."
     if model.preprocessor.words:
         return "The outputs and the predicted text of each label, for each row."
-    return "The predicted values of each row, in original units."
+    if model.intervals is None:
+        return "The predicted values of each row, in original units."
+    level = number(model.intervals.level)
+    return f"""The predicted values of each row, in original units, and their intervals.
+
+    An interval contains its target with a probability of at least {level}, for rows from
+    the same source as those on which it was calibrated.
+    """
+
+
+def _interval_lines(model: Model) -> str:
+    if model.intervals is None:
+        return ""
+    return """    for name, y, half_width in zip(OUTPUTS, Y.T, HALF_WIDTHS):
+        predicted[f"{name} low"], predicted[f"{name} high"] = y - half_width, y + half_width
+"""
 
 
 def _class_line(model: Model) -> str:

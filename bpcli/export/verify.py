@@ -53,6 +53,7 @@ def by_running(
         for columns, predicted in zip(tables, run(content, model, tables), strict=True):
             X = encoded(model, columns)
             outputs = _outputs_of(what, predicted, model.output_names, len(X))
+            _check_intervals(what, model, predicted, outputs, dtype)
             answers = {name: predicted[name] for name in model.answers if name in predicted}
             if not has_infinity:
                 outputs, answers = _with_overflows(exact, X, outputs, answers)
@@ -142,6 +143,30 @@ def check(
         )
 
 
+def _check_intervals(
+    what: str, model: Model, predicted: Mapping[str, Any], outputs: Array, dtype: DTypeLike
+) -> None:
+    """Raises `GateFailed` if the ends of intervals do not fit the file's own outputs (n, outputs).
+
+    They may differ by the tolerance of `dtype`, relative to the output or the half width.
+    """
+    if model.intervals is None:
+        return
+    ends = _outputs_of(what, predicted, model.end_names, len(outputs))
+    method = model.intervals.method
+    expected = method.bounds(outputs, outputs).columns
+    size = np.repeat(np.maximum(np.abs(outputs), method.half), 2, axis=1)
+    is_same = np.equal(ends, expected) | (np.isnan(ends) & np.isnan(expected))
+    if not (is_same | (np.abs(ends - expected) <= _tolerance(dtype) * size)).all():
+        raise GateFailed(
+            f"The intervals of the {what} file differ from bpnet's: it was not written."
+        )
+
+
+def _tolerance(dtype: DTypeLike) -> float:
+    return SINGLE if dtype == np.float32 else EXACT
+
+
 def _decided(answers: Mapping[str, list[str]], is_open: Array) -> dict[str, list[str | None]]:
     """The answers without those of open rows: outputs are NaN, or too close to each other."""
     return {
@@ -162,7 +187,6 @@ def _is_close(model: Model, outputs: Array, part: float) -> Array:
 
 def _allowed(model: Model, X: Array, expected: Array, dtype: DTypeLike) -> Array:
     """The largest difference from each of the outputs that are expected."""
-    tolerance = SINGLE if dtype == np.float32 else EXACT
     rounded_at = model.network.layers[-1].activation.rounded_at
     finite = np.where(np.isfinite(expected), expected, 0)
     largest = np.maximum(np.abs(finite).max(axis=0), model.preprocessor.targets.factor * rounded_at)
@@ -170,7 +194,7 @@ def _allowed(model: Model, X: Array, expected: Array, dtype: DTypeLike) -> Array
     if np.finfo(dtype).eps > np.finfo(model.params.dtype).eps:  # the weights are rounded too
         model = replace(model, params=model.params * grown)
     rounded = model.outputs(X * grown)
-    allowed: Array = tolerance * largest + 8 * np.abs(rounded - expected)
+    allowed: Array = _tolerance(dtype) * largest + 8 * np.abs(rounded - expected)
     return allowed
 
 

@@ -69,11 +69,12 @@ def recalculated(workbooks: Sequence[bytes]) -> list[list[list[Any]]]:
 
 
 def _predicted(model: Model, rows: list[list[Any]]) -> Columns:
-    """Outputs and words by name; NaN where the workbook has no number."""
-    columns = list(zip(*rows, strict=True))[first_output(model) :]
-    outputs, words = columns[: model.network.outputs], columns[model.network.outputs :]
+    """Outputs, ends of intervals and words by name; NaN where the workbook has no number."""
+    columns, names = list(zip(*rows, strict=True)), [*model.output_names, *model.end_names]
+    columns = columns[first_output(model) :]
+    outputs, words = columns[: len(names)], columns[len(names) :]
     numbers = [[x if isinstance(x, float) else float("nan") for x in column] for column in outputs]
-    return dict(zip(model.output_names, numbers, strict=True)) | dict(
+    return dict(zip(names, numbers, strict=True)) | dict(
         zip(model.answers, map(list, words), strict=False)
     )
 

@@ -33,6 +33,7 @@ from bpcli.export.xlsx_pages import (
     Pages,
     cells,
 )
+from bpcli.nn.arrays import Array
 from bpcli.workbook.book import Content, Formula
 from bpcli.workbook.cells import MOST_CHARACTERS, MOST_COLUMNS, Cell
 from bpcli.workbook.styles import Style
@@ -58,7 +59,7 @@ def xlsx_bytes(model: Model) -> bytes:
 
 
 def first_output(model: Model) -> int:
-    """The column of `predict` with the first output; words follow the outputs."""
+    """The column of `predict` with the first output; ends of intervals or words follow."""
     return 1 + len(model.encoder.inputs) + 1
 
 
@@ -73,7 +74,8 @@ def _width(model: Model) -> int:
 
 
 def _refuse(model: Model, width: int) -> None:
-    widest = max(width, 4 * len(model.encoder.inputs) + 4 + 3 * model.network.outputs)
+    shown = 3 * model.network.outputs + len(model.end_names)
+    widest = max(width, 4 * len(model.encoder.inputs) + 4 + shown)
     if widest > MOST_COLUMNS:
         raise ConfigError(
             f"The network needs {widest:,} columns, and a sheet of Excel has {MOST_COLUMNS:,}: "
@@ -171,7 +173,7 @@ def _write_outputs(pages: Pages, model: Model, source: int, rows: Columns) -> No
     outputs = model.outputs(encoded(model, rows))
     words = model.preprocessor.in_words(outputs)
     first, names = pages.predict.end, model.output_names
-    predicted = [[y if math.isfinite(y) else str(y) for y in row] for row in outputs.tolist()]
+    predicted = _cells_of(outputs)
 
     def output(row: int, index: int) -> Content:
         place = f"{pages.network.sheet.name}!{cells(row, source + index, 1)}"
@@ -181,11 +183,38 @@ def _write_outputs(pages: Pages, model: Model, source: int, rows: Columns) -> No
     gives_probabilities = model.network.layers[-1].activation.gives_probabilities
     looks = (PROBABILITY, THEIR_PROBABILITY) if gives_probabilities else (OUTPUT, THEIRS)
     pages.predict.add("predictions", names, output, looks[0])
+    _write_intervals(pages, model, first, outputs)
     _write_words(pages, model, first, list(words.values()))
     pages.predict.add("", ["note"], lambda row, _: Formula(_note(pages, model, row)), ROW)
     pages.predict.sheet.widen(pages.predict.end - 1, 34)
     pages.predict.gap()
     _write_bpnet(pages, first, names, predicted, words, looks[1])
+
+
+def _write_intervals(pages: Pages, model: Model, first: int, outputs: Array) -> None:
+    """Low and high of each output, which is 0 or more columns to the right of `first`."""
+    if model.intervals is None:
+        return
+    half_widths = pages.block(
+        f"Half widths of the {100 * model.intervals.level:g} % intervals",
+        model.output_names,
+        [("half width", [*model.intervals.half_widths])],
+    )
+    pages.name("half_width", half_widths, 1, 1, model.network.outputs)
+    ends = _cells_of(model.intervals.method.bounds(outputs, outputs).columns)
+
+    def end(row: int, index: int) -> Content:
+        output, sign = cells(row, first + index // 2, 1), "-+"[index % 2]
+        formula = f"{output}{sign}INDEX(half_width,{index // 2 + 1})"
+        complete = f"{pages.network.sheet.name}!$A{row + 1}"
+        return Formula(f'IF({complete},{formula},"")', _of_example(ends, row, index))
+
+    pages.predict.add(f"{100 * model.intervals.level:g} % intervals", model.end_names, end, OUTPUT)
+
+
+def _cells_of(outputs: Array) -> list[list[Cell]]:
+    """Numbers as what cells hold: text for those that are not finite."""
+    return [[y if math.isfinite(y) else str(y) for y in row] for row in outputs.tolist()]
 
 
 def _of_example(values: Sequence[Sequence[Cell]], row: int, index: int) -> Cell | None:

@@ -18,6 +18,8 @@ def notes(model: Model) -> Sheet:
         **_SECTIONS,
         "What to type": {kind: _KINDS[kind] for kind in sorted(kinds)},
     }
+    if model.intervals is not None:
+        sections["Intervals"] = {"low, high": _PROMISE.format(100 * model.intervals.level)}
     top = 2
     for title, lines in sections.items():
         sheet.put_row(top, 0, [title, ""], GROUP)
@@ -54,6 +56,11 @@ _SECTIONS: dict[str, dict[str, str]] = {
         "y_shift, y_factor": "The scale of the outputs: a · factor + shift.",
     },
 }
+_PROMISE = (
+    "An interval contains the true value in at least {:g} % of the cases, for rows from the same "
+    "source as those on which it was calibrated. All intervals of an output are equally wide: the "
+    "half width stands on the sheet `parameters`, with the name half_width."
+)
 _KINDS: dict[Kind, str] = {
     "number": "A number. Text is not used, even if it looks like a number.",
     "boolean": "TRUE or FALSE, 1 or 0, or the English words as text.",

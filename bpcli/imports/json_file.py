@@ -48,6 +48,11 @@ class _Layer(Strict):
     bias: list[Number] | None
 
 
+class _Intervals(Strict):
+    level: Number
+    half_widths: list[Number]
+
+
 class _Document(Strict):
     format: Literal["bpnet model"]
     version: Literal[1]
@@ -60,6 +65,7 @@ class _Document(Strict):
     outputs: list[str]
     classes: list[str]
     labels: dict[str, list[str]] = Field(default_factory=dict)
+    intervals: _Intervals | None = None
 
 
 def json_model(text: str) -> ImportedModel:
@@ -82,11 +88,17 @@ def json_model(text: str) -> ImportedModel:
             _target_names(read),
             tuple(read.classes),
             labels,
+            () if read.intervals is None else (_WITHOUT_INTERVALS,),
         )
     )
     if list(model.input_names) != read.inputs:
         raise ModelError("its `columns` do not give the names of its `inputs`.")
     return model
+
+
+_WITHOUT_INTERVALS = (
+    "its `intervals` are left out: `bpnet predict --interval` calibrates them on validation rows"
+)
 
 
 def _no_constant(name: str) -> Any:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
+
+import numpy as np
 
 from bpcli.nn.arrays import Array
 
@@ -12,3 +15,14 @@ class Bounds(NamedTuple):
 
     low: Array
     high: Array
+
+    @property
+    def columns(self) -> Array:
+        """Low and high of each target in turn (n, 2 targets), as `end_names` names them."""
+        found: Array = np.stack(self, axis=2).reshape(len(self.low), -1)
+        return found
+
+
+def end_names(output_names: Iterable[str]) -> tuple[str, ...]:
+    """The names of the ends of each output: predicted y low, predicted y high."""
+    return tuple(f"{name} {end}" for name in output_names for end in Bounds._fields)

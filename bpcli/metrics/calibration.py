@@ -6,10 +6,17 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bpcli.data.preprocessing import Split
+from bpcli.metrics.metrics import Predictions
+from bpcli.nn.activation import Activation
 from bpcli.nn.arrays import Array
 
 Z_95 = 1.959963984540054
 """The 0.975 quantile of the standard normal distribution."""
+
+
+BINS = 10
+"""The bins of the probabilities of a split."""
 
 
 class Reliability(NamedTuple):
@@ -25,7 +32,7 @@ class Reliability(NamedTuple):
     error: float
 
 
-def reliability(probability: Array, is_true: Array, bins: int = 10) -> Reliability:
+def reliability(probability: Array, is_true: Array, bins: int = BINS) -> Reliability:
     """Compare probabilities (n,) with what is true (n,), in bins of equal width over [0, 1].
 
     The expected calibration error is Σ (nᵢ / n) |shareᵢ - mean probabilityᵢ| over the bins
@@ -40,6 +47,27 @@ def reliability(probability: Array, is_true: Array, bins: int = 10) -> Reliabili
     )
     error = float(counts[filled] @ np.abs(share - mean) / len(probability))
     return Reliability(filled, counts[filled], mean, share, error)
+
+
+def is_one_score(outputs: int, top: Activation) -> bool:
+    """Whether a single output, or one of two softmax outputs, decides between two classes."""
+    return outputs == 1 or (outputs == 2 and top.gives_distribution)
+
+
+def split_reliability(predicted: Predictions, rows: Split) -> Reliability:
+    """The reliability of the predictions for the rows of a split, which are probabilities.
+
+    The probability is that of the second of two classes, of the predicted one of several classes,
+    or of each label of each row.
+    """
+    outputs, labels = predicted.outputs, rows.labels
+    if labels is None:
+        assert rows.values is not None, "labels are numbers"
+        return reliability(outputs.ravel(), (rows.values == 1).ravel())
+    assert predicted.top is not None, "they are of a network"
+    if is_one_score(outputs.shape[1], predicted.top):
+        return reliability(outputs[:, -1], labels == 1)
+    return reliability(outputs.max(axis=1), labels == predicted.classes)
 
 
 def wilson_interval(share: Array, count: Array) -> tuple[Array, Array]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
+from bpcli.nn.arrays import Array
 from bpcli.plots.fonts import set_fonts
 from bpcli.plots.heading import heading
-from bpcli.plots.style import literal
+from bpcli.plots.style import INK, MUTED, literal
 from bpcli.runs.subject import Need, Subject
 from bpcli.text import text_width
 
@@ -32,6 +33,8 @@ class Plot:
 
     needs: ClassVar[tuple[Need, ...]] = ("network",)
     """The data that it reads; `why_not` is only called if all of them exist."""
+    shows_intervals: ClassVar[bool] = False
+    """Whether it draws the intervals of the predictions, if there are any."""
 
     def why_not(self, subject: Subject) -> str | None:
         """One sentence on why the run does not have this plot; None if the run has it."""
@@ -81,6 +84,13 @@ def panels(figure: Panel, count: int, across: int = 1) -> list[Axes]:
     for surplus in grid[count:]:
         surplus.remove()
     return grid[:count]
+
+
+def draw_band(axes: Axes, x: Array, low: Array, high: Array, label: str) -> None:
+    """A band between two curves below all data; its edges are above, to be seen among many rows."""
+    axes.fill_between(x, low, high, color=MUTED, alpha=0.22, linewidth=0, zorder=0.5, label=label)
+    for edge in (low, high):
+        axes.plot(x, edge, color=INK, linewidth=0.8, alpha=0.8, zorder=2.5)
 
 
 _CHARACTERS, _HANDLE = 13, 10

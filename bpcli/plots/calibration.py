@@ -7,16 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bpcli.metrics.calibration import Reliability, reliability, wilson_interval
-from bpcli.metrics.metrics import has_probabilities
-from bpcli.nn.arrays import Array
+from bpcli.metrics.calibration import BINS, Reliability, split_reliability, wilson_interval
+from bpcli.metrics.metrics import has_probabilities, predictions
 from bpcli.plots.base import Axes, Panel, Plot, legend_below
 from bpcli.plots.outcome import is_one_score, no_classes
-from bpcli.plots.style import COLOURS, INK, REFERENCE, literal, split_style
+from bpcli.plots.style import COLOURS, INK, MUTED, REFERENCE, literal, split_style
 from bpcli.runs.subject import Subject
 from bpcli.text import plural
-
-_BINS = 10
 
 
 class Calibration(Plot):
@@ -35,7 +32,9 @@ class Calibration(Plot):
 
     def details(self, subject: Subject) -> Sequence[str]:
         rows = f"{subject.split_name} set, {plural(len(subject.rows), 'row')}"
-        return rows, f"expected calibration error {_reliability(subject).error:.3f}"
+        before = _before(subject)
+        was = "" if before is None else f", {before.error:.3f} before temperature scaling"
+        return rows, f"expected calibration error {_reliability(subject).error:.3f}{was}"
 
     def size(self, subject: Subject) -> tuple[float, float]:
         return (6.0, 7.6)
@@ -75,25 +74,29 @@ def _no_probabilities(subject: Subject) -> str | None:
 
 
 def _reliability(subject: Subject) -> Reliability:
-    return reliability(*_probabilities(subject), _BINS)
+    return split_reliability(subject.predictions, subject.rows)
 
 
-def _probabilities(subject: Subject) -> tuple[Array, Array]:
-    """Probabilities, and whether what they are of is true."""
-    outputs, predicted = subject.predictions.outputs, subject.predictions
-    if subject.experiment.preprocessor.words:
-        assert subject.rows.values is not None, "labels are numbers"
-        return outputs.ravel(), (subject.rows.values == 1).ravel()
-    labels = subject.rows.labels
-    assert labels is not None, "there are classes"
-    if is_one_score(subject):
-        return outputs[:, -1], labels == 1
-    return outputs.max(axis=1), labels == predicted.classes
+def _before(subject: Subject) -> Reliability | None:
+    """The reliability before the run's calibration; None without one."""
+    Z, temperature = subject.predictions.Z, subject.temperature
+    if Z is None or temperature is None:
+        return None
+    preprocessor = subject.experiment.preprocessor
+    return split_reliability(
+        predictions(subject.network, Z * temperature, preprocessor), subject.rows
+    )
 
 
 def _draw_shares(axes: Axes, found: Reliability, subject: Subject) -> None:
     """Draw the share of each bin with its interval, and the diagonal of perfect calibration."""
     axes.plot([0, 1], [0, 1], **REFERENCE, label="perfect calibration")
+    before = _before(subject)
+    if before is not None:
+        axes.plot(
+            before.probability, before.share, color=MUTED, linewidth=1, marker="o", markersize=5,
+            markerfacecolor="white", clip_on=False, label="before temperature scaling",
+        )  # fmt: skip
     style = split_style(subject.split)
     low, high = wilson_interval(found.share, found.counts)
     axes.vlines(
@@ -101,7 +104,8 @@ def _draw_shares(axes: Axes, found: Reliability, subject: Subject) -> None:
         label="95 % interval",
     )  # fmt: skip
     axes.plot(
-        found.probability, found.share, color=style.colour, linestyle="none", marker=style.marker,
+        found.probability, found.share, color=style.colour, marker=style.marker,
+        linestyle="none" if before is None else "solid", linewidth=1.2,
         markersize=6.5, clip_on=False, zorder=3, label=f"{subject.split_name} set",
     )  # fmt: skip
     axes.set(xlim=(0, 1), ylim=(0, 1))
@@ -109,8 +113,8 @@ def _draw_shares(axes: Axes, found: Reliability, subject: Subject) -> None:
 
 def _draw_counts(axes: Axes, found: Reliability, subject: Subject) -> None:
     """Draw the number of rows of each bin, and write it above the bar."""
-    centres = (found.bins + 0.5) / _BINS
-    axes.bar(centres, found.counts, 0.94 / _BINS, color=COLOURS[4], alpha=0.8)
+    centres = (found.bins + 0.5) / BINS
+    axes.bar(centres, found.counts, 0.94 / BINS, color=COLOURS[4], alpha=0.8)
     for x, count in zip(centres, found.counts, strict=True):
         axes.annotate(
             f"{count:,}", (x, count), xytext=(0, 2), textcoords="offset points", ha="center",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from bpcli.data.preprocessing import Split, taken
 from bpcli.data.types import SPLITS
 from bpcli.nn.arrays import Array
-from bpcli.plots.base import Axes, Panel, Plot, legend_below, panels
+from bpcli.plots.base import Axes, Panel, Plot, draw_band, legend_below, panels
 from bpcli.plots.outcome import (
     MOST_PANELS,
     filled_splits,
@@ -31,11 +33,16 @@ _POINTS = 800
 class Fit(Plot):
     """The outputs as functions of the single input."""
 
+    shows_intervals = True
+
     def why_not(self, subject: Subject) -> str | None:
         return not_so_many_inputs(subject, 1)
 
     def title(self, subject: Subject) -> str:
         return "Fitted curve and data"
+
+    def details(self, subject: Subject) -> Sequence[str]:
+        return () if subject.intervals is None else (subject.intervals.label,)
 
     def size(self, subject: Subject) -> tuple[float, float]:
         count = 1 if subject.rows.labels is not None else min(subject.network.outputs, MOST_PANELS)
@@ -63,6 +70,9 @@ def _draw_values(figure: Panel, subject: Subject, x: Array, outputs: Array) -> N
             assert split.values is not None, "the splits of one table agree"
             _draw_rows(axes, subject, split, split.values[:, target])
         axes.plot(x, outputs[:, target], color=INK, label="fitted")
+        if subject.intervals is not None:
+            low, high = subject.intervals.bounds(x[:, np.newaxis], outputs)
+            draw_band(axes, x, low[:, target], high[:, target], "interval")
         axes.set_xlabel(literal(subject.experiment.table.input_names[0]))
         axes.set_ylabel(literal(names[target], 40))
     legend_below(figure, axes)

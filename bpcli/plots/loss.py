@@ -114,7 +114,7 @@ def _mark_results(axes: Axes, subject: Subject, metric: str) -> Array:
     axes.axvline(epoch, color=MUTED, linewidth=0.8, linestyle=(0, (1, 2)), zorder=1)
     test = _result(record, f"test.{metric}")
     if test is not None:
-        _mark_test(axes, epoch, test)
+        _mark_test(axes, epoch, test, f"test, best weights{_calibrated(record)}")
     chosen = _result(record, f"val.{metric}")
     chosen = chosen if chosen is not None else _result(record, f"train.{metric}")
     if chosen is not None:
@@ -130,13 +130,19 @@ def _result(record: RunRecord, key: str) -> float | None:
     return float(drawable(np.array([value]))[0])
 
 
-def _mark_test(axes: Axes, epoch: int, value: float) -> None:
+def _calibrated(record: RunRecord) -> str:
+    """Said of scores that are not those of the weights in the log."""
+    is_calibrated = record.calibration is not None and record.calibration.best is not None
+    return ", calibrated" * is_calibrated
+
+
+def _mark_test(axes: Axes, epoch: int, value: float, label: str) -> None:
     """Mark the score of the test set, and its level."""
     style = split_style("test")
     axes.axhline(value, color=style.colour, linestyle=style.dashes, linewidth=0.9, zorder=1)
     axes.plot(
         [epoch], [value], color=style.colour, linestyle=style.dashes, linewidth=0.9,
-        marker=style.marker, markersize=6.5, zorder=4, label="test, best weights",
+        marker=style.marker, markersize=6.5, zorder=4, label=label,
     )  # fmt: skip
 
 
@@ -145,7 +151,8 @@ def _mark_best(axes: Axes, subject: Subject, value: float) -> None:
     epoch, last = subject.record.best_epoch, subject.lines[-1].epoch
     axes.plot(
         [epoch], [value], linestyle="none", marker="o", markersize=9, markerfacecolor="none",
-        markeredgecolor=INK, markeredgewidth=1.2, zorder=5, clip_on=False, label="best epoch",
+        markeredgecolor=INK, markeredgewidth=1.2, zorder=5, clip_on=False,
+        label=f"best epoch{_calibrated(subject.record)}",
     )  # fmt: skip
     place = epoch / max(last, 1)
     axes.text(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bpcli.data.types import SPLITS, Labels, SplitName, numbered
+from bpcli.metrics import calibration
 from bpcli.nn.arrays import Array
 from bpcli.nn.propagation import predict
 from bpcli.plots.base import Panel
@@ -50,8 +51,7 @@ def not_so_many_inputs(subject: Subject, wanted: int) -> str | None:
 
 def is_one_score(subject: Subject) -> bool:
     """Whether a single output, or one of two softmax outputs, decides between two classes."""
-    outputs, activation = subject.network.outputs, subject.network.layers[-1].activation
-    return outputs == 1 or (outputs == 2 and activation.gives_distribution)
+    return calibration.is_one_score(subject.network.outputs, subject.network.layers[-1].activation)
 
 
 def target_names(subject: Subject) -> tuple[str, ...]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from bpcli.data.preprocessing import taken
 from bpcli.data.types import SplitName
+from bpcli.intervals.bounds import Bounds
 from bpcli.metrics.fitted_line import FittedLine, fitted_line
 from bpcli.nn.arrays import Array
-from bpcli.plots.base import Axes, Panel, Plot, legend_below, panels
+from bpcli.plots.base import Axes, Panel, Plot, draw_band, legend_below, panels
 from bpcli.plots.outcome import (
     MOST_PANELS,
     filled_splits,
@@ -34,12 +36,16 @@ def signed(value: float) -> str:
 
 
 class TargetRows(NamedTuple):
-    """One target of the rows of a split: its true and its predicted values (n,)."""
+    """One target of the rows of a split: its true and its predicted values (n,).
+
+    `bounds` are the ends of their intervals (n,), if any.
+    """
 
     split: SplitName
     name: str
     true: Array
     predicted: Array
+    bounds: Bounds | None = None
 
     @property
     def residuals(self) -> Array:
@@ -58,7 +64,19 @@ def target_rows(subject: Subject, split: SplitName) -> list[TargetRows]:
     assert true is not None, "the targets are numbers"
     assert every is not None, "the targets are numbers"
     outputs = subject.predictions_of(split).outputs
-    return [TargetRows(split, names[k], true[:, k], outputs[:, k]) for k in shown_targets(every[:])]
+    chosen = shown_targets(every[:])
+    bounds = _bounds(subject, split, outputs)
+    return [TargetRows(split, names[k], true[:, k], outputs[:, k], bounds(k)) for k in chosen]
+
+
+def _bounds(subject: Subject, split: SplitName, outputs: Array) -> Callable[[int], Bounds | None]:
+    """A function that gives the intervals of a target by its index."""
+    if subject.intervals is None:
+        return lambda _: None
+    experiment = subject.experiment
+    inputs = taken(experiment.table.X, experiment.splits[split].index[:])
+    low, high = subject.intervals.bounds(inputs, outputs)
+    return lambda target: Bounds(low[:, target], high[:, target])
 
 
 def rows_by_target(subject: Subject) -> list[list[TargetRows]]:
@@ -84,12 +102,15 @@ class Predicted(ValuesPlot):
     A single target has a panel for each split and one for all rows; several have one each.
     """
 
+    shows_intervals = True
+
     def title(self, subject: Subject) -> str:
         return "Predicted against true values"
 
     def details(self, subject: Subject) -> Sequence[str]:
         names = target_names(subject)
-        return () if len(names) > 1 else (literal(names[0], 40),)
+        intervals = [] if subject.intervals is None else [subject.intervals.label]
+        return [*([] if len(names) > 1 else [literal(names[0], 40)]), *intervals]
 
     def size(self, subject: Subject) -> tuple[float, float]:
         if subject.network.outputs > 1:
@@ -153,20 +174,30 @@ def _quality(splits: Sequence[TargetRows]) -> str:
 
 def _together(splits: Sequence[TargetRows]) -> TargetRows:
     true = np.concatenate([rows.true for rows in splits])
-    return splits[0]._replace(
-        true=true, predicted=np.concatenate([rows.predicted for rows in splits])
-    )
+    predicted = np.concatenate([rows.predicted for rows in splits])
+    bounds = [rows.bounds for rows in splits if rows.bounds is not None]
+    ends = Bounds(*map(np.concatenate, zip(*bounds, strict=True))) if bounds else None
+    return splits[0]._replace(true=true, predicted=predicted, bounds=ends)
 
 
 def _limits(splits: Sequence[TargetRows]) -> tuple[float, float]:
+    """The limits of both axes: all values, and bars as far as they do not dwarf these."""
     whole = _together(splits)
-    return widened(np.append(whole.true, whole.predicted))
+    values = np.append(whole.true, whole.predicted)
+    if whole.bounds is not None and _offsets(splits) is None:
+        low, high = values.min(), values.max()
+        room = (high - low) / 2
+        _, *ends = _bars(splits)
+        values = np.append(values, np.clip(ends, low - room, high + room))
+    return widened(values)
 
 
 def _draw_pairs(axes: Axes, splits: Sequence[TargetRows], limits: tuple[float, float]) -> None:
     """Draw the rows of some splits, the diagonal, and the line that fits all of these rows."""
     for rows in splits:
         draw_points(axes, rows.true, rows.predicted, rows.split)
+    if splits[0].bounds is not None:
+        _draw_intervals(axes, splits, limits)
     axes.plot(limits, limits, **REFERENCE, label="correct: predicted = true")
     whole = _together(splits)
     axes.set_ylabel("predicted value")
@@ -181,6 +212,51 @@ def _draw_pairs(axes: Axes, splits: Sequence[TargetRows], limits: tuple[float, f
     axes.set(xlim=limits, ylim=limits, aspect="equal")
     axes.set_xlabel("true value")
     axes.yaxis.set_major_locator(axes.xaxis.get_major_locator())
+
+
+_MOST_BARS = 40
+"""The most intervals of a split that are drawn as bars; more would hide each other."""
+
+
+def _draw_intervals(axes: Axes, splits: Sequence[TargetRows], limits: tuple[float, float]) -> None:
+    """Draw a band around the diagonal if all intervals are equally wide, else some as bars.
+
+    The true value is in the interval if the point is in the band, or if the bar crosses the
+    diagonal.
+    """
+    offsets = _offsets(splits)
+    if offsets is not None:
+        ends = np.array(limits)
+        draw_band(axes, ends, ends - offsets[1], ends + offsets[0], "true value in its interval")
+        return
+    label = "interval"
+    if max(len(rows.true) for rows in splits) > _MOST_BARS:
+        label = f"intervals of {_MOST_BARS} rows of each split"
+    bars = _bars(splits)
+    axes.vlines(*bars, color=INK, linewidth=0.8, alpha=0.6, zorder=2.5, label=label)
+
+
+def _offsets(splits: Sequence[TargetRows]) -> tuple[float, float] | None:
+    """How far low and high are from the prediction, if that is the same for all rows."""
+    whole = _together(splits)
+    assert whole.bounds is not None, "there are intervals"
+    below, above = whole.predicted - whole.bounds.low, whole.bounds.high - whole.predicted
+    rounding = 4 * np.spacing(np.abs(whole.predicted).max())
+    is_constant = (
+        max(np.ptp(below), np.ptp(above)) <= 1e-9 * np.abs([below, above]).max() + rounding
+    )
+    return (float(below.max()), float(above.max())) if is_constant else None
+
+
+def _bars(splits: Sequence[TargetRows]) -> tuple[Array, Array, Array]:
+    """The true values of the rows whose intervals are drawn as bars, with low and high."""
+    found = [
+        np.stack([rows.true, *rows.bounds])[:, some_rows(len(rows.true), _MOST_BARS)]
+        for rows in splits
+        if rows.bounds is not None
+    ]
+    true, low, high = np.concatenate(found, axis=1)
+    return true, low, high
 
 
 def line_text(line: FittedLine) -> str:

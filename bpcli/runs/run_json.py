@@ -56,6 +56,9 @@ Named: TypeAlias = Annotated[dict[Name, Value], AfterValidator(_has_name)]
 Scheduled: TypeAlias = Annotated[dict[Name, Value], AfterValidator(_has_schedule)]
 
 
+Temperature: TypeAlias = Annotated[Number, Field(gt=0)]
+
+
 @structure
 class LayerRecord(Saved):
     """The description of a layer."""
@@ -156,6 +159,27 @@ class RestartsRecord(Saved):
     trainings: list[Restart]
 
 
+@structure
+class CalibrationRecord(Saved):
+    """How probabilities were calibrated on validation rows.
+
+    `best` and `last` are the temperatures by which the z of the output layer of these weights were
+    divided; null if none was found. `before` and `after` are scores of the test set, with the best
+    weights.
+    """
+
+    method: Literal["temperature"]
+    rows: Count
+    best: Temperature | None
+    last: Temperature | None
+    before: Scores = field(default_factory=dict)
+    after: Scores = field(default_factory=dict)
+
+    def temperature(self, weights: Literal["best", "last"]) -> float | None:
+        """The temperature of these weights."""
+        return self.best if weights == "best" else self.last
+
+
 BROKEN_OFF: Literal["interrupted, resumable"] = "interrupted, resumable"
 """The status of a record that says `running` if no process holds the run's lock."""
 
@@ -227,6 +251,7 @@ class RunRecord(Description):
     constant: list[Number] = field(default_factory=list)
     fold: Fold | None = None
     restarts: RestartsRecord | None = None
+    calibration: CalibrationRecord | None = None
     imported: Origin | None = None
     started_from: Origin | None = None
     resumed: list[ResumedSession] = field(default_factory=list)
@@ -289,7 +314,9 @@ class RunRecord(Description):
 
 
 _AT_THE_HEAD = ("run_id", "identity", "status", "started")
-_SOMETIMES = ("constant", "fold", "restarts", "imported", "started_from", "resumed", "error")
+_SOMETIMES = (
+    "constant", "fold", "restarts", "calibration", "imported", "started_from", "resumed", "error",
+)  # fmt: skip
 OF_THE_END = (
     "stop_reason", "stop_message", "diagnostics", "epochs", "best_epoch", "ended", "seconds",
     "watching_seconds", "stop", "metrics", "baselines",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from bpcli.data.preprocessing import Split
 from bpcli.data.types import Labels, SplitName
 from bpcli.errors import RunError
 from bpcli.experiment import Experiment
+from bpcli.intervals.bounds import Bounds
 from bpcli.metrics.metrics import Predictions, predictions
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
@@ -40,6 +41,22 @@ def some_rows(count: int, most: int = MOST_POINTS) -> Labels:
     return np.linspace(0, count - 1, min(count, most)).round().astype(np.intp)
 
 
+class Intervals(NamedTuple):
+    """Intervals to draw: `bounds` are their ends for inputs and outputs (n, …) in original units.
+
+    `note` says what they promise.
+    """
+
+    level: float
+    bounds: Callable[[Array, Array], Bounds]
+    note: str
+
+    @property
+    def label(self) -> str:
+        """What they are: 90 % intervals."""
+        return f"{100 * self.level:g} % intervals"
+
+
 @dataclass(frozen=True, eq=False)
 class Subject:
     """The data of a run. For each need that is missing, `errors` has one sentence on the reason.
@@ -61,6 +78,8 @@ class Subject:
     folds: Sequence[RunRecord] = ()
     without_rows: Trained | None = None
     """The network and its weights if the data are missing, as those of an imported network are."""
+    intervals: Intervals | None = None
+    """Intervals of its predictions, if they are asked for."""
 
     @property
     def name(self) -> str:
@@ -81,6 +100,12 @@ class Subject:
     @property
     def network(self) -> Network:
         return self.experiment.network
+
+    @property
+    def temperature(self) -> float | None:
+        """By what the z of the output layer of its weights were divided; None without that."""
+        calibration = self.record.calibration
+        return None if calibration is None else calibration.temperature(self.weights)
 
     @property
     def rows(self) -> Split:

@@ -25,10 +25,19 @@ def with_data_file(experiment: Experiment, folder: Path) -> Experiment:
     data = experiment.spec.data
     if not isinstance(data, ArrayData):
         return experiment
-    content = _as_read(experiment, data.source).to_bytes()
+    path = data_file(_as_read(experiment, data.source), folder)
+    return replace(experiment, config=_naming(experiment.config, path))
+
+
+def data_file(rows: GivenArrays, folder: Path) -> Path:
+    """The absolute path of a file in `folder` with these rows, which is written once.
+
+    Raises `RunError` if it cannot be written.
+    """
+    content = rows.to_bytes()
     path = folder / f"data-{hashlib.sha256(content).hexdigest()[:_DIGITS]}.npz"
     _write_once(path, content)
-    return replace(experiment, config=_naming(experiment.config, path.absolute()))
+    return path.absolute()
 
 
 def _as_read(experiment: Experiment, given: GivenArrays) -> GivenArrays:

@@ -14,6 +14,7 @@ from bpcli.runs.record import criterion_record, now, weight_arrays, weights_meta
 from bpcli.runs.references import reference_to
 from bpcli.runs.run_json import RunRecord, Status
 from bpcli.runs.store import Run
+from bpcli.workflows.calibrate import calibrate
 from bpcli.workflows.end_warnings import end_warnings
 from bpcli.workflows.run_epochs import Ending
 from bpcli.workflows.scores import all_baselines, all_scores
@@ -82,13 +83,16 @@ def _save_results(session: Session, ending: Ending) -> tuple[Ending, RunRecord]:
     target, best = session.target, session.decision.best
     last_params = target.experiment.initial_params if ending.last is None else ending.last.params
     best_params = last_params if best.params is None else best.params
+    calibration = calibrate(target.experiment, best_params, last_params)
+    best_params, last_params = calibration.best, calibration.last
     _let_weights_change(target)
     meta = weights_meta(target.experiment, best.number)
     arrays = weight_arrays(target.experiment, best_params, last_params)
     target.write(WEIGHTS, array_bytes(arrays, meta))
     digests = target.record.sha256 | session.log.finish()
     ending, record = _scored(session, ending, best_params)
-    record = replace(record, sha256=digests)
+    warnings = [*record.warnings, *calibration.warnings]
+    record = replace(record, sha256=digests, calibration=calibration.record, warnings=warnings)
     target.run.write_record(record)
     return ending, record
 

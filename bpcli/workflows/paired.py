@@ -124,6 +124,13 @@ def paired(
     predict other things, were trained on other data, or have no common rows in the split.
     """
     _require_comparable(first, second, split)
+    return paired_on_rows(first, second, split, with_intervals)
+
+
+def paired_on_rows(
+    first: Trained, second: Trained, split: SplitName, with_intervals: bool | None = None
+) -> PairedEvaluation:
+    """`paired` for runs whose row numbers mean the same rows."""
     experiments, notes = _on_common_rows(first, second, split)
     one, other = (
         _Scored.of(experiment, split, trained.params)

@@ -25,7 +25,8 @@ FOLDER = "plots"
 def chosen_kinds(subject: Subject, asked: Sequence[str]) -> list[str]:
     """Return the requested kinds, once each; if none was requested, all that apply.
 
-    Raises `ConfigError` if one is unknown, `RunError` if one does not apply, or none does.
+    Raises `ConfigError` if one is unknown, or none shows the intervals of the subject, `RunError`
+    if one does not apply, or none does.
     """
     for kind in asked:
         if kind not in PLOTS:
@@ -36,6 +37,9 @@ def chosen_kinds(subject: Subject, asked: Sequence[str]) -> list[str]:
     for kind, reason in reason_by_kind.items():
         if asked and reason is not None:
             raise RunError(f"{subject.run_id} has no plot `{kind}`: {reason}")
+    if subject.intervals is not None and not any(PLOTS[kind].shows_intervals for kind in kinds):
+        showing = " and ".join(kind for kind in PLOTS if PLOTS[kind].shows_intervals)
+        raise ConfigError(f"Intervals are drawn by the plots {showing}: name one of them.")
     if not kinds:
         why = " ".join(dict.fromkeys(subject.errors.values()))
         raise RunError(f"No plot of {subject.run_id} can be drawn. {why}")

@@ -7,28 +7,37 @@ from dataclasses import replace
 
 from bpcli.data.types import SplitName
 from bpcli.errors import BpnetError, LimitTooLow, NumericsNotPinned, RunError
+from bpcli.intervals.bounds import Bounds
+from bpcli.nn.arrays import Array
 from bpcli.runs.folds import siblings
 from bpcli.runs.integrity import checked_log
 from bpcli.runs.layout import PATH
 from bpcli.runs.metrics_log import LogLine
 from bpcli.runs.parameter_path import load_path
 from bpcli.runs.store import Run
-from bpcli.runs.subject import Need, Subject
+from bpcli.runs.subject import Intervals, Need, Subject
 from bpcli.runs.trained import Trained, Weights, load_trained, load_without_rows
 from bpcli.workflows.evaluate import default_split
+from bpcli.workflows.intervals import Method, calibrated
 
 MOST_STREAMED_ROWS = 20_000
 """The most rows of a split that plots show of a training whose rows were streamed."""
 
 
-def load_subject(run: Run, weights: Weights, split: SplitName | None) -> Subject:
-    """Load a run; `errors` says what is missing or damaged.
+def load_subject(
+    run: Run,
+    weights: Weights,
+    split: SplitName | None,
+    level: float | None = None,
+    method: Method = "conformal",
+) -> Subject:
+    """Load a run, with intervals of a level; `errors` says what is missing or damaged.
 
-    Raises `RunError` if the split has no rows, or there is no record.
+    Raises `RunError` if the split has no rows, or there is no record, and like `calibrated`.
     """
     record, errors = run.record(), dict[Need, str]()
     lines: Sequence[LogLine] = ()
-    rebuilt = path = without_rows = None
+    trained = rebuilt = path = without_rows = None
     try:
         lines = checked_log(run)
         if not lines:
@@ -36,7 +45,8 @@ def load_subject(run: Run, weights: Weights, split: SplitName | None) -> Subject
     except RunError as error:
         errors["log"] = str(error)
     try:
-        rebuilt = with_rows_in_memory(load_trained(run, weights))
+        trained = load_trained(run, weights)
+        rebuilt = with_rows_in_memory(trained)
         if run.path(PATH).is_file():
             experiment = rebuilt.experiment
             path = load_path(run, experiment.network.n_params, experiment.dtype)
@@ -47,6 +57,11 @@ def load_subject(run: Run, weights: Weights, split: SplitName | None) -> Subject
         without_rows = _without_rows(run, weights)
         if without_rows is None:
             errors["weights"] = str(error)
+    intervals = None
+    if level is not None:
+        if trained is None:
+            raise RunError(errors["network"])
+        intervals = _intervals(trained, level, method)
     chosen = _split(run, rebuilt, split)
     folds = siblings(record, run.folder.parent)
     return Subject(
@@ -61,7 +76,24 @@ def load_subject(run: Run, weights: Weights, split: SplitName | None) -> Subject
         run.folder,
         folds,
         without_rows,
+        intervals,
     )
+
+
+def _intervals(trained: Trained, level: float, method: Method) -> Intervals:
+    """Intervals of a run, which are calibrated on all rows that it has for that."""
+    if trained.experiment.preprocessor.class_names:
+        raise RunError(
+            f"{trained.run.run_id} predicts classes: plots show intervals of values, and `bpnet "
+            "predict --interval` writes sets of classes."
+        )
+    found = calibrated(trained, level, method)
+
+    def bounds(inputs: Array, outputs: Array) -> Bounds:
+        arrays = found.columns.arrays(inputs, outputs)
+        return Bounds(arrays["low"], arrays["high"])
+
+    return Intervals(level, bounds, found.note)
 
 
 def _without_rows(run: Run, weights: Weights) -> Trained | None:

@@ -67,6 +67,7 @@ def test_every_document_has_the_keys_that_are_described(
         "runs diff": "runs diff latest~1 latest",
         "import": "import t.json -o t",
         "weights": "weights latest",
+        "prune": "prune latest~1 --set training.epochs=3",  # last, as it makes a run
         "a command that fails": "eval nothing",
     }
     assert commands.keys() == DOCUMENTS.keys()

@@ -256,3 +256,22 @@ def test_a_record_s_words_are_drawn_as_they_are(bpnet, run: Path, name: str) -> 
     assert done.err.startswith("note: boxes are drawn for") == boxed, done.err
     assert done.err.count("\n") == boxed
     assert bpnet("plot", "latest", "--list").code == 0
+
+
+def test_intervals_are_drawn_and_said_or_refused(bpnet, run: Path) -> None:
+    refused = bpnet("plot", "latest", "loss", "--interval", "0.9")
+    assert (refused.code, refused.out) == (2, "")
+    assert "predicts classes: plots show intervals of values" in refused.err
+    split = "data.split={val: 0.5}"
+    config = CONFIGS / "linear_regression.yaml"
+    bpnet("train", config, "--quiet", "--set", "training.epochs=3", "--set", split)
+    refused = bpnet("plot", "latest", "loss", "--interval", "0.9")
+    assert "Intervals are drawn by the plots predicted and fit: name one of them." in refused.err
+    assert "give --interval LEVEL" in bpnet("plot", "latest", "fit", "--method", "delta").err
+    done = bpnet("plot", "latest", "fit", "--interval", "0.9", "-o", "fit.svg")
+    assert (done.code, done.out) == (0, "fit.svg\n")
+    assert done.err.startswith("note: an interval contains the target with a probability of at ")
+    plain = bpnet("plot", "latest", "fit", "-o", "plain.svg")
+    assert (plain.code, plain.err) == (0, "")
+    assert "90 % intervals" in Path("fit.svg").read_text("utf-8")
+    assert "intervals" not in Path("plain.svg").read_text("utf-8")

@@ -202,11 +202,12 @@ def test_all_that_cannot_be_streamed_is_reported_at_once() -> None:
     frame.to_parquet("t.parquet")
     said = refused(
         "t.parquet", "data.split={folds: 2, fold: 1, order: blocks, order_by: a}", "data.weight=w",
-        "data.fill=mean", "training.class_weights=balanced",
+        "data.fill=mean", "training.class_weights=balanced", "training.calibration=temperature",
     )  # fmt: skip
     for key in ("`folds`", "`order_by`", "`fill`", "column, `word`"):
         assert key in said
     assert said.count("streamed rows have no weights") == 2
+    assert "streamed rows are not used to calibrate" in said
 
 
 @pytest.mark.parametrize("key", ["files", "index"])

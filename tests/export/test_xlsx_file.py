@@ -17,7 +17,7 @@ from zipfile import ZipFile
 import numpy as np
 import pytest
 from drawn_models import drawn_models
-from models import MIXED, NAMES, VARIANTS, a_model, named_model
+from models import MIXED, NAMES, VARIANTS, a_model, named_model, with_half_widths
 from python_calamine import CalamineWorkbook
 
 from bpcli.data.columns import InputColumn
@@ -31,7 +31,11 @@ from bpcli.export.xlsx_file import first_output, xlsx_bytes
 from bpcli.nn.activations import ACTIVATIONS, LeakyRelu
 
 COUNT = 200 if os.environ.get("BPNET_FULL") else 6
-DRAWN = [*(a_model(hidden, outputs=2) for hidden in VARIANTS), *drawn_models(COUNT)]
+DRAWN = [
+    *(a_model(hidden, outputs=2) for hidden in VARIANTS),
+    with_half_widths(a_model(VARIANTS[0], outputs=2, columns=MIXED), 0.1, 1 / 3),
+    *drawn_models(COUNT),
+]
 TANH = ACTIVATIONS["tanh"]()
 Rows = list[list[Any]]
 WORDS = {"ill": ("no", "yes")}

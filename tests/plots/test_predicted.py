@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from plotted import laid_out, points, subject_of
+from systems import trained
 
 from bpcli.config.load import load_config
 from bpcli.experiment import build
@@ -14,7 +15,10 @@ from bpcli.metrics.fitted_line import FittedLine
 from bpcli.plots.predicted import line_text
 from bpcli.plots.style import literal
 from bpcli.runs.references import find_run
+from bpcli.runs.subject import some_rows
+from bpcli.runs.trained import load_trained
 from bpcli.terminal.progress import SilentView
+from bpcli.workflows.intervals import calibrated
 from bpcli.workflows.subject import load_subject
 from bpcli.workflows.train import train
 
@@ -81,3 +85,31 @@ network: {layers: [1, 2, 2], activations: [tanh, identity]}
 loss: mse
 training: {epochs: 2}
 """
+
+
+def test_equal_intervals_are_a_band_and_others_are_bars(tmp_path: Path) -> None:
+    run = trained(
+        tmp_path, "linear_regression", training__epochs=20, data__n_samples=120,
+        data__split="{train: 0.5, val: 0.5}", training__l2=0.01,
+    ).run  # fmt: skip
+    subject = load_subject(run, "best", None, 0.8)
+    training, validation, _ = laid_out("predicted", subject).axes
+    (half,) = calibrated(load_trained(run), 0.8).columns.method.half  # type: ignore[attr-defined]
+    limits = np.array(training.get_xlim())
+    below, above = (line.get_xydata() for line in training.lines[1:3])
+    np.testing.assert_allclose(below, np.column_stack([limits, limits - half]))
+    np.testing.assert_allclose(above, np.column_stack([limits, limits + half]))
+    inside = [abs(y - x) <= half for x, y in points(validation, "validation rows")]
+    assert sum(inside) == 49  # ceil(61 · 0.8): the band has the calibration rows that it must have
+
+    subject = load_subject(run, "best", None, 0.8, "delta")
+    (bars,) = laid_out("predicted", subject).axes[0].collections
+    assert bars.get_label() == "intervals of 40 rows of each split"
+    some = some_rows(60, 40)
+    rows = subject.experiment.splits["train"]
+    outputs = subject.predictions_of("train").outputs
+    X = subject.experiment.table.X[rows.index]
+    low, high = calibrated(load_trained(run), 0.8, "delta").columns.numbers(X, outputs).T[:2]
+    assert rows.values is not None
+    expected = np.stack([[rows.values[:, 0]] * 2, [low, high]], axis=2).swapaxes(0, 1)
+    np.testing.assert_allclose(bars.get_segments(), expected[some])

@@ -14,6 +14,8 @@ from bpcli.config.load import load_config
 from bpcli.engine.sums import RowSums
 from bpcli.errors import Diverged, Interrupted, RunError, WorkerLost
 from bpcli.experiment import build
+from bpcli.export.json_file import json_text
+from bpcli.export.model import load_model
 from bpcli.runs.checkpoint import Checkpoints
 from bpcli.runs.files import array_bytes, file_digest
 from bpcli.runs.layout import METRICS, WEIGHTS
@@ -171,3 +173,14 @@ def test_a_loss_that_never_fell_is_a_warning(tmp_path: Path) -> None:
         )
     ]
     assert trained(tmp_path / "fine").record.warnings == []
+
+
+def test_a_trained_network_need_not_improve(tmp_path: Path) -> None:
+    settings = ["data.split={val: 0.25}", "training.optimizer=lbfgs", "training.epochs=60"]
+    first = trained(tmp_path / "runs", *settings).run
+    start = tmp_path / "start.json"
+    start.write_text(json_text(load_model(first)))
+    settings.append(f"network.parameters={{file: {start}}}")
+    record = trained(tmp_path / "again", *settings).record
+    assert record.best_epoch == 0
+    assert not any("never fell" in warning for warning in record.warnings)

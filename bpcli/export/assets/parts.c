@@ -197,6 +197,23 @@ int @prefix@_predict(const @prefix@_row *row, @real@ outputs[@PREFIX@_OUTPUTS])
     }
 @body@    return 0;
 }
+//@ intervals
+@half_widths@
+
+/* The ends of the intervals of outputs that @prefix@_predict has returned. Each contains its
+ * target with a probability of at least @level@, for rows from the same source as those on
+ * which it was calibrated. */
+void @prefix@_intervals(const @real@ outputs[@PREFIX@_OUTPUTS], @real@ low[@PREFIX@_OUTPUTS],
+                        @real@ high[@PREFIX@_OUTPUTS]);
+
+void @prefix@_intervals(const @real@ outputs[@PREFIX@_OUTPUTS], @real@ low[@PREFIX@_OUTPUTS],
+                        @real@ high[@PREFIX@_OUTPUTS])
+{
+    for (size_t i = 0; i < (size_t)@PREFIX@_OUTPUTS; i++) {
+        low[i] = outputs[i] - half_widths[i];
+        high[i] = outputs[i] + half_widths[i];
+    }
+}
 //@ class
 extern const char *const @prefix@_class_names[@count@];
 
@@ -243,7 +260,7 @@ const char *@prefix@_label(const @real@ outputs[@PREFIX@_OUTPUTS], int label)
 #include <string.h>
 
 /* Each line of the input has the @count@ values of a row, separated by tabs; a missing one is
- * empty. Each line of the output has the outputs@words@. In texts, \\t, \\n, \\r and
+ * empty. Each line of the output has the outputs@printed@. In texts, \\t, \\n, \\r and
  * \\\\ are a tab, a new line, a return and a backslash. */
 
 static char line[@longest@];
@@ -356,6 +373,16 @@ static void print_text(const char *text)
         }
     }
 }
+//@ write_intervals
+        {
+            @real@ low[@PREFIX@_OUTPUTS];
+            @real@ high[@PREFIX@_OUTPUTS];
+
+            @prefix@_intervals(outputs, low, high);
+            for (size_t i = 0; i < (size_t)@PREFIX@_OUTPUTS; i++) {
+                printf("\t%.17g\t%.17g", (double)low[i], (double)high[i]);
+            }
+        }
 //@ write_class
         print_text(@prefix@_class_names[@prefix@_class(outputs)]);
 //@ write_labels

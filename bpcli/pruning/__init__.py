@@ -1,0 +1,1 @@
+"""Fewer inputs and units: which of them a network misses least, and which network to keep."""

@@ -1,0 +1,247 @@
+"""Calibrated runs: the trained network with another output layer, everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from builds import MOONS, built
+from conftest import Result
+from plotted import heading_texts, laid_out
+from scipy.special import expit, logit
+from tampered import change_record
+
+from bpcli import load_run
+from bpcli.errors import ConfigError, RunError
+from bpcli.export.model import load_model
+from bpcli.runs.run_json import RunRecord
+from bpcli.runs.store import Run
+from bpcli.runs.trained import Trained, load_trained
+from bpcli.terminal.progress import SilentView
+from bpcli.workflows.calibrate import calibration_effect
+from bpcli.workflows.subject import load_subject
+from bpcli.workflows.train import train
+from bpcli.workflows.verify import verify
+
+SHORT = ("data.noise=0.4", "data.n_samples=120", "training.optimizer=rprop", "training.epochs=60")
+ON = "training.calibration=temperature"
+THREE = """\
+name: t
+data: {generator: blobs, n_samples: 90, split: {val: 0.3, test: 0.3}}
+network: {layers: [2, 3, 3], activations: [tanh, softmax]}
+loss: cross_entropy
+training: {epochs: 20}
+"""
+LABELS = """\
+name: t
+data: {file: labels.csv, inputs: [x], targets: [a, b], split: {val: 0.4}}
+network: {layers: [1, 2, 2], activations: [tanh, sigmoid]}
+loss: binary_cross_entropy
+training: {epochs: 20, calibration: temperature}
+"""
+APART = f"""\
+name: t
+data: {{inputs: {[[-1], [1]] * 10}, targets: {[[0], [1]] * 10}, split: {{val: 0.3}}}}
+network: {{layers: [1, 1], activations: [sigmoid]}}
+loss: binary_cross_entropy
+training: {{epochs: 20}}
+"""
+VALUES = """\
+name: t
+data: {generator: sine, split: {val: 0.3}}
+network: {layers: [1, 2, 1], activations: [tanh, identity]}
+loss: mse
+"""
+
+
+def run_of(folder: Path, *overrides: str, text: str = MOONS) -> Run:
+    outcome = train(built(text, *overrides), folder, SilentView())
+    assert outcome.failure is None
+    return outcome.run
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Run]:
+    """The same training without and with calibration."""
+    folder = tmp_path_factory.mktemp("pair")
+    return run_of(folder, *SHORT), run_of(folder, *SHORT, ON)
+
+
+def test_only_the_output_layer_differs_by_the_temperature(pair: tuple[Run, Run]) -> None:
+    plain, calibrated = (run.record() for run in pair)
+    assert plain.calibration is None
+    found = calibrated.calibration
+    assert found is not None
+    assert found.rows == 30
+    assert found.best is not None
+    assert found.last is not None
+    assert found.last > found.best > 1, "the last weights are the surer ones"
+    for weights, T in (("best", found.best), ("last", found.last)):
+        before, after = (load_trained(run, weights) for run in pair)  # type: ignore[arg-type]
+        hidden, top = before.experiment.network.matrices(before.params)
+        hidden_too, calibrated_top = after.experiment.network.matrices(after.params)
+        np.testing.assert_array_equal(hidden_too, hidden)
+        np.testing.assert_array_equal(calibrated_top, top / T)
+    assert [line.loss for line in pair[0].metrics()] == [line.loss for line in pair[1].metrics()]
+
+
+def val_log_loss(trained: Trained, T: float) -> float:
+    """The log loss of the validation set with z / T, by its definition."""
+    rows = trained.experiment.splits["val"]
+    p = expit(trained.experiment.output_z("val", trained.params)[0] / T)
+    assert rows.labels is not None
+    return float(-np.log(np.where(rows.labels == 1, p, 1 - p)).mean())
+
+
+def test_the_temperature_has_the_lowest_log_loss_of_the_validation_set(
+    pair: tuple[Run, Run],
+) -> None:
+    trained, record = load_trained(pair[1]), pair[1].record()
+    assert record.metrics["val.log_loss"] == pytest.approx(val_log_loss(trained, 1), rel=1e-12)
+    for factor in (0.999, 1.001):
+        assert val_log_loss(trained, factor) > val_log_loss(trained, 1)
+    assert record.metrics["val.accuracy"] == pair[0].record().metrics["val.accuracy"]
+
+
+def test_before_and_after_are_the_scores_of_the_test_set(pair: tuple[Run, Run]) -> None:
+    plain, calibrated = (run.record() for run in pair)
+    found = calibrated.calibration
+    assert found is not None
+    assert found.before["test.log_loss"] == pytest.approx(plain.metrics["test.log_loss"])
+    assert found.after["test.log_loss"] == pytest.approx(calibrated.metrics["test.log_loss"])
+    assert found.before["test.calibration_error"] != found.after["test.calibration_error"]
+    trained = load_trained(pair[1])
+    effect = calibration_effect(trained, "test", "best")
+    assert effect is not None
+    assert (effect["before"], effect["after"]) == (found.before, found.after)
+    on_val = calibration_effect(trained, "val", "best")
+    assert on_val == {"method": "temperature", "temperature": found.best, "rows": 30}
+    last = calibration_effect(load_trained(pair[1], "last"), "test", "last")
+    assert last is not None
+    assert last["temperature"] == found.last
+    assert calibration_effect(load_trained(pair[0]), "test", "best") is None
+
+
+def test_a_training_repeats_and_resumes_to_the_bit(pair: tuple[Run, Run], tmp_path: Path) -> None:
+    assert verify(pair[1]).largest == 0
+    short = run_of(tmp_path, *SHORT, ON, "training.epochs=25")
+    resumed = load_run(short.folder).resume(60)
+    assert resumed.record["calibration"] == pair[1].record().to_json()["calibration"]
+    whole = load_trained(pair[1]).params
+    np.testing.assert_array_equal(load_trained(short).params, whole)
+    workers = run_of(tmp_path, *SHORT, ON, "training.workers=2")
+    np.testing.assert_array_equal(load_trained(workers).params, whole)
+
+
+def test_a_prediction_has_the_calibrated_probability_and_the_same_class(
+    pair: tuple[Run, Run],
+) -> None:
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    record = pair[1].record().calibration
+    assert record is not None
+    before, after = (load_model(run).outputs(X) for run in pair)
+    np.testing.assert_allclose(logit(after), logit(before) / record.best, rtol=1e-9)
+    np.testing.assert_array_equal(after >= 0.5, before >= 0.5)
+
+
+def test_the_plot_shows_the_probabilities_before_too(pair: tuple[Run, Run]) -> None:
+    plain, calibrated = (load_subject(run, "best", None) for run in pair)
+    _, drawn = laid_out("calibration", plain), laid_out("calibration", calibrated)
+    label = "before temperature scaling"
+    lines = {line.get_label(): line.get_xydata() for line in drawn.axes[0].lines}
+    own = {line.get_label(): line.get_xydata() for line in _.axes[0].lines}
+    np.testing.assert_allclose(lines[label], own["test set"], rtol=1e-9)
+    assert label not in own
+    record = calibrated.record.calibration
+    assert record is not None
+    (axes,) = laid_out("loss", calibrated).axes
+    labels = [str(line.get_label()) for line in axes.lines]
+    assert {"best epoch, calibrated", "test, best weights, calibrated"} <= {*labels}
+    error = record.before["test.calibration_error"]
+    assert heading_texts(drawn)[1].endswith(f", {error:.3f} {label}")
+
+
+@pytest.mark.parametrize("text", [THREE, LABELS], ids=["classes", "labels"])
+def test_softmax_and_labels_are_calibrated(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=80)
+    a, b = (rng.random((2, 80)) < expit([x, -2 * x])).astype(int)
+    rows = "".join(f"{row[0]},{row[1]},{row[2]}\n" for row in zip(x, a, b, strict=True))
+    Path("labels.csv").write_text(f"x,a,b\n{rows}")
+    plain = run_of(tmp_path, "training.calibration=null", text=text).record()
+    calibrated = run_of(tmp_path, ON, text=text).record()
+    assert calibrated.calibration is not None
+    assert calibrated.calibration.best is not None
+    now, then = (record.metrics["val.log_loss"] for record in (calibrated, plain))
+    assert now is not None
+    assert then is not None
+    assert now < then
+    has_test = "test.log_loss" in calibrated.metrics
+    assert bool(calibrated.calibration.before) == has_test == (text == THREE)
+
+
+def test_rows_that_have_no_best_temperature_are_said(tmp_path: Path) -> None:
+    run = run_of(tmp_path, ON, text=APART)
+    record = run.record()
+    assert record.calibration is not None
+    assert record.calibration.best is None
+    assert record.calibration.before == {}
+    assert "the probabilities are not calibrated" in record.warnings[-1]
+    plain = run_of(tmp_path, text=APART)
+    np.testing.assert_array_equal(load_trained(run).params, load_trained(plain).params)
+
+
+@pytest.mark.parametrize(
+    ("text", "override", "complaint"),
+    [
+        (VALUES, "seed=0", "only probabilities of classes or labels are calibrated"),
+        (MOONS, "data.split={test: 0.2}", "`calibration` needs a validation set"),
+        (
+            MOONS.replace("binary_cross_entropy", "mse"),
+            "network.activations=[tanh, tanh]",
+            "the outputs are no probabilities: use softmax",
+        ),
+        (MOONS, "training.restarts={count: 3, combine: mean}", "an average of networks is not"),
+    ],
+)
+def test_what_cannot_be_calibrated_is_refused_at_the_key(
+    text: str, override: str, complaint: str
+) -> None:
+    with pytest.raises(ConfigError, match=f"^--set.*{complaint}|calibration.*{complaint}"):
+        built(text, ON, override)
+
+
+def test_restarts_are_calibrated_one_by_one(bpnet: Callable[..., Result], tmp_path: Path) -> None:
+    Path("c.yaml").write_text(MOONS)
+    sets = [part for key in (*SHORT, ON, "training.restarts=2") for part in ("--set", key)]
+    done = bpnet("train", "c.yaml", *sets)
+    assert done.code == 0
+    assert "calibrated on 30 validation rows: z is divided by the temperature " in done.out
+    assert "before calibration" in done.out
+    (folder,) = tmp_path.glob("runs/*")
+    record = Run(folder).record()
+    assert record.calibration is not None
+    assert record.restarts is not None
+    best = min(each.value or 0 for each in record.restarts.trainings)
+    assert best == record.metrics["val.loss"]
+    shown = bpnet("eval", "latest")
+    assert "before calibration" in shown.out
+    assert "before calibration" not in bpnet("eval", "latest", "--split", "val").out
+
+
+@pytest.mark.parametrize("best", [0, -1.5, "2"])
+def test_a_strangers_temperature_is_checked(pair: tuple[Run, Run], best: Any) -> None:
+    record: RunRecord = pair[1].record()
+    assert record.calibration is not None
+    try:
+        change_record(pair[1], {"calibration": record.calibration.to_json() | {"best": best}})
+        with pytest.raises(RunError, match=r"see its `calibration\.best`"):
+            pair[1].record()
+    finally:
+        pair[1].write_record(record)
