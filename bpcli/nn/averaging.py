@@ -35,7 +35,7 @@ import numpy as np
 from bpcli.nn.activation import Activation
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array, Vector
-from bpcli.nn.network import Network
+from bpcli.nn.network import Layer, Network
 from bpcli.registry import name_of
 
 
@@ -99,6 +99,43 @@ def averaged_params(network: Network, members: Sequence[Vector]) -> Vector:
         _beside(last, inputs[-1]),
     ]
     return np.concatenate([matrix.ravel() for matrix in matrices])
+
+
+def averaged_members(network: Network, params: Vector, count: int) -> tuple[Network, list[Vector]]:
+    """The `count` members of an average with an identity output, apart from their output biases.
+
+    Of these, only the mean is known, so that the outputs of a member lack a constant. Raises
+    `ValueError` if the network is no average of so many, or has no hidden layer or another output.
+    """
+    *hidden, output = network.layers
+    if not hidden or not output.activation.is_identity or any(e.units % count for e in hidden):
+        raise ValueError(f"no average of {count} networks whose weights can be told apart")
+    layers = tuple(
+        replace(
+            layer,
+            inputs=layer.inputs // (1 if number == 0 else count),
+            units=layer.units // (1 if layer is output else count),
+        )
+        for number, layer in enumerate(network.layers)
+    )
+    shape, matrices = replace(network, layers=layers), network.matrices(params)
+    return shape, [
+        np.concatenate(
+            [
+                _of_member(k, matrix, layer, count if layer is layers[-1] else 1).ravel()
+                for matrix, layer in zip(matrices, layers, strict=True)
+            ]
+        )
+        for k in range(count)
+    ]
+
+
+def _of_member(k: int, matrix: Array, layer: Layer, scale: int) -> Array:
+    """[W_k b_k] of a layer of member k; its output weights are multiplied by `scale`, K."""
+    rows = matrix if scale > 1 else matrix[k * layer.rows : (k + 1) * layer.rows]
+    first = 0 if rows.shape[1] == layer.columns else k * layer.inputs
+    weights, bias = rows[:, first : first + layer.inputs], rows[:, rows.shape[1] - layer.has_bias :]
+    return np.hstack([scale * weights, bias])
 
 
 def _averages_z(output: type[Activation]) -> bool:

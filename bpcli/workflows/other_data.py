@@ -66,7 +66,10 @@ def with_other_data(trained: Trained, path: Path, signs: Signs) -> tuple[Trained
     experiment = trained.experiment
     data, encoder = experiment.spec.data, experiment.table.encoder
     if not isinstance(data, FileData) or encoder is None:
-        raise RunError("--data is for runs that were trained on a table in a text or Parquet file.")
+        raise RunError(
+            "Rows of another file are for runs that were trained on a table in a text or Parquet "
+            "file."
+        )
     with naming(path):
         layout = layout_as_trained(path, _model(trained, encoder, data.dialect), signs)
         layout, renamed = _with_known_weight(layout, data.weight)
