@@ -118,7 +118,7 @@ def see(*keys: str) -> str:
 
 
 class RunError(BpnetError):
-    """A run cannot be used as asked: it is damaged, or lacks what a command needs."""
+    """A run cannot be used as asked: it is damaged, or something needed is missing."""
 
     kind = "run"
 

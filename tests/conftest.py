@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import compileall
+import gc
 import os
 import re
 from collections.abc import Callable
@@ -16,9 +18,29 @@ from bpcli.cli.main import main
 ROOT = Path(__file__).parent.parent
 
 # The same examples every time, so that a red test means a change; BPNET_FULL=1 looks for new ones.
-settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=40)
 settings.register_profile("searching", deadline=None, max_examples=1000)
 settings.load_profile("searching" if os.environ.get("BPNET_FULL") else "repeatable")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile the package for the hundreds of processes that tests start.
+
+    Many environments ask Python to write no bytecode: then each of them would compile it again.
+    And one whose files may not grow, as in tests of a full disk, would write it in part.
+    """
+    if not hasattr(config, "workerinput"):
+        compileall.compile_dir(ROOT / "bpcli", quiet=2)
+
+
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector away from thousands of tests: also in processes that are forked.
+
+    There it would write to all of their memory, which each of them then has a copy of.
+    """
+    gc.collect()
+    gc.freeze()
+
 
 _CHAPTER = re.compile(r"^more: bpnet docs [\w-]+\n", re.MULTILINE)
 

@@ -26,7 +26,7 @@ FLOORS = [
     {"optimizers"},
     {"data"},
     {"metrics"},
-    {"intervals", "pruning"},
+    {"intervals", "pruning", "explanation"},
     {"training"},
     {"config"},
     {"imports"},

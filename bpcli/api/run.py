@@ -7,7 +7,7 @@ import signal
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args, overload
+from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
 from bpcli.api.configs import AnyPath, Overrides, assignments
 from bpcli.api.documents import Document, Page
@@ -317,6 +317,34 @@ class Run:
         chosen = _split_named(split)
         asked = None if interval is None else Interval(interval, method, by)
         return evaluation(self._stored, self.weights, chosen, data, intervals, require, asked)
+
+    def explain(
+        self,
+        split: str | None = None,
+        *,
+        data: DataFrame | AnyPath | None = None,
+        row: int | None = None,
+        effects: Literal["ale", "pd"] = "ale",
+        rows: int | None = None,
+        repeats: int | None = None,
+        seed: int | None = None,
+        workers: int | None = None,
+        figure: AnyPath | None = None,
+    ) -> Document:
+        """Say which inputs matter, and how: the document of `bpnet explain --json`.
+
+        The rows are those of a split, by default as in `evaluate`, or `data`, a DataFrame or a file
+        with the training's columns. With `row`, the document has the Shapley values of the row with
+        this number. `figure` is a file to draw plots into. The number of `workers` changes no
+        result.
+
+        Raises `ConfigError` for an unknown split or value, `RunError` if there are too few rows.
+        """
+        from bpcli.api.explanation import explanation
+
+        chosen = _split_named(split)
+        options = effects, rows, repeats, seed, workers
+        return explanation(self._stored, self.weights, chosen, data, row, options, figure)
 
     @property
     def plots(self) -> tuple[str, ...]:

@@ -41,8 +41,9 @@ if TYPE_CHECKING:
 @click.option(
     "--check",
     type=click.Path(path_type=Path),
-    help="A table, or a .mat or .npz file, with inputs and the outputs that the other program "
-    "computed: print the largest difference, and import nothing if it is too large.",
+    help="A table, or a .mat or .npz file, with inputs and the outputs or classes that the other "
+    "program computed: print the largest difference, and import nothing if it is too large, or if "
+    "a class differs.",
 )
 @click.option(
     "--tolerance",
@@ -69,7 +70,8 @@ def command(
 
     FILE is a MATLAB function (genFunction, or exported from an app), a .m or .mat file with IW, LW
     and b, an ONNX file of a plain network, or bpnet's own JSON. It is read as text or data: nothing
-    of it is executed. What is no plain multilayer perceptron is refused by its name.
+    of it is executed. Anything but a plain multilayer perceptron is refused, with the name of the
+    part that is not supported.
 
     The relative difference of --check is max|a - b| / max|b| over the rows, for the output in which
     it is largest; b are the outputs in the file.
@@ -99,12 +101,18 @@ def _listed(names: str | None) -> tuple[str, ...]:
 
 def _checked(source: Import, path: Path, tolerance: float) -> Differences:
     """Compare with old outputs. Raises `GateFailed` if they differ by more than the tolerance."""
+    from bpcli.text import plural
     from bpcli.workflows.old_outputs import differences
 
     network = source.network
     found = differences(source.model, network, source.params(network), path)
     say_notes(found.notes)
-    if not found.relative <= tolerance:
+    if found.classes:
+        raise GateFailed(
+            f"{found.classes} of {plural(found.rows, 'row')} in {path} have another class "
+            f"({found.first}): nothing was imported."
+        )
+    if found.relative is not None and not found.relative <= tolerance:
         raise GateFailed(
             f"The outputs differ from those in {path} by up to {found.absolute:.3g}, relative "
             f"{found.relative:.3g}, more than the tolerance {tolerance:g}: nothing was imported."
@@ -118,10 +126,13 @@ def _print(run: Run, source: Import, found: Differences | None) -> None:
 
     out, reference = console(), reference_to(run)
     if found is not None:
-        out.say(
-            f"checked on {plural(found.rows, 'row')}: the largest difference of an output is "
-            f"{found.absolute:.3g}, relative {found.relative:.3g}"
-        )
+        said = []
+        if found.absolute is not None:
+            size = f"{found.absolute:.3g}, relative {found.relative:.3g}"
+            said = [f"the largest difference of an output is {size}"]
+        if found.classes is not None:
+            said.append("all classes are the same")
+        out.say(f"checked on {plural(found.rows, 'row')}: {'; '.join(said)}")
     out.say(f"imported {source.path} ({source.model.form}): {source.network.summary}")
     out.say(f"saved in {run.folder}")
     out.say(f"predict new rows with: bpnet predict {reference} FILE -o predictions.csv")

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from io import TextIOWrapper
 
 _COMMANDS = (
-    "init", "data", "check", "train", "eval", "diagnose", "predict", "plot", "report", "export",
-    "import", "weights", "compare", "size", "prune", "sweep", "trace", "gradcheck", "verify",
-    "runs", "schema", "docs",
+    "init", "data", "check", "train", "eval", "diagnose", "explain", "predict", "plot", "report",
+    "export", "import", "weights", "compare", "size", "prune", "sweep", "trace", "gradcheck",
+    "verify", "runs", "schema", "docs",
 )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from bpcli.data.date_formats import CalendarPart, example_of
+from bpcli.data.date_formats import CalendarPart, example_of, is_clock
 from bpcli.data.dates import (
     ISO,
     calendar_angles,
@@ -133,7 +133,7 @@ class InputColumn:
         `tally`. Raises `DataError` for a text that is not a date of the format.
         """
         if values.dtype.kind == "M":
-            return days_of_dates(values)
+            return days_of_dates(values, is_time=is_clock(self.date_format or ISO))
         codes, uniques = factorized(values)
         date_format = self.date_format
         if date_format is None and (found := dates_of(values)) is not None:
@@ -142,7 +142,8 @@ class InputColumn:
         days = days_of_texts(texts, date_format or ISO)
         if tally is not None and date_format and np.isnan(days).all():
             known = [text for text in texts if text not in AMBIGUOUS]
-            if not date_format.startswith("%Y") and (iso := iso_format_of(known)) is not None:
+            can_be_iso = not date_format.startswith("%Y") and not is_clock(date_format)
+            if can_be_iso and (iso := iso_format_of(known)) is not None:
                 tally.dates(self.name, example_of(iso), example_of(date_format))
                 days = days_of_texts(texts, iso)
         is_no_date = np.isnan(days) & ~np.isin(texts, AMBIGUOUS)

@@ -112,7 +112,7 @@ def _found(evidence: Evidence, rules: Iterable[Rule]) -> list[Finding]:
 def without_consequences(found: Sequence[Finding]) -> list[Finding]:
     """The findings that follow from no other; each names those that follow from it.
 
-    A note explains nothing: what it tells is no fault.
+    A note explains nothing, because it does not report an error.
     """
     rest = list(found)
     for kind, follows in EXPLAINS.items():

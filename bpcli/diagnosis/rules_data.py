@@ -24,7 +24,7 @@ misses most of its rows."""
 
 LEAK = 0.1
 """The share of the test rows that are training rows too, from which scores are likely to be too
-good: a network that had learned the training rows by heart would gain up to 10 points of accuracy
+good: a network that had memorized the training rows would gain up to 10 points of accuracy
 by them. Fewer are noted."""
 
 REPEATED = 0.5
@@ -38,7 +38,7 @@ def few_rows(evidence: Evidence) -> Iterator[Finding]:
     if fact is not None:
         rows, params = evidence.rows("train"), evidence.record.n_params
         numbers = f"{params / rows:.2g} parameters for each training row, and no weight decay"
-        cause = "such a network can learn the rows by heart"
+        cause = "such a network can memorize the rows"
         command = evidence.train_with("training.l2=1")
         yield Finding.of("few_rows", "note", fact, numbers, cause, facts.FEW_ROWS_REMEDY, command)
 
@@ -50,7 +50,7 @@ def constant_inputs(evidence: Evidence) -> Iterator[Finding]:
     if fact is not None:
         count, inputs = len(experiment.constant_inputs), len(experiment.table.input_names)
         numbers = f"{'it is' if count == 1 else 'they are'} {count} of {plural(inputs, 'input')}"
-        cause = "an input that is always the same tells nothing about the target"
+        cause = "an input that is always the same carries no information about the target"
         yield Finding.of("constant_inputs", "note", fact, numbers, cause, "leave out such inputs")
 
 
@@ -154,7 +154,7 @@ def leak(evidence: Evidence) -> Iterator[Finding]:
         f"{100 * share:.1f} % of the {split} rows equal a training row in all inputs and targets; "
         f"{again:,} of {plural(len(known), 'training row')} repeat another one"
     )
-    cause = f"a network can know these rows by heart, so that the {split} scores are too good"
+    cause = f"a network can memorize these rows, so that the {split} scores are too good"
     remedy = "remove repeated rows from the table before it is split"
     yield Finding.of("leak", severity, title, numbers, cause, remedy)
 

@@ -46,14 +46,14 @@ def _why_never(evidence: Evidence) -> tuple[str, str, str]:
         cause = "the weight decay is too strong, or the steps are too long"
         remedy = f"use a smaller `training.l2` than {l2:g}"
         return cause, remedy, evidence.train_with(f"training.l2={l2 / 10:g}")
-    cause = "the steps are too long, or the inputs tell nothing about the target"
+    cause = "the steps are too long, or the inputs carry no information about the target"
     if evidence.rate is None:
         return cause, what_to_change(evidence), other_optimizer(evidence)
     return cause, *other_rate(evidence, 0.1, "smaller")
 
 
 def no_step(evidence: Evidence) -> Iterator[Finding]:
-    """The optimizer found no step, although the network has hardly learned."""
+    """The optimizer found no step, although the loss is still high."""
     record = evidence.record
     if record.stop_message is None or evidence.advice is None or evidence.is_good_fit:
         return

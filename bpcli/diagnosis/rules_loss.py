@@ -217,7 +217,7 @@ def _why_stuck(evidence: Evidence) -> tuple[str, str, str]:
     """Cause, remedy and command."""
     if evidence.record.l2:
         remedy = f"use a smaller `training.l2` than {evidence.record.l2:g}, or other inputs"
-        cause = "the weight decay holds the weights near 0, or the inputs tell nothing"
+        cause = "the weight decay holds the weights near 0, or the inputs carry no information"
         return cause, remedy, evidence.train_with("training.l2=0")
     is_constant = (evidence.remaining("train") or 0) < 2 - STUCK
     if is_constant and len(evidence.record.layers) == 1:

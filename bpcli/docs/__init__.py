@@ -1,7 +1,7 @@
 """The handbook: Markdown files beside this module, found by topic, by section and by words.
 
 A topic is a file's path without `.md`: `tables`, `zh/tutorial`. A section is named as in a link:
-`files#a-gbk-file`. How a terminal shows them is not told here.
+`files#a-gbk-file`. `cli` shows them in a terminal.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ class Fitted:
     """A network with its parameters, and the scales around it.
 
     `last_params` are those of the last epoch, where `params` are those of the best; one array where
-    these are the same epoch. `state` goes on with a training. `seed` and `rows` are the seed and
+    these are the same epoch. `state` continues a training. `seed` and `rows` are the seed and
     the number of training rows of the fit.
     `is_repeatable` says whether a training from the start gives these parameters again. `scores`
     (n, targets) are those of the validation rows, from which intervals are calibrated.

@@ -89,7 +89,8 @@ def _build(
     table = encode_table(config, raw, indices["train"], encoder)
     if start is not None and encoder is None and table.encoder is not None:
         encoder = start.encoder_for(table.encoder)
-        table = encode_table(config, raw, indices["train"], encoder)
+        if encoder != table.encoder:
+            table = encode_table(config, raw, indices["train"], encoder)
     rounded = rounding_notes(rounded_columns(table.X, table.input_names))
     table = replace(table, notes=(*table.notes, *rounded, *notes_on_labels(table, indices)))
     _refuse(

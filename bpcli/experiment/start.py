@@ -23,7 +23,7 @@ from bpcli.data.table import Table, value_names
 from bpcli.data.types import Words
 from bpcli.errors import ConfigError, ConfigIssue, ModelError
 from bpcli.imports.model import ImportedLayer, ImportedModel
-from bpcli.imports.read import read_model
+from bpcli.imports.read import READERS, read_model
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
@@ -31,6 +31,12 @@ from bpcli.registry import name_of
 from bpcli.text import first_of
 
 _AT = ("network", "parameters", "file")
+
+
+_NO_FILE = (
+    "expected a file that ends in one of {}; to start from a run, write "
+    "`bpnet train --from RUN CONFIG`, and leave out this key"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +104,8 @@ class Start:
 def start_of(config: Config, given: ParametersFile) -> Start:
     """The start that a config asks for. Raises `ConfigError` if its file has no network."""
     path = Path(given.file)
+    if path.suffix.lower() not in READERS:
+        raise config.source.error([ConfigIssue(_NO_FILE.format(", ".join(READERS)), _AT)])
     try:
         model, content = read_model(path)
     except ModelError as error:

@@ -20,7 +20,6 @@ from bpcli.data.columns import InputColumn
 from bpcli.data.date_formats import CalendarPart
 from bpcli.data.scaler import Scaler
 from bpcli.data.values import Kind
-from bpcli.export.expressions import Language, Reduction
 from bpcli.export.known_texts import fill_index, listed_texts, meaning_of
 from bpcli.export.literals import (
     c_comment,
@@ -36,6 +35,7 @@ from bpcli.export.model import Model
 from bpcli.export.parts import filled, parts
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array
+from bpcli.notation.expressions import Language, Reduction
 from bpcli.registry import name_of
 
 _PARTS = parts("parts.c")

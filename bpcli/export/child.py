@@ -10,14 +10,18 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bpcli.errors import GateFailed
+
+if TYPE_CHECKING:
+    from subprocess import Popen
 
 TIMEOUT = 300.0
 """Seconds that a program may take; a Python file of four million parameters takes about 30."""
@@ -54,15 +58,17 @@ class Workspace:
         import subprocess
 
         try:
-            done = subprocess.run(
+            process = subprocess.Popen(
                 command,
-                input=task,
                 cwd=self.folder,
                 env={name: os.environ[name] for name in _KEPT if name in os.environ},
-                capture_output=True,
-                timeout=TIMEOUT,
-                check=False,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
             )
+            with process, _ended_early(process):
+                printed, errors = process.communicate(task, TIMEOUT)
         except subprocess.TimeoutExpired:
             raise GateFailed(
                 f"The {self.what} file did not finish within {TIMEOUT:g} s: it was not written."
@@ -72,9 +78,9 @@ class Workspace:
                 f"The {self.what} file could not be run: {command[0] or f'no {self.what}'} does "
                 f"not start ({error.strerror}). It was not written."
             ) from None
-        if done.returncode:
-            raise self._failed(done.stderr, done.returncode)
-        return done.stdout
+        if process.returncode:
+            raise self._failed(errors, process.returncode)
+        return printed
 
     def _failed(self, errors: bytes, code: int) -> GateFailed:
         lines = errors.decode("utf-8", "replace").strip().splitlines()
@@ -82,6 +88,21 @@ class Workspace:
         return GateFailed(
             f"The {self.what} file failed in a test run and was not written: {reason}"
         )
+
+
+@contextmanager
+def _ended_early(process: Popen[bytes]) -> Iterator[None]:
+    """After an error or Ctrl-C, end a program and those that it started.
+
+    `soffice` is a script: its child computes.
+    """
+    try:
+        yield
+    except BaseException:
+        if hasattr(os, "killpg"):  # Windows has no groups of processes
+            os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
+        raise
 
 
 @contextmanager

@@ -15,7 +15,6 @@ import numpy as np
 from bpcli.data.columns import InputColumn
 from bpcli.data.date_formats import CalendarPart
 from bpcli.data.values import Kind
-from bpcli.export.expressions import Language
 from bpcli.export.known_texts import fill_index, known_texts
 from bpcli.export.literals import identifier, js_string, number, number_lines
 from bpcli.export.loops import Braces
@@ -24,6 +23,7 @@ from bpcli.export.parts import filled, parts
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array
 from bpcli.nn.network import Layer
+from bpcli.notation.expressions import Language
 from bpcli.registry import name_of
 
 _PARTS = parts("parts.mjs")

@@ -15,6 +15,7 @@ from unicodedata import category
 import numpy as np
 
 from bpcli.errors import ConfigError, RunError
+from bpcli.nn.activation import Activation
 from bpcli.text import visible
 
 
@@ -32,6 +33,11 @@ def number(value: object) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(int(value))
     raise RunError(f"The run is damaged: found {value!r}, expected a finite number.")
+
+
+def options_of(activation: Activation) -> dict[str, float]:
+    """The options of an activation. Raises `RunError` for one that is not a finite number."""
+    return {name: float(number(value)) for name, value in vars(activation).items()}
 
 
 def distinct_identifiers(
@@ -119,7 +125,9 @@ def single(value: object) -> str:
     with np.errstate(over="ignore"):
         nearest = np.float32(number(value))
     if not np.isfinite(nearest):
-        raise ConfigError(f"{number(value)} is too large for single precision: use double.")
+        raise ConfigError(
+            f"{number(value)} is too large for single precision: use `--precision double`."
+        )
     return f"{float(str(nearest))!r}F"
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bpcli.export.expressions import (
+from bpcli.export.literals import number, options_of
+from bpcli.nn.network import Layer
+from bpcli.notation.expressions import (
     FOLDS,
     RESULT,
     Expression,
@@ -16,10 +18,7 @@ from bpcli.export.expressions import (
     Shape,
     Step,
     definition,
-    options_of,
 )
-from bpcli.export.literals import number
-from bpcli.nn.network import Layer
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,6 @@ from bpcli.data.columns import InputColumn
 from bpcli.data.date_formats import CalendarPart
 from bpcli.data.scaler import Scaler
 from bpcli.data.values import Kind
-from bpcli.export.expressions import Language, Step, definition, names, options_of
 from bpcli.export.known_texts import fill_index, listed_texts, meaning_of
 from bpcli.export.literals import (
     distinct_identifiers,
@@ -29,40 +28,20 @@ from bpcli.export.literals import (
     matlab_comment,
     matlab_string,
     number,
+    options_of,
 )
 from bpcli.export.model import Model
 from bpcli.export.parts import filled, parts
-from bpcli.nn.activation import Activation
-from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS
 from bpcli.nn.arrays import Array
 from bpcli.nn.network import Layer
-from bpcli.registry import name_of
+from bpcli.notation.matlab import COLUMNS, WHERE, function_name, function_text, needs_where
 
 _PARTS = parts("parts.m")
-_LANGUAGE = Language(
-    "MATLAB",
-    number,
-    {
-        "abs": "abs({})",
-        "exp": "exp({})",
-        "expm1": "expm1({})",
-        "log": "log({})",
-        "log1p": "log1p({})",
-        "maximum": "max({},{})",
-        "minimum": "min({},{})",
-        "sqrt": "sqrt({})",
-        "tanh": "tanh({})",
-        "where": "where_apply({},{},{})",
-    },
-    {"*": ".*", "/": "./"},
-)
 _RESERVED = {
     "break", "case", "catch", "classdef", "continue", "do", "else", "elseif", "end", "for",
     "function", "global", "if", "otherwise", "parfor", "persistent", "return", "spmd", "switch",
     "try", "until", "while",
 }  # fmt: skip
-_MATLAB_NAMES = {ACTIVATION_ALIASES[name]: name for name in ("tansig", "logsig")}
-"""What MATLAB calls activations of another name here."""
 
 
 def matlab_text(model: Model) -> str:
@@ -217,7 +196,7 @@ class _File:
             options = "".join(
                 f",{number(value)}" for value in options_of(layer.activation).values()
             )
-            z = f"{_function_name(layer.activation)}({z}{options})"
+            z = f"{function_name(layer.activation)}({z}{options})"
         return f"% Layer {k}\na{k} = {z};\n"
 
     def _answers(self) -> Iterator[str]:
@@ -238,11 +217,11 @@ class _File:
             if not scale.changes_nothing:
                 yield _PARTS[f"{_scale_function(scale)}_{end}"]
         used = {type(layer.activation): layer.activation for layer in self.model.network.layers}
-        yield from (_function(each) for each in used.values() if not each.is_identity)
-        if any("where" in activation.source for activation in used.values()):
-            yield _PARTS["where"]
+        yield from (function_text(each) for each in used.values() if not each.is_identity)
+        if any(map(needs_where, used.values())):
+            yield WHERE
         if self.encodes:
-            yield from (_PARTS[name] for name in self._encoders())
+            yield from (COLUMNS.get(name) or _PARTS[name] for name in self._encoders())
 
     def _encoders(self) -> Iterator[str]:
         kinds = {column.kind for column in self.model.encoder.inputs}
@@ -307,33 +286,3 @@ def _matrix(array: Array) -> str:
     """A matrix; a vector is a column."""
     rows = (array[:, np.newaxis] if array.ndim == 1 else array).tolist()
     return f"[{';'.join(' '.join(map(number, row)) for row in rows)}]"
-
-
-# Activations.
-
-
-def _function_name(activation: Activation) -> str:
-    name = name_of(ACTIVATIONS, activation)
-    return f"{_MATLAB_NAMES.get(name, name)}_apply"
-
-
-def _function(activation: Activation) -> str:
-    """The local function; that of `genFunction`, by which a reader knows it, if there is one."""
-    if (known := _PARTS.get(_function_name(activation))) is not None:
-        return known
-    parameters = ",".join(["z", *options_of(activation)])
-    lines = "".join(f"  {_step(step)};\n" for step in definition(activation.source))
-    title = name_of(ACTIVATIONS, activation)
-    return f"% {title}\nfunction a = {_function_name(activation)}({parameters})\n{lines}end"
-
-
-def _step(step: Step) -> str:
-    value = _LANGUAGE.write(step.value, {name: name for name in names(step.value)})
-    if step.reduction is None:
-        return f"{step.name} = {value}"
-    if step.shape == "units":
-        value = f"reshape({value},pieces,[])"
-    reduced = f"sum({value},1)" if step.reduction == "sum" else f"{step.reduction}({value},[],1)"
-    return f"{step.name} = " + (
-        f"reshape({reduced},[],size(z,2))" if step.shape == "units" else reduced
-    )

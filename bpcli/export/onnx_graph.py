@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from bpcli.errors import ConfigError
-from bpcli.export.expressions import (
+from bpcli.notation.expressions import (
     RESULT,
     Expression,
     Name,

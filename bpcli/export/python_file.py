@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from textwrap import indent
-from typing import TypeAlias, get_args
+from typing import get_args
 
 from bpcli.data.columns import InputColumn
 from bpcli.data.types import Words
-from bpcli.data.values import Kind
+from bpcli.data.values import AMBIGUOUS, Kind
+from bpcli.export.known_texts import fill_index, known_texts
 from bpcli.export.literals import (
     identifier,
     number,
@@ -24,6 +25,7 @@ from bpcli.export.literals import (
     python_strings,
 )
 from bpcli.export.model import Model
+from bpcli.export.parts import filled
 from bpcli.nn.activation import Activation
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array
@@ -47,7 +49,7 @@ def _head(model: Model) -> str:
     trained = "" if model.params.dtype == "float64" else " It was trained in float32."
     has_dates = any(column.kind == "date" for column in model.encoder.inputs)
     modules = ["from datetime import datetime, timedelta\n"] * has_dates
-    if any(not column.spelling.is_plain for column in model.encoder.inputs):
+    if any(column.spelling.casefold for column in model.encoder.inputs):
         modules.append("import unicodedata\n")
     standard = "".join(modules) + "\n" * bool(modules)
     return f'''"""A network of {layers}, trained by bpnet.
@@ -86,153 +88,167 @@ def _labels(words: Mapping[str, Words]) -> str:
 
 def _encoding(model: Model) -> Iterator[str]:
     """The functions that encode columns as numbers, and the list of columns."""
-    entries = [entry for column in model.encoder.inputs for entry in _entries(column)]
-    kinds = {"missing", *(kind for _, kind, _ in entries)}
-    if "boolean" in kinds:
-        kinds.add("number")
-    if "spelled_category" in kinds:
-        kinds.add("category")
-    yield from (source for kind, source in _FUNCTIONS.items() if kind in kinds)
-    lines = "".join(
-        f"    ({python_string(name)}, {kind}, {_dict(options)}),\n"
-        for name, kind, options in entries
-    )
-    yield f"COLUMNS = [  # name, encoding function, options\n{lines}]"
-    yield _ENCODE
+    columns = model.encoder.inputs
+    used = {"missing", *(identifier(column.kind, get_args(Kind)) for column in columns)}
+    used |= {"forms"} if used & {"boolean", "category"} else set()
+    used |= {"gaps"} if used & {"date", "category"} else set()
+    used |= {"waves"} if any(column.calendar for column in columns) else set()
+    folds = any(column.spelling.casefold for column in columns)
+    used |= {"folded"} if folds else set()
+    look = "known[form] if form in known else folds.get(folded(form))"
+    values = {
+        "folds": ", folds" if folds else "",
+        "index": look if folds else "known.get(form)",
+        "waves": ", *waves(x, calendar)" if "waves" in used else "",
+    }
+    yield from (filled(source, values) for name, source in _FUNCTIONS.items() if name in used)
+    lines = "".join(f"    ({', '.join(_entry(column, folds))}),\n" for column in columns)
+    yield f"COLUMNS = [  # name, how to read it, options of this, how it becomes inputs\n{lines}]"
+    yield filled(_ENCODE, values)
 
 
-Entry: TypeAlias = tuple[str, str, dict[str, str]]
-"""A column's name, its encoding function, and the function's options as source text."""
-
-
-def _entries(column: InputColumn) -> Iterator[Entry]:
-    is_category, options = column.kind == "category", {}
-    if is_category:
-        options["categories"] = python_strings(column.categories)
+def _entry(column: InputColumn, folds: bool) -> Iterator[str]:
+    """A column's name, its function and the function's options, and those of its inputs."""
+    yield python_string(column.name)
+    yield identifier(column.kind, get_args(Kind))
+    options, becomes = {}, {}
     if column.kind == "date":
         text = column.date_format
         options["date_format"] = "None" if text is None else python_string(text)
-        options["calendar"] = python_strings(column.calendar)
+    if column.kind == "category":
+        known = known_texts(column)
+        options["known"] = _dict(_indices(known.exact))
+        if folds:
+            options["folds"] = _dict(_indices(known.folded))
+        becomes["width"] = number(len(column.categories))
     if column.fill is not None:
-        options["fill"] = python_string(column.fill) if is_category else number(column.fill)
-    kind = identifier(column.kind, get_args(Kind))
-    if is_category and not column.spelling.is_plain:
-        kind = f"spelled_{kind}"
-        options["casefold"] = "True" if column.spelling.casefold else "False"
-        options["rename"] = _dict(
-            {old: python_string(new) for old, new in column.spelling.rename.items()}
-        )
-    yield column.name, kind, options
+        fill = fill_index(column) if column.kind == "category" else column.fill
+        becomes["fill"] = number(fill)
+    if column.calendar:
+        becomes["calendar"] = python_strings(column.calendar)
     if column.indicator:
-        yield column.name, "missing", {}
+        becomes["indicator"] = "True"
+    yield from (_dict(options), _dict(becomes))
 
 
-def _dict(options: dict[str, str]) -> str:
+def _indices(known: Mapping[str, int | None]) -> dict[str, str]:
+    return {text: "None" if index is None else number(index) for text, index in known.items()}
+
+
+def _dict(options: Mapping[str, str]) -> str:
     entries = (f"{python_string(option)}: {value}" for option, value in options.items())
     return f"{{{', '.join(entries)}}}"
 
 
 _FUNCTIONS = {
+    "gaps": f"""
+GAPS = {python_strings(AMBIGUOUS)}  # texts of missing values, if they are no category
+""",
     "missing": """
 def missing(values):
-    \"""True for None and NaN.\"""
-    return np.array([value is None or value != value for value in values], bool)
+    \"""True for None, NaN and pandas' NA.\"""
+    return np.array([v is None or type(v).__name__ == "NAType" or v != v for v in values], bool)
+""",
+    "forms": """
+def forms_of(value):
+    \"""The texts that may name a value: its own, in lower case, and its number's (1 for 1.0).\"""
+    try:
+        number = float("nan" if isinstance(value, str) and "_" in value else value)
+    except (TypeError, ValueError):
+        number = float("nan")
+    of_number = repr(number) if number % 1 else f"{number:.0f}"
+    if isinstance(value, str):
+        text = value.strip()
+    elif isinstance(value, (bool, np.bool_)):
+        text = str(value).lower()
+    else:
+        is_exact = isinstance(value, (int, np.integer)) or number != number
+        text = str(value) if is_exact else of_number
+    truth = [text.lower()] if text.lower() in ("true", "false") else []
+    return [text, *truth, *([of_number] if abs(number) < 2**53 else [])]
 """,
     "number": """
-def number(values, fill=None):
-    \"""Numbers; `fill` replaces missing ones.\"""
-    if fill is None and missing(values).any():
-        raise ValueError("a number is missing")
-    values = [fill if is_missing else value for value, is_missing in zip(values, missing(values))]
-    numbers = np.array(values, float)
-    if not np.isfinite(numbers).all():
+def number(values):
+    \"""Numbers, NaN for missing ones.\"""
+    gaps = missing(values)
+    if any(isinstance(v, str) and ("_" in v or not v.isascii()) for v in values):
+        raise ValueError("a text is not a number")  # only Python reads 1_000
+    numbers = np.array([np.nan if gap else float(v) for v, gap in zip(values, gaps)])
+    if not np.isfinite(numbers[~gaps]).all():
         raise ValueError("a number is infinite")
     return numbers
 """,
     "boolean": """
-def boolean(values, fill=None):
-    \"""1 for True and 0 for False, which may be given as text.\"""
+def boolean(values):
+    \"""1 for true and 0 for false, which may be given as text; NaN for missing ones.\"""
     texts = {"true": 1, "1": 1, "false": 0, "0": 0}
-    values = [texts.get(v.strip().lower(), 2) if isinstance(v, str) else v for v in values]
-    numbers = number(values, fill)
-    if not np.isin(numbers, (0, 1)).all():
+    found = [next((texts[form] for form in forms_of(v) if form in texts), 2) for v in values]
+    numbers = np.where(missing(values), np.nan, found)
+    if (numbers == 2).any():
         raise ValueError("a value is neither true nor false")
     return numbers
 """,
     "date": """
+def is_clock(date_format):
+    \"""Whether a format has a time of day, but no date.\"""
+    parts = {part[:1] for part in (date_format or "%Y").split("%")}
+    return not parts & set("YymdbB")
+
+
 def days_of(value, date_format):
     \"""The days from 1970 to a date, or the fraction of a day of a clock time.\"""
+    if isinstance(value, np.datetime64):
+        value = value.astype("datetime64[us]").item()
     text = str(value).strip()
-    stamp = datetime.strptime(text, date_format) if date_format else datetime.fromisoformat(text)
+    is_iso = not date_format or isinstance(value, datetime)
+    stamp = datetime.fromisoformat(text) if is_iso else datetime.strptime(text, date_format)
     if stamp.utcoffset() is not None:
         stamp = stamp.replace(tzinfo=None) - stamp.utcoffset()
-    is_clock = date_format and not {part[:1] for part in date_format.split("%")} & set("YymdbB")
-    start = datetime(stamp.year, stamp.month, stamp.day) if is_clock else datetime(1970, 1, 1)
+    is_time = is_clock(date_format)
+    start = datetime(stamp.year, stamp.month, stamp.day) if is_time else datetime(1970, 1, 1)
     return (stamp - start) / timedelta(days=1)
 
 
-def date(values, date_format, calendar=(), fill=None):
-    \"""Days since 1970, and the sine and cosine of each calendar part (month, weekday, hour).\"""
-    is_missing = missing(values)
-    if fill is None and is_missing.any():
-        raise ValueError("a date is missing")
-    days = [fill if gap else days_of(value, date_format) for value, gap in zip(values, is_missing)]
-    days = np.array(days, float)
+def date(values, date_format):
+    \"""Days since 1970, NaN for missing dates. All may be ISO dates instead of the format.\"""
+    gaps = [gap or str(v).strip() in GAPS for v, gap in zip(values, missing(values))]
+
+    def read(given):
+        return np.array([np.nan if g else days_of(v, given) for v, g in zip(values, gaps)], float)
+
+    try:
+        return read(date_format)
+    except ValueError:
+        if is_clock(date_format) or (date_format or "%Y").startswith("%Y"):
+            raise
+        return read(None)
+""",
+    "waves": """
+def waves(days, calendar):
+    \"""The sine and cosine of each calendar part (month, weekday, hour).\"""
     whole = np.floor(days)
     months = whole.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
     turns = {"month": months % 12 / 12, "weekday": (whole + 3) % 7 / 7, "hour": days - whole}
     angles = [2 * np.pi * turns[part] for part in calendar]
-    waves = [wave(angle) for angle in angles for wave in (np.sin, np.cos)]
-    return np.column_stack([days, *waves])
+    return [wave(angle) for angle in angles for wave in (np.sin, np.cos)]
 """,
-    "category": """
-def text_of(value, categories):
-    \"""A value as a category, or as the shortest text of its number: 1 for 1.0.\"""
-    text = str(value).lower() if isinstance(value, (bool, np.bool_)) else str(value).strip()
-    if text not in categories and text.lower() in ("true", "false"):
-        return next((known for known in categories if known.lower() == text.lower()), text)
-    try:
-        number = float("nan") if text in categories else float(text)
-    except ValueError:
-        return text
-    if number != number:
-        return text
-    return repr(number) if number % 1 else f"{number:.0f}"
-
-
-def category(values, categories, fill=None):
-    \"""One column per category: 1 for its rows, else 0; all 0 for unknown categories.\"""
-    is_missing = missing(values)
-    if fill is None and is_missing.any():
-        raise ValueError("a category is missing")
-    texts = [fill if gap else text_of(value, categories) for value, gap in zip(values, is_missing)]
-    return np.array([[text == known for known in categories] for text in texts], float)
-""",
-    "spelled_category": """
+    "folded": """
 def folded(text):
     \"""A text without differences of case, width, accent encoding and spaces.\"""
     text = unicodedata.normalize("NFKC", text).casefold()
     return " ".join(unicodedata.normalize("NFKC", text).split())
+""",
+    "category": """
+def category(values, known@folds@):
+    \"""The number of each value's category, NaN if it is missing, and -1 if it is unknown.\"""
 
-
-def spelled_category(values, categories, casefold, rename, fill=None):
-    \"""Like `category`, after renaming; with `casefold`, in any letter case.\"""
-    key = folded if casefold else str
-    known = {key(name): name for name in categories}
-    new_names = {key(old): new for old, new in rename.items()} | rename
-
-    def spelled(value):
-        plain = str(value).strip()
-        lower = plain.lower() if plain.lower() in ("true", "false") else plain
-        for text in (plain, lower, text_of(value, [])):
-            text = new_names.get(text) or new_names.get(key(text), text)
-            if key(text) in known:
-                return known[key(text)]
-        return value
+    def index_of(value):
+        found = (@index@ for form in forms_of(value))
+        other = np.nan if value in GAPS else -1
+        return next((index for index in found if index is not None), other)
 
     gaps = missing(values)
-    values = [value if gap else spelled(value) for value, gap in zip(values, gaps)]
-    return category(values, categories, fill)
+    return np.array([np.nan if gap else index_of(v) for v, gap in zip(values, gaps)], float)
 """,
 }
 _ENCODE = '''
@@ -241,13 +257,23 @@ def values_of(rows, name):
     return [row[name] for row in rows] if isinstance(rows, list) else list(rows[name])
 
 
+def inputs_of(x, fill=None, width=None, calendar=(), indicator=False):
+    """The inputs of a column: `width` categories are 1 or 0 each; `fill` replaces NaN."""
+    is_missing = np.isnan(x)
+    if fill is None and is_missing.any():
+        raise ValueError("a value is missing")
+    x = np.where(is_missing, np.nan if fill is None else fill, x)
+    own = [x] if width is None else [x == category for category in range(width)]
+    return np.column_stack([*own@waves@, *([is_missing] if indicator else [])])
+
+
 def encode(rows):
     """The inputs of the network (n, inputs), in original units."""
     encoded = []
-    for name, encoding, options in COLUMNS:
+    for name, read, options, becomes in COLUMNS:
         try:
-            encoded.append(encoding(values_of(rows, name), **options))
-        except ValueError as error:
+            encoded.append(inputs_of(read(values_of(rows, name), **options), **becomes))
+        except (TypeError, ValueError) as error:
             raise ValueError(f"column {name!r}: {error}") from None
     return np.column_stack(encoded)
 '''

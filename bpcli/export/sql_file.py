@@ -9,20 +9,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bpcli.errors import ConfigError
-from bpcli.export.expressions import (
+from bpcli.export.literals import number, options_of, sql_name, sql_string
+from bpcli.export.model import Model
+from bpcli.export.sql_columns import add_inputs, add_values, note
+from bpcli.export.sql_query import ROW, Query, case
+from bpcli.nn.network import Layer
+from bpcli.notation.expressions import (
     RESULT,
     Expression,
     Language,
     Step,
     definition,
     names,
-    options_of,
 )
-from bpcli.export.literals import number, sql_name, sql_string
-from bpcli.export.model import Model
-from bpcli.export.sql_columns import add_inputs, add_values, note
-from bpcli.export.sql_query import ROW, Query, case
-from bpcli.nn.network import Layer
 from bpcli.text import visible
 
 TABLE = "inputs"

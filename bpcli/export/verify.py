@@ -128,9 +128,10 @@ def check(
         excess = np.where(is_same, 0, np.abs(outputs - expected) - allowed)
     if not (excess <= 0).all():
         worst = np.unravel_index(np.argmax(excess), excess.shape)  # NaN if there is one
+        way_out = " Use `--precision double`." if _is_coarser(model, dtype) else ""
         raise GateFailed(
             f"The {what} gives {outputs[worst]:.17g} where bpnet gives {expected[worst]:.17g}: it "
-            "was not written."
+            f"was not written.{way_out}"
         )
     words = model.preprocessor.in_words(outputs)
     is_open: Array = np.logical_or.reduce(np.isnan(outputs), axis=1)
@@ -191,11 +192,16 @@ def _allowed(model: Model, X: Array, expected: Array, dtype: DTypeLike) -> Array
     finite = np.where(np.isfinite(expected), expected, 0)
     largest = np.maximum(np.abs(finite).max(axis=0), model.preprocessor.targets.factor * rounded_at)
     grown = 1 + 4 * float(np.finfo(dtype).eps)
-    if np.finfo(dtype).eps > np.finfo(model.params.dtype).eps:  # the weights are rounded too
+    if _is_coarser(model, dtype):  # the weights are rounded too
         model = replace(model, params=model.params * grown)
     rounded = model.outputs(X * grown)
     allowed: Array = _tolerance(dtype) * largest + 8 * np.abs(rounded - expected)
     return allowed
+
+
+def _is_coarser(model: Model, dtype: DTypeLike) -> bool:
+    """Whether a file computes in a lower precision than the model."""
+    return bool(np.finfo(dtype).eps > np.finfo(model.params.dtype).eps)
 
 
 def encoded(model: Model, columns: Columns) -> Array:

@@ -6,7 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bpcli.data.scaler import Scaler
-from bpcli.export.expressions import (
+from bpcli.export.literals import number, options_of
+from bpcli.export.model import Model
+from bpcli.export.xlsx_pages import Pages, cells
+from bpcli.nn.activations import ACTIVATIONS
+from bpcli.nn.arrays import Array
+from bpcli.nn.network import Layer
+from bpcli.notation.expressions import (
     RESULT,
     Expression,
     Language,
@@ -14,14 +20,7 @@ from bpcli.export.expressions import (
     Step,
     definition,
     names,
-    options_of,
 )
-from bpcli.export.literals import number
-from bpcli.export.model import Model
-from bpcli.export.xlsx_pages import Pages, cells
-from bpcli.nn.activations import ACTIVATIONS
-from bpcli.nn.arrays import Array
-from bpcli.nn.network import Layer
 from bpcli.registry import name_of
 
 EXCEL = Language(

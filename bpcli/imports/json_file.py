@@ -77,7 +77,7 @@ def json_model(text: str) -> ImportedModel:
         raise ModelError(f"this is not bpnet's JSON of a model: {_reason(error)}.") from None
     labels = tuple((words[0], words[1]) for words in read.labels.values() if len(words) == 2)
     if len(labels) < len(read.labels):
-        raise ModelError("a label has not two words.")
+        raise ModelError("a label must have two texts.")
     model = checked(
         ImportedModel(
             "bpnet JSON",
@@ -140,11 +140,13 @@ def _column(column: _Column) -> InputColumn:
     """The column. Raises `ModelError` if its settings do not fit its kind."""
     is_text = column.kind == "category"
     if is_text and column.fill is not None and column.fill not in column.categories:
-        raise ModelError(f"`fill` of column `{visible(column.name)}` is none of its categories.")
+        raise ModelError(f"`fill` of column `{visible(column.name)}` is not one of its categories.")
     if not is_text and (column.categories or isinstance(column.fill, str)):
         raise ModelError(f"column `{visible(column.name)}` is a {column.kind} with categories.")
     if column.date_format is not None and not is_date_format(column.date_format):
         raise ModelError(f"column `{visible(column.name)}` has no format of dates.")
     if column.kind != "date" and (column.calendar or column.date_format):
-        raise ModelError(f"column `{visible(column.name)}` is no date, but has its settings.")
+        raise ModelError(
+            f"column `{visible(column.name)}` is not a date, but has settings of dates."
+        )
     return InputColumn.from_json(column.model_dump())

@@ -37,7 +37,10 @@ def mat_model(content: bytes) -> ImportedModel:
     if content[124:126] in (_V7_3, _V7_3[::-1]) and content[126:128] in (b"IM", b"MI"):
         version = content[124:126] if content[126:128] == b"IM" else content[125:123:-1]
         if version == _V7_3:
-            raise ModelError("this is a MATLAB file of version 7.3: save it with '-v7'.")
+            raise ModelError(
+                "MATLAB saved this file in version 7.3: save it again with "
+                "save('net.mat', 'IW', 'LW', 'b', '-v7')."
+            )
     _refuse_bombs(content)
     named: Named = {}
     variables = _variables(content)

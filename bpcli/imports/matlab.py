@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,7 +17,8 @@ from bpcli.errors import ModelError
 from bpcli.imports.finish import finished
 from bpcli.imports.matlab_follower import SECOND, Follower
 from bpcli.imports.matlab_syntax import Assignment, Block, Function, Statement, functions_of
-from bpcli.imports.matlab_values import Signal, Struct, Unknown, Value, rows_in
+from bpcli.imports.matlab_values import Column, Signal, Struct, Unknown, Value, rows_in
+from bpcli.imports.matlab_words import class_names
 from bpcli.imports.model import ImportedModel
 from bpcli.imports.named_weights import constants_in, model_of_names
 from bpcli.imports.steps import Keep, chain_of
@@ -37,11 +39,20 @@ def matlab_model(text: str) -> ImportedModel:
             continue
         if found is not None:
             traced, notes, removed = found
-            width = _width(text) or removed
+            width = len(traced.columns) or _width(text) or removed
             if width is None and any(isinstance(step, Keep) for step in traced.steps):
                 notes.append("the last input that is kept is taken as the last of all")
             chain = chain_of(traced.steps, width)
-            return finished("MATLAB function", chain, notes=notes)
+            classes = class_names(function, chain.layers[-1].units)
+            if not classes and "answers" in function.outputs:
+                notes.append("the names in `answers` are not imported: --classes names classes")
+            followed = finished("MATLAB function", chain, classes=classes, notes=notes)
+            return _with_columns(followed, traced.columns)
+    if error is not None and _ENCODERS & by_name.keys():
+        raise ModelError(
+            "it encodes columns of a table, such as categories, as bpnet's export does: import the "
+            "export to JSON instead."
+        )
     if error is not None:
         raise error
     statements = [each for function in functions for each in _assignments(function.body)]
@@ -53,6 +64,20 @@ def matlab_model(text: str) -> ImportedModel:
         "no weights are named IW, LW and b."
     )
 
+
+def _with_columns(model: ImportedModel, columns: Sequence[Column]) -> ImportedModel:
+    """The model whose inputs have the kinds and fills of these columns, if there are any."""
+    if not columns:
+        return model
+    if len(columns) != len(model.columns):
+        raise ModelError(f"it reads {len(columns)} columns for {len(model.columns)} inputs.")
+    pairs = zip(model.columns, columns, strict=True)
+    filled = (replace(own, kind=each.kind, fill=each.fill) for own, each in pairs)
+    return replace(model, columns=tuple(filled))
+
+
+_ENCODERS = {"number_input", "boolean_input", "category_input"}
+"""Functions of the export to MATLAB."""
 
 _DYNAMIC = re.compile(r"^[^%\n]*?\b(tapdelay\d+|Xd\d+|Ad\d+)\b", re.MULTILINE)
 
@@ -98,16 +123,14 @@ def _followed(
     output = follower.variable(function.outputs[0]) if function.outputs else None
     notes: list[str] = []
     if not isinstance(output, Signal) or not output.weights:
+        _refuse_wrong_constants(follower, output)
         unknown = _first_unknown(follower, output)
         latest = follower.latest
         has_second = isinstance(output, Unknown) and output.what.startswith(SECOND)
         if latest is None or has_second or _unused(follower, latest):
             is_followed = bool(function.name) or latest is not None
             if unknown is not None and _weights(follower) and is_followed:
-                raise ModelError(
-                    f"line {unknown.line}: {unknown.what} is no part of a plain multilayer "
-                    "perceptron of bpnet's activations."
-                )
+                raise _refusal(unknown)
             return None
         if isinstance(output, Unknown):
             notes.append(
@@ -128,17 +151,32 @@ def _followed(
     return output, notes, _removed(follower)
 
 
+def _refusal(unknown: Unknown) -> ModelError:
+    return ModelError(f"line {unknown.line}: {unknown.what} {unknown.reason}.")
+
+
+def _refuse_wrong_constants(follower: Follower, output: Value | None) -> None:
+    """Raise `ModelError` if a constant that is not finite or no matrix is a part of the network."""
+    for value in (output, *follower.variables.values()):
+        if isinstance(value, Unknown) and value.flaw and (value.spoils or value is output):
+            raise _refusal(value)
+
+
 def _first_unknown(follower: Follower, output: Value | None) -> Unknown | None:
     """What is to blame: the unknown value of the output, or the first one of a layer."""
     named = [
         value
         for name, value in follower.variables.items()
-        if isinstance(value, Unknown) and re.fullmatch(r"[aznxXy][a-z]*\d*(?:_\d+)?", name)
+        if isinstance(value, Unknown) and not value.flaw and _SIGNAL.fullmatch(name)
     ]
     named.sort(key=lambda value: value.line)
     if named:
         return named[0]
     return output if isinstance(output, Unknown) else None
+
+
+_SIGNAL = re.compile(r"[aznxXy][a-z]*\d*(?:_\d+)?")
+"""The names of variables that usually depend on the input."""
 
 
 def _weights(follower: Follower) -> dict[str, Array]:

@@ -116,6 +116,8 @@ def _minus(left: Value, right: Value) -> Value:
         if right.name == "max" and right.of == left:
             return left.then(Function("minus_largest"))
         raise NotFollowed
+    if isinstance(left, Signal) and is_number(right, 0):
+        return left  # `ymean` of mapstd: no bias
     if isinstance(right, np.ndarray):
         return _plus(left, -right)
     return _plus(left, _times(right, _MINUS_ONE))
@@ -149,7 +151,7 @@ def _number_product(left: Value, right: Value) -> Value:
     Both are the same function; as weights, numbers keep their place.
     """
     is_left = isinstance(left, np.ndarray) and isinstance(right, Signal) and not right.by_row
-    if is_left and all(len(weights) == 1 for weights in right.weights[-1:]):  # type: ignore[union-attr]
+    if is_left and right.units in (None, 1):  # type: ignore[union-attr]
         return right.then(Product(left))  # type: ignore[union-attr,arg-type]  # checked above
     return _times(left, right)
 

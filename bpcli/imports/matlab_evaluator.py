@@ -17,8 +17,8 @@ from bpcli.imports.matlab_expressions import (
     Other,
     Text,
 )
-from bpcli.imports.matlab_values import Filled, Signal, Struct, Unknown, Value, rows_in
-from bpcli.imports.steps import Keep, Place
+from bpcli.imports.matlab_values import Filled, Reduced, Signal, Struct, Unknown, Value, rows_in
+from bpcli.imports.steps import Keep
 from bpcli.text import visible
 
 
@@ -42,15 +42,15 @@ class Evaluator:
     def variable(self, name: str) -> Value:
         """The value of a variable."""
         known = self.variables.get(name)
-        if isinstance(known, Filled) and known.signal is not None:
-            return known.signal.then(Place(known.rows, known.constants))
+        if isinstance(known, Filled) and known.whole is not None:
+            return known.whole
         return self.unknown(f"`{name}`") if known is None else known
 
     def value(self, expression: Expression) -> Value:
         """The value of an expression."""
         match expression:
-            case Constant(number):
-                return number
+            case Constant(number, flaw):
+                return Unknown(self.line, "", flaw) if flaw else number
             case Text(text):
                 return text
             case Name(name):
@@ -74,9 +74,8 @@ class Evaluator:
         return self.unknown(f"the field `{name}`") if known is None else known
 
     def _operated(self, sign: str, values: Sequence[Value]) -> Value:
-        for value in values:
-            if isinstance(value, Unknown):
-                return value
+        if (unknown := _unknown_in(values, len(values))) is not None:
+            return unknown
         try:
             return operated(sign, values)
         except NotFollowed as error:
@@ -128,13 +127,22 @@ class Evaluator:
         result = self.inlined(name, values)
         if result is not None:
             return result
-        for value in values[:1]:
-            if isinstance(value, Unknown) and name not in ("nan", "NaN", "zeros", "ones"):
-                return value
+        unknown = _unknown_in(values, 1)
+        if unknown is not None and name not in ("nan", "NaN", "zeros", "ones"):
+            return unknown
         try:
             return called(name, values)
         except NotFollowed as error:
             return self.unknown(str(error) or f"the function `{name}`")
+
+
+def _unknown_in(values: Sequence[Value], count: int) -> Unknown | None:
+    """The first of `count` values that is unknown, or of all values that is a wrong constant."""
+    for number, value in enumerate(values):
+        if isinstance(value, Unknown) and (number < count or value.flaw):
+            has_input = any(isinstance(other, Signal | Reduced) for other in values)
+            return replace(value, spoils=value.spoils or (bool(value.flaw) and has_input))
+    return None
 
 
 def _is_literal(operand: Expression) -> bool:

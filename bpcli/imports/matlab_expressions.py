@@ -14,9 +14,10 @@ _MOST_DEPTH = 60
 
 @dataclass(frozen=True, eq=False)
 class Constant:
-    """A number or a matrix."""
+    """A number or a matrix; `flaw` says why it cannot be used, if it cannot."""
 
     value: Array
+    flaw: str = ""
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,7 @@ class Parser:
         token = self._tokens[self._next]
         self._next += 1
         if token.value is not None:
-            return Constant(token.value)
+            return Constant(token.value, token.flaw)
         if token.kind == "string":
             return Text(token.text)
         if token.kind == "name":

@@ -14,6 +14,7 @@ import numpy as np
 
 from bpcli.errors import ModelError
 from bpcli.imports.matlab_evaluator import Evaluator, is_module
+from bpcli.imports.matlab_exports import exported_activation, exported_column
 from bpcli.imports.matlab_expressions import (
     Call,
     Constant,
@@ -26,6 +27,7 @@ from bpcli.imports.matlab_expressions import (
 )
 from bpcli.imports.matlab_syntax import Assignment, Block, Function, Statement
 from bpcli.imports.matlab_values import (
+    Column,
     Filled,
     Reduced,
     Signal,
@@ -35,6 +37,8 @@ from bpcli.imports.matlab_values import (
     is_number,
     rows_in,
 )
+from bpcli.imports.steps import Activate
+from bpcli.text import visible
 
 _MOST_CALLS = 12
 _MOST_STATEMENTS = 50_000
@@ -76,9 +80,16 @@ class Follower(Evaluator):
         function = self._functions.get(name)
         if function is None or not function.outputs:
             return None
+        if (column := exported_column(function, self._functions, arguments)) is not None:
+            return column
         for value in arguments:
             if isinstance(value, Unknown):
-                return value
+                return replace(value, spoils=bool(value.flaw))
+        first = arguments[0] if arguments else None
+        if isinstance(first, Signal) and not first.by_row and name.endswith("_apply"):
+            known = exported_activation(function, arguments[1:])
+            if known is not None:
+                return first.then(Activate(known))
         if len(self.calls) >= _MOST_CALLS or name in self.calls:
             return self.unknown(f"the function `{name}`, which calls itself")
         variables = dict(zip(function.parameters, arguments, strict=False))
@@ -87,7 +98,8 @@ class Follower(Evaluator):
         inner.follow(function.body)
         self._count = inner._count
         result = inner.variable(function.outputs[0])
-        return replace(result, line=self.line) if isinstance(result, Unknown) else result
+        is_unknown = isinstance(result, Unknown) and not result.flaw
+        return replace(result, line=self.line) if is_unknown else result  # type: ignore[type-var]
 
     def follow(self, body: Sequence[Statement]) -> None:
         """Follow statements in order."""
@@ -142,6 +154,8 @@ class Follower(Evaluator):
 
     def _assign(self, statement: Assignment) -> None:
         value, target = self.value(statement.value), statement.target
+        if isinstance(value, Unknown) and not value.what:
+            value = replace(value, what=f"`{visible(statement.key)}`")
         if isinstance(target, Name):
             self._set(target.name, value, statement)
         elif isinstance(target, Field) and isinstance(target.base, Name):
@@ -154,7 +168,11 @@ class Follower(Evaluator):
 
     def _set(self, name: str, value: Value, statement: Assignment) -> None:
         before = self.variables.get(name)
-        if isinstance(value, Unknown) and self._is_of_input_alone(statement.value):
+        if (
+            isinstance(value, Unknown)
+            and not value.flaw
+            and self._is_of_input_alone(statement.value)
+        ):
             self.other_code[name] = statement.line
             value = Signal(name)
         elif isinstance(before, Signal) and isinstance(value, Signal) and before != value:
@@ -200,6 +218,8 @@ class Follower(Evaluator):
 
     def _filled(self, before: Filled, rows: Value, value: Value) -> Value:
         index = rows_in(rows)
+        if isinstance(value, Column) and index == (len(before.columns),):
+            return replace(before, columns=(*before.columns, value))
         if index is not None and isinstance(value, Signal):
             return replace(before, rows=index, signal=value)
         if index is not None and isinstance(value, np.ndarray) and value.size in (1, len(index)):

@@ -13,6 +13,8 @@ from bpcli.imports.matlab_expressions import Expression, NotRead, Other, Parser
 from bpcli.imports.matlab_tokens import Token, tokens
 
 _MOST_DEPTH = 60
+_MOST_TOKENS, _MOST_STATEMENTS = 500_000, 50_000
+"""A matrix of numbers is a single token. A file of 5 MB of other code takes seconds to read."""
 
 
 @dataclass
@@ -48,12 +50,16 @@ Statement = Assignment | Unread | Block
 
 @dataclass
 class Function:
-    """A function, or the statements of a script, whose name is empty."""
+    """A function, or the statements of a script, whose name is empty.
+
+    `words` has all its tokens, without comments.
+    """
 
     name: str
     parameters: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
     body: list[Statement] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
 
 
 _OPENS = {"if", "for", "parfor", "while", "switch", "try", "classdef", "methods", "properties"}
@@ -70,9 +76,11 @@ def functions_of(text: str) -> list[Function]:
 
 
 def _statements(text: str) -> list[list[Token]]:
-    """The tokens of each statement."""
+    """The tokens of each statement. Raises `ModelError` if there are too many."""
     found: list[list[Token]] = [[]]
-    for token in tokens(text):
+    for number, token in enumerate(tokens(text)):
+        if number > _MOST_TOKENS or len(found) > _MOST_STATEMENTS:
+            raise ModelError(f"line {token.line}: it has too many statements to be a network.")
         if token.kind != "end":
             found[-1].append(token)
         elif found[-1]:
@@ -102,6 +110,7 @@ class _Reader:
             self._end()
         else:
             self._body.append(_statement(statement))
+        self.functions[-1].words += [token.text for token in statement]
 
     @property
     def _body(self) -> list[Statement]:

@@ -20,12 +20,16 @@ Kind: TypeAlias = Literal["number", "name", "string", "sign", "matrix", "bracket
 
 
 class Token(NamedTuple):
-    """A token, with its line in the file. The value of numbers and matrices is an array."""
+    """A token, with its line in the file. The value of numbers and matrices is an array.
+
+    `flaw` says why a matrix cannot be used: it is not finite, or its rows differ in length.
+    """
 
     kind: Kind
     text: str
     line: int
     value: Array | None = None
+    flaw: str = ""
 
 
 _NUMBER = r"(?:\d+(?:\.(?![*/\\^'])\d*)?|\.\d+)(?:[eEdD][+-]?\d+)?"
@@ -43,9 +47,6 @@ _TOKENS = re.compile(
     re.VERBOSE,
 )
 _TEXT = re.compile(r"'(?:[^'\n]|'')*'")
-_BLOCK_COMMENT = re.compile(
-    r"^[ \t]*[%#]\{[ \t]*$.*?^[ \t]*[%#]\}[ \t]*$", re.MULTILINE | re.DOTALL
-)
 _ENTRY = re.compile(rf"[+-]?(?:{_NUMBER}|(?i:inf|nan)\b)")
 _MOST_NUMBERS = 20_000_000
 
@@ -55,7 +56,7 @@ def tokens(text: str) -> Iterator[Token]:
 
     Raises `ModelError` with the line of a bracket that is never closed.
     """
-    text = _BLOCK_COMMENT.sub(lambda found: "\n" * found[0].count("\n"), text)
+    text = _without_block_comments(text)
     position, line, parentheses, braces = 0, 1, 0, 0
     last: Token | None = None
     is_after_blank = False
@@ -85,12 +86,24 @@ def tokens(text: str) -> Iterator[Token]:
     yield Token("end", "\n", line)
 
 
+def _without_block_comments(text: str) -> str:
+    """The text with empty lines for those from `%{` to `%}`, which may contain others."""
+    lines, depth = text.split("\n"), 0
+    for number, line in enumerate(lines):
+        mark = line.strip()
+        depth += mark in ("%{", "#{")
+        if depth:
+            lines[number] = ""
+        depth -= depth > 0 and mark in ("%}", "#}")
+    return "\n".join(lines)
+
+
 def _token(kind: str, content: str, line: int, is_within: bool) -> Token:
     if kind == "open":
-        matrix = matrix_of(content, line)
-        return Token("brackets" if matrix is None else "matrix", content, line, matrix)
+        matrix, flaw = _matrix(content, line)
+        return Token("brackets" if matrix is None else "matrix", content, line, matrix, flaw)
     if kind == "number":
-        return Token("number", content, line, matrix_of(f"[{content}]", line))
+        return Token("number", content, line, *_matrix(f"[{content}]", line))
     if kind == "text":
         return Token("string", content[1:-1].replace(content[0] * 2, content[0]), line)
     if kind == "end" and is_within:
@@ -121,29 +134,26 @@ def _end_of_brackets(text: str, start: int, line: int) -> int:
     raise ModelError(f"line {line}: the bracket that opens there is never closed.")
 
 
-def matrix_of(text: str, line: int) -> Array | None:
-    """The numbers in brackets (rows, columns); None if there is anything but numbers.
+def _matrix(text: str, line: int) -> tuple[Array | None, str]:
+    """The numbers in brackets (rows, columns), and what is wrong with them, if anything is.
 
-    Raises `ModelError` if rows differ in length, or if a number is not finite.
+    None if there is anything but numbers. Raises `ModelError` if there are too many.
     """
     body = re.sub(r"\.\.\.[^\n]*\n?", " ", text[1:-1])
     body = re.sub(r"[%#][^\n]*", "", body)
     rows = [_row(row) for row in re.split(r"[;\n]", body) if row.strip()]
-    if any(row is None for row in rows):
-        return None
     numbers = [row for row in rows if row]
-    widths = {len(row) for row in numbers}
-    if len(widths) > 1:
-        raise ModelError(
-            f"line {line}: the rows of a matrix have {min(widths)} to {max(widths)} "
-            "numbers: expected the same number in each."
-        )
+    if any(row is None for row in rows):
+        return None, ""
     if sum(map(len, numbers)) > _MOST_NUMBERS:
         raise ModelError(f"line {line}: a matrix has more than {_MOST_NUMBERS:,} numbers.")
-    matrix = _array(numbers) if numbers else np.empty((0, 0))
-    if not np.isfinite(matrix).all():
-        raise ModelError(f"line {line}: a matrix contains Inf or NaN: expected finite numbers.")
-    return matrix
+    widths = {len(row) for row in numbers}
+    if len(widths) > 1:
+        said = f"{min(widths)} to {max(widths)} numbers"
+        return np.empty((0, 0)), f"has rows of {said}: expected the same number in each"
+    matrix = np.array(numbers, np.float64) if numbers else np.empty((0, 0))
+    is_finite = bool(np.isfinite(matrix).all())
+    return matrix, "" if is_finite else "contains Inf or NaN: expected finite numbers"
 
 
 def _row(text: str) -> list[float] | None:
@@ -156,7 +166,3 @@ def _row(text: str) -> list[float] | None:
 
 def _float(text: str) -> float:
     return float(text.lower().replace("d", "e"))
-
-
-def _array(numbers: list[list[float]]) -> Array:
-    return np.array(numbers, dtype=np.float64)

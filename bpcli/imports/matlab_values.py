@@ -8,24 +8,40 @@ from typing import TypeAlias
 
 import numpy as np
 
-from bpcli.imports.steps import Product, Step
+from bpcli.data.values import Kind
+from bpcli.errors import ModelError
+from bpcli.imports.steps import Activate, Place, Product, Step
 from bpcli.nn.arrays import Array
+
+
+@dataclass(frozen=True)
+class Column:
+    """A row of an input (from 0) that is read with a fill: `number_input(x1(2,:),38.5,2)`."""
+
+    source: str
+    row: int
+    kind: Kind
+    fill: float | None
 
 
 @dataclass(frozen=True)
 class Signal:
     """An input with the steps applied to it.
 
-    `by_row`: its samples are rows now; `given_by_row`: they are rows where it comes in.
+    `by_row`: its samples are rows now; `given_by_row`: they are rows where it comes in. `columns`
+    say how its rows are read, if they are not only numbers.
     """
 
     source: str
     steps: tuple[Step, ...] = ()
     by_row: bool = False
     given_by_row: bool = False
+    columns: tuple[Column, ...] = ()
 
     def then(self, step: Step) -> Signal:
-        """The signal after another step."""
+        """The signal after another step. Raises `ModelError` if there are too many."""
+        if len(self.steps) >= _MOST_STEPS:
+            raise ModelError(f"it has more than {_MOST_STEPS:,} steps one after the other.")
         return replace(self, steps=(*self.steps, step))
 
     def transposed(self) -> Signal:
@@ -51,6 +67,17 @@ class Signal:
     def weights(self) -> list[Array]:
         """The matrices that were applied."""
         return [step.weights for step in self.steps if isinstance(step, Product)]
+
+    @property
+    def units(self) -> int | None:
+        """The number of units after the steps; None before any weights."""
+        units = None
+        for step in self.steps:
+            if isinstance(step, Product):
+                units = len(step.weights)
+            elif isinstance(step, Activate) and units is not None:
+                units //= step.activation.rows_per_unit
+        return units
 
 
 @dataclass(frozen=True)
@@ -83,14 +110,36 @@ class Filled:
     rows: tuple[int, ...] = ()
     signal: Signal | None = None
     constants: tuple[tuple[int, float], ...] = ()
+    columns: tuple[Column, ...] = ()
+
+    @property
+    def whole(self) -> Signal | None:
+        """The signal of all rows; None if there is none, or if columns are out of order."""
+        if self.signal is not None:
+            return self.signal.then(Place(self.rows, self.constants))
+        sources = {column.source for column in self.columns}
+        are_ordered = all(number == each.row for number, each in enumerate(self.columns))
+        if len(sources) != 1 or not are_ordered:
+            return None
+        return Signal(sources.pop(), columns=self.columns)
 
 
 @dataclass(frozen=True)
 class Unknown:
-    """A value that is not followed, and the line and the text that made it."""
+    """A value that is not followed, and the line and the text that made it.
+
+    `flaw` is what is wrong with a constant; `spoils` says that the input was combined with it.
+    """
 
     line: int
     what: str
+    flaw: str = ""
+    spoils: bool = False
+
+    @property
+    def reason(self) -> str:
+        """The end of a sentence that begins with `what`."""
+        return self.flaw or "is not part of a plain multilayer perceptron that bpnet supports"
 
 
 @dataclass
@@ -100,7 +149,9 @@ class Struct:
     fields: dict[str, Value] = field(default_factory=dict)
 
 
-Value: TypeAlias = "Array | Signal | Reduced | Magnitude | Struct | Filled | Ones | str | Unknown"
+Value: TypeAlias = (
+    "Array | Signal | Column | Reduced | Magnitude | Struct | Filled | Ones | str | Unknown"
+)
 
 
 def is_number(value: Value, number: float) -> bool:
@@ -118,4 +169,5 @@ def rows_in(value: Value) -> tuple[int, ...] | None:
     return tuple(numbers)
 
 
+_MOST_STEPS = 5000
 _MOST_ROWS = 10**7

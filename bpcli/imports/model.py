@@ -83,7 +83,7 @@ def checked(model: ImportedModel) -> ImportedModel:
     width = len(model.input_names)
     for number, layer in enumerate(model.layers, start=1):
         if layer.weights.ndim != 2 or not layer.weights.size:
-            raise ModelError(f"the weights of layer {number} are no matrix of numbers.")
+            raise ModelError(f"the weights of layer {number} are not a matrix of numbers.")
         if layer.inputs != width:
             raise ModelError(
                 f"layer {number} has {plural(layer.inputs, 'column')} of weights, but there are "
@@ -91,7 +91,10 @@ def checked(model: ImportedModel) -> ImportedModel:
             )
         rows = layer.weights.shape[0]
         if rows % layer.activation.rows_per_unit:
-            raise ModelError(f"layer {number} has {rows} rows, which are no whole units.")
+            raise ModelError(
+                f"layer {number} has {rows} rows, which is not a multiple of "
+                f"{layer.activation.rows_per_unit}, the rows of a unit."
+            )
         if layer.bias is not None and layer.bias.shape != (rows,):
             raise ModelError(f"layer {number} has {rows} rows, but {layer.bias.size} biases.")
         width = layer.units
@@ -109,7 +112,7 @@ def _check_scales(model: ImportedModel, outputs: int) -> None:
         ("outputs", model.targets, outputs),
     ):
         if scale.shift.shape != (width,) or scale.factor.shape != (width,):
-            raise ModelError(f"the scale of the {what} has not {plural(width, 'number')}.")
+            raise ModelError(f"the scale of the {what} must have {plural(width, 'number')}.")
         if not scale.factor.all():
             raise ModelError(f"the scale of the {what} has a factor of 0.")
 

@@ -33,7 +33,7 @@ from bpcli.imports.steps import (
     shifted_by,
 )
 from bpcli.nn.arrays import Array
-from bpcli.text import listed_names
+from bpcli.text import listed_names, visible
 
 Named: TypeAlias = "dict[str, Array | str]"
 """Arrays and texts by their names in one spelling, such as `IW1_1` and `x1_step2.gain`."""
@@ -68,17 +68,22 @@ def constants_in(statements: Sequence[Assignment]) -> Named:
     found: Named = {}
     for statement in statements:
         name = spelled(statement.key)
+        flaw = ""
         match statement.value:
-            case Constant(value) | Operation("+", (Constant(value),)):
+            case Constant(value, flaw) | Operation("+", (Constant(value, flaw),)):
                 constant: Array | str = value
-            case Operation("-", (Constant(value),)):
+            case Operation("-", (Constant(value, flaw),)):
                 constant = -value
-            case Operation("'", (Constant(value),)):
+            case Operation("'", (Constant(value, flaw),)):
                 constant = value.T
             case Text(text):
                 constant = text
             case _:
                 continue
+        if flaw and name is None:
+            continue
+        if flaw:
+            raise ModelError(f"line {statement.line}: `{visible(statement.key)}` {flaw}.")
         found[statement.key if name is None else name] = constant
     return found | _functions_in_calls(statements)
 
@@ -172,7 +177,7 @@ def _functions(named: Named, count: int) -> tuple[list[str], list[str]]:
     functions = [str(one or other) for one, other in zip(given, usual, strict=True)]
     for function in functions:
         if function not in ACTIVATION_OF:
-            raise ModelError(f"`{function}` is no activation of bpnet.")
+            raise ModelError(f"bpnet does not have the activation `{function}`.")
     if all(each is not None for each in given):
         return functions, []
     return functions, [
@@ -187,7 +192,7 @@ def _layer(named: Named, number: int, function: str) -> list[Step]:
     ]  # fmt: skip
     weights = next(named[name] for name in names if name in named)
     if not isinstance(weights, np.ndarray) or weights.ndim != 2 or not weights.size:
-        raise ModelError(f"`{names[0]}` is no matrix of numbers.")
+        raise ModelError(f"`{names[0]}` is not a matrix of numbers.")
     steps: list[Step] = [Product(weights)]
     bias = named.get(f"b{number}")
     if isinstance(bias, np.ndarray) and bias.size:
@@ -273,5 +278,5 @@ def _map(settings: Mapping[str, Array]) -> Affine:
 def _rows(numbers: Array) -> tuple[int, ...]:
     rows = rows_in(numbers)
     if rows is None:
-        raise ModelError("`keep` or `remove` is no list of row numbers.")
+        raise ModelError("`keep` or `remove` is not a list of row numbers.")
     return rows

@@ -8,10 +8,13 @@ names. Nothing is executed; a node of any other kind is refused by its name.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib import import_module
 from typing import Any
+
+import numpy as np
 
 from bpcli.data.types import Words
 from bpcli.errors import ModelError
@@ -29,6 +32,7 @@ from bpcli.imports.onnx_nodes import (
 from bpcli.imports.onnx_nodes import constant_of as _constant
 from bpcli.imports.steps import Activate, Product, Step, chain_of
 from bpcli.nn.activation import Activation
+from bpcli.nn.activations import ACTIVATIONS
 from bpcli.text import plural
 
 _MOST_NODES = 10_000
@@ -52,9 +56,9 @@ def _graph(content: bytes) -> tuple[Any, dict[str, str]]:
     try:
         model.ParseFromString(content)
     except Exception:  # the class of the error depends on protobuf
-        raise ModelError("this is no ONNX file, or it is damaged.") from None
+        raise ModelError("this is not an ONNX file, or it is damaged.") from None
     if not model.graph.node:
-        raise ModelError("this is no ONNX file, or it has no nodes.")
+        raise ModelError("this is not an ONNX file, or it has no nodes.")
     if len(model.graph.node) > _MOST_NODES:
         raise ModelError(f"it has more than {_MOST_NODES:,} nodes.")
     return model.graph, {each.key: each.value for each in model.metadata_props}
@@ -75,14 +79,20 @@ class _Reading:
         self._classes: tuple[str, ...] = ()
         self._labels: tuple[Words, ...] = ()
         self._is_over = False
+        self._notes: list[str] = []
         self._done: set[str] = set()
         self._at = self._input()
 
     def model(self) -> ImportedModel:
         """The network of the chain of nodes."""
         for node in self._graph.node:
-            if not self._done & {*node.output}:
-                self._take(node)
+            with _damage_of(node):
+                if node.op_type == "Constant":
+                    self._constants[node.output[0]] = _constant(node)
+        for node in self._graph.node:
+            with _damage_of(node):
+                if node.op_type != "Constant" and not self._done & {*node.output}:
+                    self._take(node)
         chain = chain_of(self._steps)
         inputs, outputs = self._names("inputs"), self._names("outputs")
         targets = [name.removeprefix("predicted ") for name in outputs]
@@ -96,6 +106,7 @@ class _Reading:
             input_names=inputs if len(inputs) == len(chain.inputs.shift) else (),
             target_names=targets,
             classes=self._classes,
+            notes=self._notes,
         )
         return checked(replace(model, labels=self._labels)) if self._labels else model
 
@@ -116,9 +127,7 @@ class _Reading:
 
     def _take(self, node: Any) -> None:
         """Follow a node, if it continues the chain."""
-        if node.op_type == "Constant":
-            self._constants[node.output[0]] = _constant(node)
-        elif self._at not in node.input or self._is_over:
+        if self._at not in node.input or self._is_over:
             self._take_aside(node)
         elif self._begins_activation(node):
             self._follow_activation(node)
@@ -130,16 +139,28 @@ class _Reading:
                 raise _refusal(node)
             if node.op_type == "Reshape":
                 self._check_shape(node, known)
+            if node.op_type == "Squeeze" and self._widths() != [1]:
+                raise ModelError(f"{title(node)} changes the shape of the outputs.")
             is_second = node.input[0] != self._at
             self._steps += NODES[node.op_type](node, known, is_second)  # type: ignore[arg-type]
             self._at = node.output[0]
 
     def _check_shape(self, node: Any, known: list[Any]) -> None:
         """Raise `ModelError` if a reshape changes the number of units of a sample."""
-        widths = [len(step.weights) for step in self._steps if isinstance(step, Product)]
+        widths, to = self._widths(), [] if not known else known[0].ravel().tolist()
+        if to == [-1, 1] and widths and widths != [1] and node.output[0] not in self._readers:
+            self._notes.append(
+                f"the file has the {widths[-1]} outputs of a row in one column, as skl2onnx writes "
+                "them: they are taken as outputs side by side"
+            )
+            return
         last = int(known[0].ravel()[-1]) if known and known[0].size else 0
-        if last not in (-1, *widths[-1:]) or (known[0].size == 1 and widths[-1:] != [1]):
+        if last not in (-1, *widths) or (known[0].size == 1 and widths != [1]):
             raise ModelError(f"{title(node)} changes the shape of the outputs to …, {last}.")
+
+    def _widths(self) -> list[int]:
+        """The number of units of the last layer, if there is one."""
+        return [len(step.weights) for step in self._steps if isinstance(step, Product)][-1:]
 
     def _take_aside(self, node: Any) -> None:
         """A node beside the chain, such as those that find the class of the probabilities."""
@@ -160,9 +181,13 @@ class _Reading:
 
     def _end(self, node: Any) -> None:
         """The outputs are those before this node. Raises `ModelError` if a layer follows."""
-        for reader in self._readers[self._at]:
-            if reader.op_type not in _ENDS | _AFTER:
-                raise _refusal(reader, "takes a value that another node takes, too: it")
+        readers = self._readers[self._at]
+        for reader in readers:
+            if (
+                all(each.op_type == "Slice" for each in readers)
+                or reader.op_type not in _ENDS | _AFTER
+            ):
+                raise _refusal(reader, _SHARES)
         self._is_over = True
         given = attributes_of(node)
         labels = given.get("classlabels_strings") or given.get("classlabels_int64s") or ()
@@ -181,6 +206,13 @@ class _Reading:
         if found is None:
             raise _refusal(node)
         activation, self._at, done = found
+        if activation == ACTIVATIONS["softplus"]() and "Where" in {
+            reader.op_type for output in done for reader in self._readers.get(output, ())
+        }:
+            self._notes.append(
+                "softplus is computed without PyTorch's threshold, above which "
+                "it is x itself: outputs may differ by 1e-9"
+            )
         self._done |= done
         self._steps.append(Activate(activation))
 
@@ -188,7 +220,8 @@ class _Reading:
         """The activation whose formula begins at the value, its result, and the nodes' outputs."""
         formulas = {self._at: "Z"}
         numbers: dict[str, tuple[float, ...]] = {self._at: ()}
-        for node in self._graph.node:
+        ahead = [*self._readers[self._at]]
+        for node in ahead:
             known = [self._constants.get(name) for name in node.input if name not in formulas]
             is_used = node.op_type in IN_FORMULAS and bool({*node.input} & formulas.keys())
             if not is_used or any(each is None or each.dtype.kind not in "fi" for each in known):
@@ -197,6 +230,8 @@ class _Reading:
             if node.op_type in ("Add", "Mul", "Max", "Min"):
                 parts.sort()
             output = node.output[0]
+            if output not in formulas and len(formulas) < _MOST_IN_FORMULA:
+                ahead += self._readers.get(output, [])
             formulas[output] = f"{node.op_type}({','.join(parts)})"
             inner = [number for name in node.input for number in numbers.get(name, ())]
             numbers[output] = (
@@ -208,9 +243,25 @@ class _Reading:
         return None
 
 
+_MOST_IN_FORMULA = 30
+
+
+@contextmanager
+def _damage_of(node: Any) -> Iterator[None]:
+    """Raise `ModelError` where a node has not the inputs, outputs or options of its kind."""
+    try:
+        with np.errstate(all="ignore"):  # numbers that are not finite are refused later
+            yield
+    except (IndexError, KeyError, OverflowError, TypeError, ValueError):
+        raise ModelError(f"{title(node)} has inputs, outputs or options of a wrong form.") from None
+
+
+_SHARES = "takes a value that another node takes, too: this is not a plain multilayer perceptron"
+
+
 def _refusal(node: Any, why: str = "") -> ModelError:
-    said = f"{why} is" if why else "is"
-    return ModelError(f"{title(node)} {said} no part of a plain multilayer perceptron.")
+    said = why or "is not part of a plain multilayer perceptron"
+    return ModelError(f"{title(node)} {said}.")
 
 
 _ENDS = {"ArgMax", "ZipMap", "Less", "Normalizer", "Binarizer"}
@@ -218,6 +269,6 @@ _ENDS = {"ArgMax", "ZipMap", "Less", "Normalizer", "Binarizer"}
 
 _AFTER = {
     "ArgMax", "ZipMap", "ArrayFeatureExtractor", "Gather", "Cast", "Reshape", "Not", "Where",
-    "Identity", "Less", "Normalizer", "Concat", "Sub", "Binarizer",
+    "Identity", "Less", "Normalizer", "Concat", "Slice", "Sub", "Binarizer",
 }  # fmt: skip
 """Kinds of nodes after the outputs that find classes, by which the outputs do not change."""

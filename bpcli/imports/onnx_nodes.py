@@ -71,15 +71,19 @@ def constant_of(node: Any) -> Array:
 def _vector(constant: Array) -> Array:
     """Numbers for the units: of shape (), (n,) or (1, n)."""
     if constant.dtype.kind not in "fiu" or constant.size != max(constant.shape, default=1):
-        raise ModelError(f"a constant of shape {constant.shape} is no number for each unit.")
+        raise ModelError(
+            f"a constant of shape {constant.shape} does not have one number for each unit."
+        )
     if constant.ndim > 1 and constant.shape[-1] != constant.size:
-        raise ModelError(f"a constant of shape {constant.shape} is no number for each unit.")
+        raise ModelError(
+            f"a constant of shape {constant.shape} does not have one number for each unit."
+        )
     return np.asarray(constant, np.float64).ravel()
 
 
 def _matrix(constant: Array) -> Array:
     if constant.ndim != 2 or constant.dtype.kind != "f":
-        raise ModelError(f"a constant of shape {constant.shape} is no matrix of weights.")
+        raise ModelError(f"a constant of shape {constant.shape} is not a matrix of weights.")
     return constant
 
 
@@ -127,6 +131,20 @@ def _scaler(node: Any, known: Sequence[Array], is_second: bool) -> list[Step]:
     return [shifted_by(-offset), scaled_by(given.get("scale", [1.0]))]
 
 
+def _batch_norm(node: Any, known: Sequence[Array], is_second: bool) -> list[Step]:
+    """(x - mean) / √(variance + epsilon) · scale + bias, with the statistics of the training."""
+    given = attributes_of(node)
+    if given.get("training_mode", 0) or len(known) != 4 or is_second:
+        raise ModelError(f"{title(node)} takes its statistics from the rows.")
+    scale, bias, mean, variance = map(_vector, known)
+    spread = np.sqrt(variance + _decimal(given.get("epsilon", 1e-5)))
+    return [shifted_by(-mean), scaled_by(scale / spread), shifted_by(bias)]
+
+
+def _neg(node: Any, known: Sequence[Array], is_second: bool) -> list[Step]:
+    return [scaled_by([-1.0])]
+
+
 def _nothing(node: Any, known: Sequence[Array], is_second: bool) -> list[Step]:
     return []
 
@@ -162,6 +180,33 @@ def _leaky(node: Any, known: Sequence[Array], is_second: bool) -> list[Step]:
     return [Activate(LeakyRelu(slope))]
 
 
+def _prelu(node: Any, known: Sequence[Array], is_second: bool) -> list[Step]:
+    slopes = {*known[0].ravel().tolist()} if known and not is_second else set()
+    if len(slopes) != 1 or not 0 <= min(slopes) < 1:
+        raise ModelError(f"{title(node)} must have a single slope, from 0 to 1, for all units.")
+    return [Activate(LeakyRelu(min(slopes)))]
+
+
+def _selu(node: Any, known: Sequence[Array], is_second: bool) -> list[Step]:
+    """The scaled elu, gamma · elu(x), with the constants of ONNX in single precision."""
+    given = attributes_of(node)
+    alpha, gamma = (
+        given.get("alpha", 1.67326319217681884765625),
+        given.get("gamma", 1.05070102214813232421875),
+    )
+    if not 0 < alpha < float("inf"):
+        raise ModelError(f"{title(node)} has alpha {alpha:g}: expected a number above 0.")
+    return [Activate(Elu(alpha)), scaled_by([gamma])]
+
+
+def _celu(node: Any, known: Sequence[Array], is_second: bool) -> list[Step]:
+    """The continuous elu, alpha · elu(x / alpha)."""
+    alpha = _decimal(attributes_of(node).get("alpha", 1.0))
+    if not 0 < alpha < float("inf"):
+        raise ModelError(f"{title(node)} has alpha {alpha:g}: expected a number above 0.")
+    return [divided_by([alpha]), Activate(Elu(1.0)), scaled_by([alpha])]
+
+
 def _elu(node: Any, known: Sequence[Array], is_second: bool) -> list[Step]:
     alpha = _decimal(attributes_of(node).get("alpha", 1.0))
     if not 0 < alpha < float("inf"):
@@ -192,9 +237,14 @@ NODES: Mapping[str, Callable[[Any, Sequence[Array], bool], list[Step]]] = {
     "Softmax": _softmax,
     "LeakyRelu": _leaky,
     "Elu": _elu,
+    "BatchNormalization": _batch_norm,
+    "Neg": _neg,
+    "PRelu": _prelu,
+    "Selu": _selu,
+    "Celu": _celu,
     "Reshape": _reshape,
     "Cast": _cast,
-    **dict.fromkeys(("Identity", "Flatten", "Dropout"), _nothing),
+    **dict.fromkeys(("Identity", "Flatten", "Dropout", "Squeeze"), _nothing),
     **{
         operator: _plain(ACTIVATIONS[name]())
         for operator, name in {
@@ -233,11 +283,12 @@ _FORMULAS: Mapping[str, tuple[str, tuple[float, ...]]] = {
     "Add(Log(Add(#,Exp(Neg(Abs(Z))))),Relu(Z))": ("softplus", (1.0,)),
     "Div(Z,Add(#,Abs(Z)))": ("softsign", (1.0,)),
     "ReduceMax(Reshape(Z,#))": ("maxout", ()),
+    "Where(Greater(Z,#),Z,Softplus(Z))": ("softplus", (20.0,)),
 }
 """Formulas with the operands of symmetric nodes in order, and the numbers that they must have."""
 
 IN_FORMULAS = {
-    "Abs", "Add", "Div", "Exp", "Log", "Max", "Min", "Mul", "Neg", "ReduceMax", "Relu", "Reshape",
-    "Sub",
+    "Abs", "Add", "Div", "Exp", "Greater", "Log", "Max", "Min", "Mul", "Neg", "ReduceMax", "Relu",
+    "Reshape", "Softplus", "Sub", "Where",
 }  # fmt: skip
 """The nodes of these formulas."""

@@ -37,7 +37,7 @@ def _decoded(content: bytes) -> str:
     """
     text = content.decode("utf-8-sig", "replace")
     if "\0" in text:
-        raise ModelError("this is no text.")
+        raise ModelError("this is not a text file.")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

@@ -124,8 +124,14 @@ def _as_many(numbers: Fractions, count: int) -> Fractions:
     return numbers * count if len(numbers) == 1 else numbers
 
 
+_MOST_SCALES = 100
+"""The digits of the fractions grow with each of them."""
+
+
 def composed(steps: Sequence[Affine]) -> Affine:
-    """Steps as one."""
+    """Steps as one. Raises `ModelError` if they are too many to be those of a network."""
+    if len(steps) > _MOST_SCALES:
+        raise ModelError(f"it has more than {_MOST_SCALES} scales one after the other.")
     result = Affine((Fraction(1),), (Fraction(0),))
     for step in steps:
         result = result.then(step)
@@ -144,7 +150,7 @@ def with_activations(steps: Sequence[Step]) -> list[Step]:
     for step in found:
         if isinstance(step, Function):
             what = {"exp": "exp", "reciprocal": "a division by the units"}.get(step.name, "max")
-            raise ModelError(f"it computes {what} in a way that is no activation of bpnet.")
+            raise ModelError(f"bpnet has no activation with its formula of {what}.")
     return found
 
 
@@ -199,7 +205,9 @@ def chain_of(steps: Sequence[Step], width: int | None = None) -> Chain:
     steps = with_activations(steps)
     numbers = [number for number, step in enumerate(steps) if isinstance(step, Product)]
     if not numbers:
-        raise ModelError("it multiplies its inputs by no matrix of weights.")
+        raise ModelError("no matrix of weights multiplies its inputs.")
+    if not all(step.weights.size for step in steps if isinstance(step, Product)):
+        raise ModelError("a matrix of weights is empty.")
     before, inside = steps[: numbers[0]], steps[numbers[0] :]
     layers, after, place = _layers(inside)
     inputs, rows = _scale_of_inputs(before, layers[0].inputs, width)
@@ -259,9 +267,10 @@ def _layer(
     below, above = composed(before), composed(after)
     C, D = _vector(below.factor, weights.shape[1]), _vector(below.shift, weights.shape[1])
     A, B = _vector(above.factor, weights.shape[0]), _vector(above.shift, weights.shape[0])
-    bias = None if not after and not D.any() else A * (weights @ D) + B
+    bias = A * (weights @ D) + B
+    has_bias = bias.any() or any(step.only_shifts and len(step.shift) > 1 for step in after)
     f = activation.activation if isinstance(activation, Activate) else ACTIVATIONS["identity"]()
-    return ImportedLayer(A[:, np.newaxis] * weights * C, bias, f)
+    return ImportedLayer(A[:, np.newaxis] * weights * C, bias if has_bias else None, f)
 
 
 def _vector(numbers: Fractions, count: int) -> Vector:

@@ -35,7 +35,7 @@ import numpy as np
 from bpcli.nn.activation import Activation
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array, Vector
-from bpcli.nn.network import Network
+from bpcli.nn.network import Layer, Network
 from bpcli.registry import name_of
 
 
@@ -101,34 +101,41 @@ def averaged_params(network: Network, members: Sequence[Vector]) -> Vector:
     return np.concatenate([matrix.ravel() for matrix in matrices])
 
 
-def members_of(network: Network, params: Vector, count: int) -> tuple[Network, list[Vector]]:
-    """The shape and the parameters of the `count` networks of which a network is the average.
+def averaged_members(network: Network, params: Vector, count: int) -> tuple[Network, list[Vector]]:
+    """The `count` members of an average with an identity output, apart from their output biases.
 
-    The inverse of `averaged_params`, except that each has the mean of all biases of the output
-    layer, as only that is kept. Raises `ValueError` without a hidden layer, where all is a mean.
+    Of these, only the mean is known, so that the outputs of a member lack a constant. Raises
+    `ValueError` if the network is no average of so many, or has no hidden layer or another output.
     """
-    if len(network.layers) == 1:
-        raise ValueError("of networks without a hidden layer, only the mean is kept")
-    last = len(network.layers) - 1
+    *hidden, output = network.layers
+    if not hidden or not output.activation.is_identity or any(e.units % count for e in hidden):
+        raise ValueError(f"no average of {count} networks whose weights can be told apart")
     layers = tuple(
         replace(
             layer,
             inputs=layer.inputs // (1 if number == 0 else count),
-            units=layer.units // (1 if number == last else count),
+            units=layer.units // (1 if layer is output else count),
         )
         for number, layer in enumerate(network.layers)
     )
-    first, *middle, output = network.matrices(params)
-    hidden = [
-        _diagonal(matrix, layer.inputs, count)
-        for matrix, layer in zip(middle, layers[1:], strict=False)
+    shape, matrices = replace(network, layers=layers), network.matrices(params)
+    return shape, [
+        np.concatenate(
+            [
+                _of_member(k, matrix, layer, count if layer is layers[-1] else 1).ravel()
+                for matrix, layer in zip(matrices, layers, strict=True)
+            ]
+        )
+        for k in range(count)
     ]
-    by_layer = [np.split(first, count), *hidden, _apart(output, layers[-1].inputs, count)]
-    members = [
-        np.concatenate([matrix.ravel() for matrix in member])
-        for member in zip(*by_layer, strict=True)
-    ]
-    return replace(network, layers=layers), members
+
+
+def _of_member(k: int, matrix: Array, layer: Layer, scale: int) -> Array:
+    """[W_k b_k] of a layer of member k; its output weights are multiplied by `scale`, K."""
+    rows = matrix if scale > 1 else matrix[k * layer.rows : (k + 1) * layer.rows]
+    first = 0 if rows.shape[1] == layer.columns else k * layer.inputs
+    weights, bias = rows[:, first : first + layer.inputs], rows[:, rows.shape[1] - layer.has_bias :]
+    return np.hstack([scale * weights, bias])
 
 
 def _averages_z(output: type[Activation]) -> bool:
@@ -157,21 +164,3 @@ def _beside(parts: Sequence[Array], inputs: int) -> Array:
     """[W_1/K … W_K/K, 1/K Σ_k b_k] of the output layer, from its K matrices [W_k b_k]."""
     weights = [part[:, :inputs] / len(parts) for part in parts]
     return np.hstack([*weights, _mean([part[:, inputs:] for part in parts])])
-
-
-def _diagonal(matrix: Array, inputs: int, count: int) -> list[Array]:
-    """The K matrices [W_k b_k] of which `_blocks` made a matrix."""
-    columns = range(0, count * inputs, inputs)
-    biases = matrix[:, count * inputs :]
-    return [
-        np.hstack([rows[:, first : first + inputs], bias])
-        for rows, bias, first in zip(
-            np.split(matrix, count), np.split(biases, count), columns, strict=True
-        )
-    ]
-
-
-def _apart(matrix: Array, inputs: int, count: int) -> list[Array]:
-    """The K matrices [W_k b] of which `_beside` made a matrix; b is the mean."""
-    weights, bias = matrix[:, : count * inputs], matrix[:, count * inputs :]
-    return [np.hstack([count * W, bias]) for W in np.split(weights, count, axis=1)]

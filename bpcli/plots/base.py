@@ -45,7 +45,7 @@ class Plot:
         raise NotImplementedError
 
     def details(self, subject: Subject) -> Sequence[str]:
-        """What is said after the run's name, in small type below the title; empty ones are not."""
+        """The details after the run's name, in small type below the title; empty ones are not."""
         return ()
 
     def size(self, subject: Subject) -> tuple[float, float]:

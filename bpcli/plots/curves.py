@@ -102,7 +102,7 @@ def _title_of(key: str) -> str:
 
 
 def is_missing(what: str) -> str:
-    """Why there is no plot: the log of an earlier version lacks what it draws."""
+    """Why there is no plot: the log of an earlier version does not have what it draws."""
     return f"The log has no {what}: an earlier version of bpnet wrote it. Train the run again."
 
 

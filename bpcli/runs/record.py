@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import secrets
 import sys
 import time
@@ -123,7 +124,7 @@ def describe(experiment: Experiment) -> Description:
         learning_rate=rate_record(spec.training.learning_rate),
         batch_size=spec.training.batch_size,
         dtype=spec.network.dtype,
-        overrides=list(experiment.config.overrides),
+        overrides=_overrides(experiment),
         targets_scaled=experiment.preprocessor.targets.changes_units,
         task=experiment.table.task,
         data_files=file_digests(experiment),
@@ -132,6 +133,15 @@ def describe(experiment: Experiment) -> Description:
         n_params=network.n_params,
         n_frozen=len(network.frozen),
     )
+
+
+def _overrides(experiment: Experiment) -> list[str]:
+    """Return the settings; the file of `train --from` without a folder that may be temporary."""
+    texts, start = list(experiment.config.overrides), experiment.start
+    if start is None:
+        return texts
+    path, name = json.dumps(str(start.file)), json.dumps(start.file.name)
+    return [text.replace(path, name) for text in texts]
 
 
 def file_digests(experiment: Experiment) -> dict[str, str]:

@@ -181,7 +181,8 @@ def load_trained(run: Run, weights: Weights = "best") -> Trained:
     if saved.record.imported is not None and not saved.record.rows.train:
         raise RunError(
             f"{run.run_id} has no rows: it was imported without a table. Import it again with "
-            "`--data TABLE`, or score a table with `bpnet eval RUN --data FILE`."
+            "`--data TABLE`, or name a table: `bpnet eval RUN --data FILE` or `bpnet explain RUN "
+            "FILE`."
         )
     config = validate(read_config(run, saved.record))
     experiment = build(config, encoder=saved.encoder, can_be_native=True)

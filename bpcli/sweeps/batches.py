@@ -1,4 +1,4 @@
-"""A schedule that goes on with new settings, which are chosen from the results of earlier ones."""
+"""A schedule whose new settings are chosen from the results of earlier ones."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from bpcli.sweeps.training import Training
 
 @dataclass(frozen=True)
 class Order:
-    """A training for a worker, with the files of its run so far, to go on with it.
+    """A training for a worker, with the files of its run so far, to continue it.
 
     `data_files` are the digests of the files of its data, `argv` is the command line.
     """

@@ -51,7 +51,7 @@ class Place(Protocol, Generic[S]):
         ...
 
     def begin(self, training: Training) -> S:
-        """Begin a training, or go on with it."""
+        """Begin a training, or continue it."""
         ...
 
     def release(self, seat: S) -> None:

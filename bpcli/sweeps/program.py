@@ -56,7 +56,7 @@ class Digests:
 
 
 def _delivery(order: bytes, folder: Path, digests: Digests) -> Delivery:
-    """What comes of an order; whatever goes wrong is said in it."""
+    """The result of an order; a failure is reported in it."""
     try:
         return _trained(pickle.loads(order), folder, digests)
     except Exception as error:

@@ -61,7 +61,7 @@ class InOrder:
 
 
 class RunnerCallback(Protocol):
-    """Is told of trainings as they begin and end."""
+    """A callback for the begin and the end of trainings."""
 
     def on_training_start(self, training: Training) -> None: ...
 

@@ -78,7 +78,7 @@ class Sampled:
 
 
 def _told(setting: Mapping[str, Any], plan: Plan) -> Told:
-    """What a sampler is told of a setting in the document of a sweep."""
+    """What a sampler gets of a setting in the document of a sweep."""
     mean = setting["mean"]
     cost = None if mean is None else plan.criterion.as_cost(mean)
     return Told(setting["values"], cost, setting["stopped"])

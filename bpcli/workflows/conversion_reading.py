@@ -135,7 +135,7 @@ def _refuse_long_names(names: Sequence[str]) -> None:
 
 
 def _header(request: Request, chosen: Chosen) -> dict[str, Any]:
-    """What must be the same to go on with the rows that were read before."""
+    """What must be the same to continue with the rows that were read before."""
     about = request.source.stat()
     return {
         "schema": SCHEMA,

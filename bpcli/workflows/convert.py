@@ -18,11 +18,11 @@ from bpcli.data.conversion.table import ConvertedTable, WrongChoice, converted
 from bpcli.data.files.arrays import is_array_file
 from bpcli.data.files.beside import MOST_BYTES, sidecar_path
 from bpcli.data.files.dialect import Dialect
+from bpcli.data.files.frames import naming
 from bpcli.data.files.open_signs import open_sign, thousandths
 from bpcli.data.files.regular import require_regular
 from bpcli.data.files.rendered import is_rendered
 from bpcli.data.files.sniff import Layout
-from bpcli.data.files.table import naming
 from bpcli.data.rounding import rounding_notes
 from bpcli.errors import ConfigError, DataError, RunError
 from bpcli.runs.files import not_saved
@@ -106,7 +106,7 @@ def convert(request: Request, progress: SilentConversion) -> Conversion:
 
 @contextmanager
 def _leaving_files_in_order(files: Files, request: Request) -> Iterator[None]:
-    """Keep the intermediate files if the same command can go on with them, else remove them."""
+    """Keep the intermediate files if the same command can continue with them, else remove them."""
     try:
         yield
     except WrongChoice as error:

@@ -74,7 +74,8 @@ class Import:
         experiment = build(config)
         if experiment.table.encoder is not None:
             encoder = start.encoder_for(experiment.table.encoder)
-            experiment = build(config, encoder=encoder)
+            if encoder != experiment.table.encoder:
+                experiment = build(config, encoder=encoder)
         if issues := [*start.issues(experiment.table, experiment.network)]:
             raise config.source.error(issues)
         found = start.adapted(experiment.network, experiment.preprocessor)
@@ -149,7 +150,7 @@ def import_model(
         if not error.issues:
             raise
         said = "; ".join(issue.message for issue in error.issues)
-        raise DataError(f"The table does not fit the network: {said}") from None
+        raise DataError(f"The table of --data cannot be used: {said}") from None
     trained = TrainedInMemory(experiment, params, params, Curves([], {}), 0, 0, IMPORTED, 0.0)
 
     def tell(record: RunRecord) -> RunRecord:

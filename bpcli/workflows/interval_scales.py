@@ -22,7 +22,7 @@ from bpcli.errors import DataError
 from bpcli.experiment import build
 from bpcli.intervals.local import NetworkScale, SpreadScale
 from bpcli.nn.arrays import Array
-from bpcli.nn.averaging import members_of
+from bpcli.nn.averaging import averaged_members
 from bpcli.nn.propagation import predict
 from bpcli.runs.trained import Trained
 from bpcli.text import plural
@@ -119,7 +119,7 @@ def spread_scale(trained: Trained) -> tuple[SpreadScale, list[str]]:
             "the spread of its networks is not kept: it needs a hidden layer and the output "
             "activation identity"
         )
-    network, members = members_of(experiment.network, trained.params, count)
+    network, members = averaged_members(experiment.network, trained.params, count)
     X, factor = experiment.splits["train"].X, experiment.preprocessor.targets.factor
     centres = np.array(
         [predict(network, params, X).mean(axis=0, dtype=np.float64) for params in members]

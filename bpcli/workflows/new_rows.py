@@ -19,12 +19,13 @@ from bpcli.data.files.arrays import is_array_file, load_inputs
 from bpcli.data.files.cleaning import Cleaner
 from bpcli.data.files.delimited import cleaner_of, layout_of, read_blocks, text_blocks
 from bpcli.data.files.dialect import Dialect, Signs
+from bpcli.data.files.frames import naming
 from bpcli.data.files.grid import is_number
 from bpcli.data.files.open_signs import signs_unlike_training
 from bpcli.data.files.parquet import is_parquet
 from bpcli.data.files.rendered import is_rendered
 from bpcli.data.files.sniff import Layout
-from bpcli.data.files.table import naming, row_numbers
+from bpcli.data.files.table import row_numbers
 from bpcli.data.files.text import first_lines
 from bpcli.data.files.text_encoding import encoding_of
 from bpcli.data.selection import as_known, select, selectors_of

@@ -12,10 +12,11 @@ from bpcli.config.file_models import FileData
 from bpcli.data.columns import FeatureEncoder
 from bpcli.data.files.delimited import read, refuse_no_rows
 from bpcli.data.files.dialect import Dialect, Signs
+from bpcli.data.files.frames import naming
 from bpcli.data.files.open_signs import signs_unlike_training
 from bpcli.data.files.parquet import is_parquet
 from bpcli.data.files.sniff import Layout
-from bpcli.data.files.table import naming, row_numbers
+from bpcli.data.files.table import row_numbers
 from bpcli.data.row_weights import row_weights
 from bpcli.data.selection import as_known
 from bpcli.data.table import Classes, MultiLabels, Table, Targets, Values
@@ -65,7 +66,10 @@ def with_other_data(trained: Trained, path: Path, signs: Signs) -> tuple[Trained
     experiment = trained.experiment
     data, encoder = experiment.spec.data, experiment.table.encoder
     if not isinstance(data, FileData) or encoder is None:
-        raise RunError("--data is for runs that were trained on a table in a text or Parquet file.")
+        raise RunError(
+            "Rows of another file are for runs that were trained on a table in a text or Parquet "
+            "file."
+        )
     with naming(path):
         layout = layout_as_trained(path, _model(trained, encoder, data.dialect), signs)
         layout, renamed = _with_known_weight(layout, data.weight)

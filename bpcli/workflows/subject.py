@@ -46,7 +46,7 @@ def load_subject(
         errors["log"] = str(error)
     try:
         trained = load_trained(run, weights)
-        rebuilt = _with_rows_in_memory(trained)
+        rebuilt = with_rows_in_memory(trained)
         if run.path(PATH).is_file():
             experiment = rebuilt.experiment
             path = load_path(run, experiment.network.n_params, experiment.dtype)
@@ -108,7 +108,7 @@ def _without_rows(run: Run, weights: Weights) -> Trained | None:
         return None
 
 
-def _with_rows_in_memory(trained: Trained) -> Trained:
+def with_rows_in_memory(trained: Trained) -> Trained:
     """The run with some of its rows, if they were streamed; a note says so."""
     experiment = trained.experiment
     if not experiment.table.is_stored:

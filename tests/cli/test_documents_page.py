@@ -51,6 +51,8 @@ def test_every_document_has_the_keys_that_are_described(
         "eval": "eval latest",
         "eval RUN OTHER --paired": "eval latest~2 latest --paired",
         "diagnose": "diagnose latest",
+        "explain": "explain latest",
+        "explain --row": "explain latest --row 1",
         "predict": "predict latest",
         "trace": "trace xor.yaml",
         "gradcheck": "gradcheck",

@@ -135,7 +135,7 @@ def test_a_table_without_the_columns_is_refused(bpnet: Bpnet, tmp_path: Path) ->
     table.write_text("a,b,c\n1,2,3\n4,5,6\n")
     result = bpnet("import", DATA / "fit_rows.m", "--data", table)
     assert result.code == 2
-    assert "The table does not fit the network: other.csv: there is no column `y1`" in result.err
+    assert "The table of --data cannot be used: other.csv: there is no column `y1`" in result.err
     assert not [*tmp_path.glob("runs/*")]
 
 
@@ -187,6 +187,38 @@ def test_outputs_that_differ_end_with_exit_code_4_and_import_nothing(
     assert bpnet("import", DATA / "fit_rows.m", "--check", table, "--tolerance", "0.1").code == 0
 
 
+@pytest.mark.parametrize("has_outputs", [True, False])
+@pytest.mark.parametrize("header", ["x1,x2,x3,x4", "a,b,c,d"])
+def test_check_compares_classes_too(
+    header: str, has_outputs: bool, bpnet: Bpnet, tmp_path: Path
+) -> None:
+    X, Y = (np.array(GOLDEN["pattern"][key]) for key in "XY")
+    names = np.array(["red", "green", "blue"])
+    options = ("--classes", ",".join(names), "--check", tmp_path / "old.csv")
+
+    def write(classes: list[str]) -> None:
+        outputs = Y if has_outputs else Y[:, :0]
+        head = f"{header}{',y1,y2,y3' * has_outputs},colour\n"
+        rows = zip(X.tolist(), outputs.tolist(), classes, strict=True)
+        lines = [",".join([*map(repr, (*x, *y)), name]) for x, y, name in rows]
+        (tmp_path / "old.csv").write_text(head + "\n".join(lines) + "\n")
+
+    predicted = names[Y.argmax(axis=1)].tolist()
+    write(predicted)
+    result = bpnet("import", DATA / "pattern.m", *options)
+    assert result.code == 0, result.err
+    assert "all classes are the same" in result.out
+    assert ("largest difference" in result.out) == has_outputs
+    document = json.loads(bpnet("import", DATA / "pattern.m", *options, "--json").out)
+    assert document["check"]["classes"] == 0
+    other = next(name for name in names if name != predicted[1])
+    write([predicted[0], str(other), *predicted[2:]])
+    result = bpnet("import", DATA / "pattern.m", *options)
+    assert result.code == 4
+    said = f"have another class (row 2: `{other}`, here `{predicted[1]}`): nothing was imported"
+    assert said in result.err
+
+
 def test_check_takes_columns_in_order_with_a_note(bpnet: Bpnet, tmp_path: Path) -> None:
     table = table_of("fit_rows", tmp_path / "old.csv")
     table.write_text("\n".join(table.read_text().splitlines()[1:]) + "\n")
@@ -208,10 +240,10 @@ def test_check_takes_columns_in_order_with_a_note(bpnet: Bpnet, tmp_path: Path) 
         ("net.txt", "x", "expected a file that ends in .m"),
         ("net.m", None, "There is no file net.m"),
         ("net.m", "x = 1;", "no network"),
-        ("net.m", "\0", "no text"),
+        ("net.m", "\0", "not a text file"),
         ("net.json", "{}", "`format`"),
         ("net.mat", "hello", "not a MATLAB file"),
-        ("net.onnx", "hello", "no ONNX file"),
+        ("net.onnx", "hello", "not an ONNX file"),
         ("net.m", "function y = f(x)\nIW1_1 = [1 2];\ny = satlin(IW1_1*x);\n", "`satlin`"),
     ],
 )

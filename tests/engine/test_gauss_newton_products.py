@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from squares import WIDE, frozen_problem, hessian_of_squares, wide_rows, with_squares
 from strategies import Problem, problems
 
@@ -23,7 +23,6 @@ def direction(size: int, seed: int = 2) -> np.ndarray:
 
 
 @given(problems())
-@settings(max_examples=100)
 def test_it_is_the_matrix_times_the_direction(problem: Problem) -> None:
     problem = with_squares(problem)
     v = direction(problem.network.n_params)

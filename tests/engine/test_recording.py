@@ -5,7 +5,7 @@ import weakref
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from strategies import Problem, problems
 
 from bpcli.engine.passes import Pass, RecordedPass
@@ -23,7 +23,6 @@ def direct(network: Network, block: Block, params: np.ndarray) -> Pass:
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @given(problem=problems())
-@settings(max_examples=150, deadline=None)
 def test_a_recorded_pass_repeats_the_kernel_to_the_bit(problem: Problem, dtype: type) -> None:
     rows = Rows.of(problem.network, problem.X, problem.Y, np.dtype(dtype), problem.weight)
     params = np.zeros(problem.network.n_params, dtype)

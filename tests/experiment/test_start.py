@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,34 @@ def test_the_network_is_the_same_before_training(
     assert (min(shift) > 40) == (scales == "refit")
 
 
+def test_a_training_from_a_run_names_it_and_is_verified_and_resumed(
+    bpnet: Bpnet, rows: np.ndarray, tmp_path: Path
+) -> None:
+    first = bpnet("train", "rows.yaml", "--quiet").out.strip()
+    assert bpnet("train", "--from", "latest", "rows.yaml", "--quiet").code == 0
+    record = json.loads(bpnet("runs", "show", "latest", "--json").out)
+    assert record["overrides"] == [f'network.parameters={{"file": "{first}.json"}}']
+    assert record["started_from"]["file"] == f"{first}.json"
+    resumed = bpnet("train", "--resume", "latest", "--set", "training.epochs=9", "--quiet")
+    assert resumed.code == 0, resumed.err
+    verified = bpnet("verify", "latest")
+    assert (verified.code, "bit-identical" in verified.out) == (0, True), verified.err
+    page = bpnet("report", "latest", "-o", "page.html")
+    assert page.code == 0, page.err
+    said = re.search("It reads (.*?): put", (tmp_path / "page.html").read_text())
+    assert said is not None
+    assert "rows.csv" in said[1]
+    assert "start.json" in said[1]
+
+
+def test_a_config_that_names_a_run_is_told_how_to_start_from_one(
+    bpnet: Bpnet, rows: np.ndarray
+) -> None:
+    result = bpnet("train", "rows.yaml", "--set", "network.parameters.file=latest")
+    assert result.code == 2
+    assert "`bpnet train --from RUN CONFIG`" in result.err
+
+
 @pytest.mark.parametrize("scales", ["keep", "refit"])
 def test_training_starts_from_a_function_of_matlab(
     scales: str, bpnet: Bpnet, rows: np.ndarray
@@ -84,6 +113,25 @@ def test_training_starts_from_a_function_of_matlab(
     assert bpnet("train", "--from", "net.m", "rows.yaml", *options, "--quiet").code == 0
     expected = matlab_outputs(rows)
     np.testing.assert_allclose(prediction(bpnet, "latest", "rows.csv"), expected, rtol=1e-11)
+
+
+def test_columns_of_numbers_are_encoded_once(
+    bpnet: Bpnet, rows: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bpcli.experiment import builder
+
+    calls: list[Any] = []
+    encode = builder.encode_table
+
+    def counted(*given: Any) -> Any:
+        calls.append(given)
+        return encode(*given)
+
+    monkeypatch.setattr(builder, "encode_table", counted)
+    options = ("--set", "training.epochs=0", "--quiet")
+    assert bpnet("train", "--from", "net.m", "rows.yaml", *options).code == 0
+    assert bpnet("import", "net.m", "--targets", "y", "--data", "rows.csv").code == 0
+    assert len(calls) == 2
 
 
 def test_a_config_may_name_the_file(bpnet: Bpnet, rows: np.ndarray, tmp_path: Path) -> None:

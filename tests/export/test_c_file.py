@@ -26,7 +26,7 @@ from strangers import CANARY
 
 from bpcli.data.columns import InputColumn
 from bpcli.data.spellings import Spelling
-from bpcli.errors import ConfigError
+from bpcli.errors import ConfigError, GateFailed
 from bpcli.export.c_child import c_predictions
 from bpcli.export.c_file import c_text
 from bpcli.export.export import FORMATS
@@ -55,6 +55,18 @@ def test_drawn_networks_compute_what_we_do() -> None:
     with np.errstate(all="ignore"):
         for model in drawn_models(DRAWN):
             format_.verify(format_.content(model), model)
+
+
+def test_a_network_that_overflows_in_float_alone_is_refused_with_the_way_out() -> None:
+    """e^100 is finite in double precision; in single precision, ∞ - ∞ is NaN."""
+    model = a_model(EXP, output="sigmoid", scaled=False)
+    weights = np.array([[1.0, 0, 0], [1, 0, 0], [0, 0, 0], [0, 0, 0]])
+    matrices = model.network.matrices(params := np.zeros(model.network.n_params))
+    matrices[0][:, :3] = 100 * weights
+    matrices[1][0, :2] = [1, -1]
+    overflowing = replace(model, params=params)
+    with pytest.raises(GateFailed, match=r"gives nan where .* Use `--precision double`\.$"):
+        FORMATS["c"].variants["float"].verify(c_text(overflowing, "float").encode(), overflowing)
 
 
 def test_drawn_networks_compute_the_same_in_float() -> None:
@@ -215,7 +227,9 @@ def test_a_name_that_c_cannot_hold_is_refused() -> None:
 def test_a_number_too_large_for_float_is_refused() -> None:
     model = a_model(TANH)
     large = replace(model, params=model.params * 1e39)
-    with pytest.raises(ConfigError, match=r"is too large for single precision: use double\."):
+    with pytest.raises(
+        ConfigError, match=r"is too large for single precision: use `--precision double`\."
+    ):
         c_text(large, "float")
 
 

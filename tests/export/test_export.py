@@ -282,12 +282,12 @@ def test_a_file_that_fails_is_not_written(
 
 
 def test_one_process_tries_all_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    started, run = [], subprocess.run
+    started, begin = [], subprocess.Popen
 
     def counted(*arguments: Any, **options: Any) -> Any:
         started.append(arguments)
-        return run(*arguments, **options)
+        return begin(*arguments, **options)
 
-    monkeypatch.setattr(subprocess, "run", counted)
+    monkeypatch.setattr(subprocess, "Popen", counted)
     export(a_model(TANH), "python", tmp_path / "model.py")
     assert len(started) == 1

@@ -117,5 +117,7 @@ def test_a_single_has_the_digits_that_it_keeps() -> None:
     assert single(1 / 3) == "0.33333334F"
     assert single(2) == "2.0F"
     assert single(1e-50) == "0.0F"
-    with pytest.raises(ConfigError, match="is too large for single precision: use double"):
+    with pytest.raises(
+        ConfigError, match="is too large for single precision: use `--precision double`"
+    ):
         single(1e39)

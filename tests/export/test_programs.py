@@ -97,12 +97,6 @@ def test_a_part_of_a_calendar_is_one_of_three(to: str) -> None:
         FORMATS[to].content(a_model(TANH, columns=(column,)))
 
 
-def test_the_fill_of_a_category_is_a_name_in_python() -> None:
-    column = InputColumn("x", "category", ("a",), fill=1.5)
-    with pytest.raises(RunError, match="expected a name"):
-        FORMATS["python"].content(a_model(TANH, columns=(column,)))
-
-
 @pytest.mark.parametrize("to", PROGRAMS)
 @pytest.mark.parametrize("slope", [TOUCH, float("inf"), True, None])
 def test_an_option_that_is_no_number_is_no_code(to: str, slope: Any) -> None:

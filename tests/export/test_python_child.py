@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
 from pathlib import Path
 
@@ -40,6 +41,22 @@ def test_a_file_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(child, "TIMEOUT", 0.5)
     with pytest.raises(GateFailed, match=r"did not finish within 0\.5 s: it was not written\.$"):
         predictions(b"import time; time.sleep(60)", [])
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_programs_that_it_has_started_end_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As `soffice` does, which is a script. The pipe ends with the last program that writes it."""
+    monkeypatch.setattr(child, "TIMEOUT", 2.0)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    with child.workspace("Excel", {}) as workspace, pytest.raises(GateFailed, match="within 2 s"):
+        workspace.run(["sh", "-c", f"sleep 60 >'{pipe}' & wait"])
+    is_over, _, _ = select.select([reader], [], [], 20)
+    os.close(reader)
+    assert is_over
 
 
 @pytest.mark.parametrize(("program", "named"), [("", "no Python"), ("/no/such/py", "/no/such/py")])

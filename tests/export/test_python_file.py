@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from contextlib import suppress
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from models import (
     AVERAGED,
@@ -21,9 +25,13 @@ from models import (
     rows_of,
     run_python,
 )
-from pandas import DataFrame
+from pandas import DataFrame, Series
 from strangers import CANARY
 
+from bpcli.data.columns import InputColumn
+from bpcli.data.spellings import PLAIN, Spelling
+from bpcli.data.values import Kind
+from bpcli.errors import DataError
 from bpcli.export.python_file import python_text
 from bpcli.nn.activation import Activation
 from bpcli.nn.activations import ACTIVATIONS
@@ -98,6 +106,85 @@ def test_booleans_are_read_as_we_do_however_they_are_written(married: list[Any])
     np.testing.assert_allclose(model.predict(DataFrame(rows))[:, 0], expected, rtol=1e-12)
 
 
+STRANGE: list[Any] = [
+    True, False, np.True_, 1, 0, 2, 1.0, 2.5, np.float32(1), np.int8(1), -0.0, 2**60, 1e-7,
+    Decimal(1), Decimal("NaN"), None, float("nan"), pd.NA, pd.NaT, "1", " 1", "1.0", "01", "+1",
+    "1e0", "1_0", "１", "0x10", "1e-7", "inf", "nan", "NA", "", " ", "-", " - ", "None", "TRUE",
+    " tRue ", "false", "a", "A", "ａ", "b  c", "B C", "old", "OLD", "x", dt.date(2024, 1, 31),
+    np.datetime64("2024-01-31"),
+]  # fmt: skip
+"""Values of many types for categories, booleans and numbers."""
+FOLDING = Spelling(casefold=True, rename={"old": "a", "x": "nowhere"})
+RENAMING = Spelling(rename={"old": "a", "1": "2", "10": "1"})
+
+
+@pytest.mark.parametrize(
+    ("categories", "spelling"),
+    [
+        (("1", "2.5", "a"), PLAIN),
+        (("0", "1"), PLAIN),
+        (("false", "true"), PLAIN),
+        (("False", "True"), PLAIN),
+        (("-", "None", "a"), PLAIN),
+        ((str(2**60), "1e-07"), PLAIN),
+        (("a", "b c", "1", "True"), FOLDING),
+        (("a", "b c", "1"), RENAMING),
+    ],
+)
+def test_strange_values_are_the_categories_that_we_say(
+    categories: tuple[str, ...], spelling: Spelling
+) -> None:
+    column = InputColumn(
+        "x", "category", categories, fill=categories[-1], indicator=True, spelling=spelling
+    )
+    model = a_model(ACTIVATIONS["tanh"](), columns=(column, InputColumn("y", fill=0.0)))
+    encode = run_python(python_text(model))["encode"]
+    for value in STRANGE:
+        rows = DataFrame({"x": Series([value], dtype=object), "y": [1.0]})
+        assert encode(rows).tolist() == model.encoder.encode(rows).tolist(), repr(value)
+
+
+@pytest.mark.parametrize("kind", ["number", "boolean"])
+@pytest.mark.parametrize("fill", [None, 1.0])
+def test_strange_values_are_the_numbers_that_we_say_or_refused(
+    kind: Kind, fill: float | None
+) -> None:
+    column = InputColumn("x", kind, fill=fill)
+    model = a_model(ACTIVATIONS["tanh"](), columns=(column,))
+    encode = run_python(python_text(model))["encode"]
+    for value in STRANGE:
+        rows = DataFrame({"x": Series([value], dtype=object)})
+        with suppress(DataError):
+            assert model.encoder.encode(rows).tolist() == encode(rows).tolist()
+            continue
+        with pytest.raises(ValueError, match="column 'x'"):
+            encode(rows)
+
+
+def test_dates_may_be_objects_and_gaps_may_be_texts() -> None:
+    column = InputColumn("x", "date", date_format="%d.%m.%y", calendar=("hour",), fill=7.5)
+    model = a_model(ACTIVATIONS["tanh"](), columns=(column,))
+    encode = run_python(python_text(model))["encode"]
+    stamp = dt.datetime(2024, 1, 31, 12)
+    same = ["31.01.24", stamp, pd.Timestamp(stamp), np.datetime64(stamp), "-", " None", None]
+    days = encode({"x": same})[:, 0]
+    np.testing.assert_array_equal(days, [19753, 19753.5, 19753.5, 19753.5, 7.5, 7.5, 7.5])
+    iso = {"x": ["2024-01-31", "-", "1970-01-02"]}
+    np.testing.assert_array_equal(encode(iso), model.encoder.encode(DataFrame(iso)))
+    with pytest.raises(ValueError, match="column 'x'"):
+        encode({"x": ["2024-01-31", "31.01.24"]})
+
+
+def test_the_time_of_a_date_is_a_clock_time() -> None:
+    column = InputColumn("x", "date", date_format="%H:%M")
+    model = a_model(ACTIVATIONS["tanh"](), columns=(column,))
+    rows = DataFrame({"x": [dt.datetime(2024, 1, 31, 12), dt.datetime(1969, 1, 1, 18)]})
+    np.testing.assert_array_equal(run_python(python_text(model))["encode"](rows)[:, 0], [0.5, 0.75])
+    np.testing.assert_array_equal(model.encoder.encode(rows)[:, 0], [0.5, 0.75])
+    with pytest.raises(DataError, match="`2024-01-31` is not a date like 08:05"):
+        model.encoder.encode(DataFrame({"x": ["2024-01-31", "2024-02-01"]}))
+
+
 @pytest.mark.parametrize(
     ("column", "value", "error", "message"),
     [
@@ -125,7 +212,9 @@ def test_the_file_imports_numpy_alone_and_holds_only_what_it_uses() -> None:
     text = python_text(a_model(ACTIVATIONS["relu"](), scaled=False))
     assert [line for line in text.splitlines() if "import" in line] == ["import numpy as np"]
     assert "def relu(z)" in text
-    assert not any(f"def {name}(" in text for name in ("tanh", "softmax", "category", "boolean"))
+    assert not any(
+        f"def {name}(" in text for name in ("tanh", "softmax", "category", "boolean", "waves")
+    )
     assert "SHIFT" not in text
     assert "a1 = relu(W1 @ a0 + b1)" in text
 

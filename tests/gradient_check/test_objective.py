@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from small_problems import WrongSigmoid, problem_on_a_kink, smooth_problem
 from strategies import Problem, problems
 
@@ -23,7 +23,6 @@ from bpcli.training.objective import NetworkObjective
 
 
 @given(problems())
-@settings(max_examples=150)
 def test_the_gradient_of_any_network_is_proven(problem: Problem) -> None:
     checks = check_objective(problem.objective(), problem.params)
     assert all(check.passed for check in checks), [c for c in checks if not c.passed]

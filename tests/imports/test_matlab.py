@@ -117,6 +117,8 @@ def edited(change: Callable[[str], str], name: str = "matrix_only") -> ImportedM
         ("Q = size(x1,2);", "Q = size(x1,2);\nif Q > 5, disp('many'), end\nfigure; plot(x1')"),
         ("Q = size(x1,2);", "Q = size(x1,2);\n!ls $HOME\nhold on\ndisp it's"),
         ("Q = size(x1,2);", "Q = size(x1,2);\n# Octave's comment\n%{\nx1 = 0;\n%}"),
+        ("Q = size(x1,2);", "Q = size(x1,2); xlim = [-Inf Inf]; t = [1 2;3]; u = 2*xlim - NaN;"),
+        ("Q = size(x1,2);", "Q = size(x1,2); z = x1 .* [1e999;1;1]; big = z * [NaN 1;2];"),
     ],
 )  # fmt: skip
 def test_other_spellings_and_code_around_change_nothing(old: str, new: str) -> None:
@@ -174,11 +176,13 @@ def test_a_function_that_bpnet_has_not_is_named(function: str, layer: int) -> No
         ("repmat(b2,1,Q)", "repmat(b2,2,1)", "`repmat`"),
         ("y1 = temp;", "y1{1} = temp; y1{2} = a1;", "second element of `y1`"),
         ("a2 = repmat", "a1(a1 < 0) = 0;\na2 = repmat", "`a1(…) = …`"),
-        ("b2 = [", "b2 = [Inf;NaN;", "Inf or NaN"),
-        ("x1_step1.ymin = -1;", "x1_step1.ymin = -1e999;", "Inf or NaN"),
-        ("b2 = [", "b2 = [1 2;3;", "rows of a matrix"),
+        ("b2 = [", "b2 = [Inf;NaN;", "`b2` contains Inf or NaN"),
+        ("IW1_1 = [", "IW1_1 = [Inf,", "`IW1_1` has rows of 3 to 4 numbers"),
+        ("x1_step1.ymin = -1;", "x1_step1.ymin = -1e999;", "`x1_step1.ymin` contains Inf or NaN"),
+        ("y1_step1.ymin = -1;", "y1_step1.ymin = [NaN;1];", "`y1_step1.ymin` contains Inf or NaN"),
+        ("b2 = [", "b2 = [1 2;3;", "`b2` has rows of 1 to 2 numbers"),
         ("b2 = [", "b2 = [[", "never closed"),
-        ("a = 2 ./ (1 + exp(-2*n)) - 1;", "a = 1e999 ./ (1 + exp(n));", "Inf or NaN"),
+        ("a = 2 ./ (1 + exp(-2*n)) - 1;", "a = 1e999 ./ (1 + exp(n));", "`a` contains Inf or NaN"),
         ("a = 2 ./ (1 + exp(-2*n)) - 1;", "a = 2 ./ (2 + exp(-2*n)) - 1;", "no activation"),
     ],
 )  # fmt: skip
@@ -192,6 +196,25 @@ def test_what_is_no_plain_network_is_refused(old: str, new: str, said: str) -> N
         before = before.replace("b1 =", "IW2_1 = [1 2 3;4 5 6];\nb1 =")
     assert old in before
     assert said in refused(before.replace(old, new))
+
+
+@pytest.mark.parametrize("content", ["W = []; y = W*x;", "W = zeros(0,3); y = W*x;"])
+def test_a_file_without_weights_is_refused(content: str) -> None:
+    assert refused(content).endswith(".")
+
+
+def test_a_comment_of_several_lines_may_contain_another() -> None:
+    model = edited(lambda b: b.replace("Q = size", "%{\n#{\nx1 = 0;\n#}\n[ ' (\n%}\nQ = size"))
+    assert model.sizes == [3, 4, 2]
+
+
+def test_very_many_steps_are_refused() -> None:
+    steps = "a = tanh(a);\n" * 6000
+    assert "more than 5,000 steps" in refused(f"function y = f(x)\na = [1 2]*x;\n{steps}y = a;\n")
+
+
+def test_a_file_of_much_code_is_refused_by_its_line() -> None:
+    assert "line 50000: it has too many statements" in refused("a = b;\n" * 60_000)
 
 
 @pytest.mark.parametrize(

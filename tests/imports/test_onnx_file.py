@@ -1,12 +1,16 @@
 """ONNX files of PyTorch's and scikit-learn's exporters, and our own.
 
-The first two are written here with the nodes and names that those exporters write.
+The files in `data` are those of PyTorch 2.14.1 (both exporters) and skl2onnx 1.20.0, without
+comments; `onnx.json` has what PyTorch and scikit-learn 1.9.1 predicted. Others are written here
+with the nodes and names that those exporters write.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +28,8 @@ from bpcli.nn.activations import ACTIVATIONS
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
+DATA = Path(__file__).parent / "data"
+GOLDEN = json.loads((DATA / "onnx.json").read_text())
 FLOAT, DOUBLE = onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE
 
 
@@ -97,6 +103,28 @@ def test_the_labels_of_our_own_export_come_back() -> None:
     model = a_model(ACTIVATIONS["tanh"](), output="sigmoid", outputs=2, words=words)
     found = onnx_model(onnx_bytes(model))
     assert dict(zip(found.target_names, found.labels, strict=True)) == words
+
+
+# Files that PyTorch and skl2onnx wrote.
+
+
+@pytest.mark.parametrize("name", sorted(GOLDEN))
+def test_a_file_of_another_program_gives_its_outputs(name: str) -> None:
+    case = GOLDEN[name]
+    found = onnx_model((DATA / f"{name}.onnx").read_bytes())
+    outputs = outputs_of(found, np.array(case["X"]))
+    is_single = name in ("torch_selu", "torch_softplus")
+    expected = np.array(case["Y"])[:, -outputs.shape[1] :]  # of two classes, that of the second
+    assert is_close(outputs, expected, 1e-6 if is_single else 1e-12)
+    assert [*found.classes] == case["classes"]
+
+
+@pytest.mark.parametrize(
+    ("name", "note"),
+    [("torch_softplus", "without PyTorch's threshold"), ("sklearn_two_outputs", "the 2 outputs")],
+)
+def test_what_is_not_taken_literally_is_said(name: str, note: str) -> None:
+    assert note in onnx_model((DATA / f"{name}.onnx").read_bytes()).notes[0]
 
 
 # PyTorch's.
@@ -276,7 +304,42 @@ def test_a_reshape_that_mixes_samples_is_refused() -> None:
     graph = Graph()
     at = graph.node("Gemm", "x", graph.constant("W", np.eye(3)), transB=1)
     at = graph.node("Reshape", at, graph.constant("shape", [-1, 1], np.int64))
+    at = graph.node("Tanh", at)
     assert "changes the shape" in refusal(onnx_model, graph.content(3, [at]))
+
+
+def test_a_single_output_may_be_squeezed_but_not_several() -> None:
+    for units in (1, 3):
+        graph = Graph()
+        at = graph.node("Gemm", "x", graph.constant("W", np.ones((units, 3))), transB=1)
+        at = graph.node("Squeeze", at, graph.constant("axes", [-1], np.int64))
+        content = graph.content(3, [at])
+        if units == 1:
+            assert onnx_model(content).sizes == [3, 1]
+        else:
+            assert "node Squeeze" in refusal(onnx_model, content)
+
+
+def test_a_part_of_the_outputs_is_refused() -> None:
+    graph = Graph()
+    at = graph.node("Gemm", "x", graph.constant("W", np.eye(3)), transB=1)
+    for name, value in (("start", [0]), ("end", [2]), ("axis", [1])):
+        graph.constant(name, value, np.int64)
+    at = graph.node("Slice", at, "start", "end", "axis")
+    assert "node Slice" in refusal(onnx_model, graph.content(3, [at]))
+
+
+def test_batch_normalisation_of_a_training_and_slopes_that_differ_are_refused() -> None:
+    for operator, constants, options in (
+        ("BatchNormalization", [np.ones(3)] * 4, {"training_mode": 1}),
+        ("PRelu", [np.array([0.1, 0.2, 0.3])], {}),
+        ("PRelu", [np.array([1.5])], {}),
+    ):
+        graph = Graph()
+        at = graph.node("Gemm", "x", graph.constant("W", np.eye(3)), transB=1)
+        names = [graph.constant(f"c{k}", value) for k, value in enumerate(constants)]
+        at = graph.node(operator, at, *names, **options)
+        assert f"node {operator}" in refusal(onnx_model, graph.content(3, [at]))
 
 
 def test_weights_in_another_file_are_not_read() -> None:
@@ -295,6 +358,49 @@ def test_two_inputs_and_weights_that_are_not_finite_are_refused() -> None:
     graph = Graph()
     at = graph.node("Gemm", "x", graph.constant("W", [[np.nan]]), transB=1)
     assert "NaN" in refusal(onnx_model, graph.content(1, [at]))
+
+
+@pytest.mark.parametrize(
+    ("operator", "constants", "options"),
+    [
+        ("Gemm", [np.eye(3)], {"alpha": [1.0, 2.0]}),
+        ("Gemm", [np.zeros((0, 3))], {"transB": 1}),
+        ("LeakyRelu", [], {"alpha": "s"}),
+        ("Selu", [], {"alpha": "s"}),
+        ("PRelu", [np.array(["a"], object)], {}),
+        ("PRelu", [np.zeros(0)], {}),
+        ("BatchNormalization", [np.ones(3), np.ones(3), np.ones(3), -np.ones(3)], {}),
+        ("Reshape", [np.array(["a"], object)], {}),
+        ("Squeeze", [], {}),
+        ("Tanh", [], {"to": []}),
+        ("Constant", [], {}),
+    ],
+)
+def test_nodes_of_a_wrong_form_are_refused(
+    operator: str, constants: list[Any], options: dict[str, Any]
+) -> None:
+    graph = Graph()
+    at = graph.node("Gemm", "x", graph.constant("W", np.eye(3)), transB=1)
+    names = [graph.constant(f"c{k}", each, each.dtype) for k, each in enumerate(constants)]
+    graph.node(operator, at, *names, **options)
+    if "to" in options:
+        del graph.nodes[-1].output[:]
+    assert refusal(onnx_model, graph.content(3, [at])).endswith(".")
+
+
+@pytest.mark.parametrize(("count", "is_read"), [(99, True), (5000, False)])
+def test_very_many_scales_are_refused_soon(count: int, is_read: bool) -> None:
+    """Composed as fractions, 5000 of them would take minutes."""
+    graph = Graph()
+    at = graph.node("Gemm", "x", graph.constant("W", np.eye(3)), transB=1)
+    graph.constant("factor", 1.0000001)
+    for _ in range(count):
+        at = graph.node("Mul", at, "factor")
+    content = graph.content(3, [at])
+    if is_read:
+        assert onnx_model(content).sizes == [3, 3]
+    else:
+        assert "more than 100 scales" in refusal(onnx_model, content)
 
 
 def test_damaged_files_are_refused_in_a_sentence_or_read() -> None:

@@ -23,9 +23,9 @@ from bpcli.nn.activations import (
     Tanh,
 )
 from bpcli.nn.averaging import (
+    averaged_members,
     averaged_network,
     averaged_params,
-    members_of,
     why_not_averaged,
 )
 from bpcli.nn.losses import LOSSES, CrossEntropy, Mse, SquaredError, legal_losses
@@ -256,20 +256,38 @@ def test_members_of_another_size_are_refused(sizes: list[int], found: str) -> No
         averaged_params(network, [np.zeros(size) for size in sizes])
 
 
-@given(members())
-def test_the_members_are_found_again_with_the_mean_of_their_output_biases(these: Members) -> None:
-    wide, params = these.of_average()
-    count = len(these.params)
-    if len(wide.layers) == 1:
-        with pytest.raises(ValueError, match="only the mean is kept"):
-            members_of(wide, params, count)
-        return
-    network, found = members_of(wide, params, count)
-    assert network == these.network
-    last = network.layers[-1]
-    for member, original in zip(found, these.params, strict=True):
-        expected = original.copy()
-        if last.has_bias:
-            biases = [network.matrices(each)[-1][:, -1] for each in these.params]
-            network.matrices(expected)[-1][:, -1] = np.mean(biases, axis=0)
-        np.testing.assert_allclose(member, expected, rtol=1e-5, atol=1e-6)
+@pytest.mark.parametrize("hidden", [(Tanh(),), (Tanh(), Maxout(2)), (Relu(), Tanh(), Tanh())])
+@pytest.mark.parametrize("bias", ["trained", "none"])
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_members_of_an_average_are_found_again(
+    hidden: tuple[Activation, ...], bias: str, count: int
+) -> None:
+    rng = np.random.default_rng(0)
+    layers, inputs = [], 2
+    for units, own in zip((3, 4, 2), hidden, strict=False):
+        layers.append(Layer(inputs, units, own, bias))  # type: ignore[arg-type]
+        inputs = units
+    network = Network((*layers, Layer(inputs, 2, Identity(), bias)), Mse())  # type: ignore[arg-type]
+    members = [rng.normal(size=network.n_params) for _ in range(count)]
+    wide = averaged_network(network, count)
+    params = averaged_params(network, members)
+    shape, found = averaged_members(wide, params, count)
+    assert shape == network
+    X = rng.normal(size=(5, 2))
+    outputs = [predict(network, each, X) for each in found]
+    assert np.mean(outputs, axis=0) == pytest.approx(predict(wide, params, X), abs=1e-12)
+    for own, each in zip(members, found, strict=True):
+        for (_, expected), (name, tensor) in zip(
+            network.tensors(own), network.tensors(each), strict=True
+        ):
+            if name != f"b{len(network.layers)}":
+                assert tensor == pytest.approx(expected, abs=1e-12)
+
+
+def test_members_that_cannot_be_told_apart_are_refused() -> None:
+    alone = Network((Layer(2, 1, Identity()),), Mse())
+    classes = Network((Layer(2, 4, Tanh()), Layer(4, 1, Sigmoid())), Mse())
+    odd = Network((Layer(2, 5, Tanh()), Layer(5, 1, Identity())), Mse())
+    for network in (alone, classes, odd):
+        with pytest.raises(ValueError, match="no average of 2 networks"):
+            averaged_members(network, np.zeros(network.n_params), 2)

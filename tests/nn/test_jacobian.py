@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from strategies import Problem, dense_jacobian, problems
 
 from bpcli.nn import jacobian
@@ -20,7 +20,6 @@ def inputs_of(problem: Problem) -> np.ndarray:
 
 
 @given(problems())
-@settings(max_examples=100)
 def test_the_jacobian_of_any_network_is_that_of_the_complex_step(problem: Problem) -> None:
     every = np.arange(problem.network.n_params)
     ours = jacobian_rows(problem.network, problem.params, inputs_of(problem), every)

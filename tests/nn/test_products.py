@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 import threadpoolctl
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bpcli.nn import products
@@ -48,7 +48,6 @@ def factor(
 @pytest.mark.parametrize("dtype", ["f4", "f8", "c16"])
 @given(rows=SIZES, inner=st.one_of(SIZES, COLUMNS), columns=st.one_of(SIZES, COLUMNS),
        layouts=st.tuples(LAYOUTS, LAYOUTS))  # fmt: skip
-@settings(max_examples=60, deadline=None)
 def test_a_product_is_the_same_in_groups(
     dtype: str, rows: int, inner: int, columns: int, layouts: tuple[Layout, Layout]
 ) -> None:

@@ -13,7 +13,6 @@ from bpcli.nn.propagation import Workspace, backward, forward, loss_sum, predict
 
 
 @given(problems())
-@settings(max_examples=300)
 def test_value_and_gradient_are_the_textbooks(problem: Problem) -> None:
     evaluation = problem.objective().value_and_grad(problem.params)
     value, grads = textbook.value_and_grads(
@@ -34,7 +33,6 @@ def test_value_and_gradient_are_the_textbooks(problem: Problem) -> None:
 
 
 @given(problems())
-@settings(max_examples=100)
 def test_predictions_are_the_textbooks(problem: Problem) -> None:
     zs, activations = textbook.forward(problem.textbook_layers(), problem.X)
     Z = problem.objective().outputs(problem.params)

@@ -38,7 +38,6 @@ def by_complex_step(problem: Problem, v: np.ndarray) -> np.ndarray:
 
 
 @given(problems())
-@settings(max_examples=200)
 def test_it_is_the_complex_step_along_the_direction(problem: Problem) -> None:
     v = direction_of(problem)
     found, expected = tangents(after_forward(problem), v), by_complex_step(problem, v)
@@ -74,7 +73,6 @@ def test_maxout_of_many_pieces_needs_more_rows_than_units() -> None:
 
 
 @given(problems())
-@settings(max_examples=100)
 def test_the_backward_sweep_is_its_transpose(problem: Problem) -> None:
     """Vᵀ (Jᵀ U) = Uᵀ (J v) for any U (outputs, rows)."""
     work, v = after_forward(problem), direction_of(problem)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +45,10 @@ def texts(figure: Figure) -> dict[tuple[int, int], list[str]]:
     return found
 
 
-@pytest.mark.parametrize("classes", [2, 3, 5, 10, 12, 13, 20, 30, 40])
+SIZES = [2, 3, 5, 10, 12, 13, 20, 30, 40] if os.environ.get("BPNET_FULL") else [3, 13, 30, 40]
+
+
+@pytest.mark.parametrize("classes", SIZES)
 def test_numbers_have_room_in_their_cells_for_any_number_of_classes(classes: int) -> None:
     counts = np.random.default_rng(0).integers(0, 2000, (classes, classes))
     counts[0] = 0  # a class without rows

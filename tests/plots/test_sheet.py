@@ -107,7 +107,7 @@ def test_the_plots_of_a_run_fit_into_their_places(tmp_path: Path) -> None:
     subject = subject_of(tmp_path, "moons", training__epochs=4, training__record_params="true")
     possible = [kind for kind, reason in reasons(subject).items() if reason is None]
     assert len(possible) == 15
-    kinds = possible if FULL else possible[::2]
+    kinds = possible if FULL else possible[::4]
     with house_style():
         figure = sheet_of(kinds, subject)
         check_room(figure)

@@ -446,7 +446,7 @@ def test_wherever_it_is_killed_the_rest_is_done_later(
     config = moons(restarts, "training.epochs=3")
     whole = done(config, tmp_path / "whole")
     resumed = 0
-    for number in range(1, 100) if FULL else range(first, 100, 2):
+    for number in range(1, 100) if FULL else range(first, 100, 4):
         runs_dir = tmp_path / str(number)
         try:
             with monkeypatch.context() as patched:
@@ -466,7 +466,7 @@ def test_wherever_it_is_killed_the_rest_is_done_later(
             assert run.record().status == "finished"
             assert digest(run) == digest(whole.run)
             assert told(run.record()).kept == told(whole.record).kept
-    assert (8 if FULL else 4) < resumed < number < 98
+    assert (8 if FULL else 2) < resumed < number < 98
 
 
 def test_a_training_that_was_removed_is_missed_before_anything_is_lost(tmp_path: Path) -> None:

@@ -17,9 +17,8 @@ from bpcli.data.types import DataFrame
 from bpcli.data.values import as_numbers, kind_of, text_of
 from bpcli.errors import DataError
 
-TABLES = 20_000 if os.environ.get("BPNET_FULL") else 2_000
+TABLES, CHUNKS = (20_000, 4) if os.environ.get("BPNET_FULL") else (600, 1)
 SEED = 5
-CHUNKS = 4
 
 TELLING = {
     "names": ("its numbers are in order", "a row name", "no name for", "no separator was found",

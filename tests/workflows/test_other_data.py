@@ -169,7 +169,7 @@ def test_other_runs_than_those_of_tables_are_refused() -> None:
     with pytest.raises(RunError) as caught:
         with_other_data(untrained(MOONS), Path("t.csv"), {})
     assert str(caught.value) == (
-        "--data is for runs that were trained on a table in a text or Parquet file."
+        "Rows of another file are for runs that were trained on a table in a text or Parquet file."
     )
 
 

@@ -44,7 +44,7 @@ class WrongChoice(DataError):
 
 
 class Gaps(WrongChoice):
-    """Inputs have missing values, and it was not said what replaces them."""
+    """Inputs have missing values, and no replacement was specified."""
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,14 @@ import numpy as np
 
 from bpcli.data.files.beside import has_sidecar
 from bpcli.data.files.dialect import Samples
+from bpcli.data.files.frames import naming
 from bpcli.data.files.mat import require_whole
 from bpcli.data.files.named_arrays import inputs_named, named_table
 from bpcli.data.files.npy_rows import NpyHeader
 from bpcli.data.files.regular import damaged, require_regular
 from bpcli.data.files.scan import require_finite
 from bpcli.data.files.splits import FileSplits, notes_on_splits
-from bpcli.data.files.table import naming, numbers_in_a_row, targets_of
+from bpcli.data.files.table import numbers_in_a_row, targets_of
 from bpcli.data.given import FORMAT, GivenArrays
 from bpcli.data.long_double import in_double
 from bpcli.data.row_blocks import row_blocks

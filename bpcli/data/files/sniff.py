@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -19,11 +18,10 @@ from bpcli.data.files.around import (
     top_of,
     unit_rows,
 )
-from bpcli.data.files.codes import CODE, note_on_codes
 from bpcli.data.files.dialect import FIXED, WHITESPACE, Dialect
 from bpcli.data.files.grid import Grid, Row, best_grid, holds_rows, is_number
 from bpcli.data.files.header import NUMBERS_IN_ORDER, guess_header, names_of_header
-from bpcli.data.files.numerals import Numerals, numerals_of
+from bpcli.data.files.number_signs import is_sign_open, with_signs
 from bpcli.data.files.packed import content_suffix
 from bpcli.data.files.rendered import is_named, is_rendered, is_sheet, sheet_names
 from bpcli.data.files.stored import stored_categories, stored_notes, with_stored_gaps
@@ -283,11 +281,11 @@ def _headed(
         text=(*dialect.text, *stored_categories(path, dialect, names)),
     )
     below = rows[header + len(units) :]
-    dialect, more = _with_signs(path, dialect, grid, below)
+    dialect, more = with_signs(path, dialect, grid, below)
     notes += [*_notes_on_rows(dialect, grid), *more]
     start = below[0].line if below else rows[-1].line + 1
     said = (*found.notes, *(f"{path.name}: {note}" for note in notes))
-    is_open = found.dialect.decimal is None and _is_sign_open(grid)
+    is_open = found.dialect.decimal is None and is_sign_open(grid)
     return Layout(path, dialect, start, tuple(first[:width]), why, said, is_open, _found=found)
 
 
@@ -357,65 +355,3 @@ def _notes_on_rows(dialect: Dialect, grid: Grid) -> Iterator[str]:
                 else "a further row below the header has text"
             )
             yield f"{below} and is not data: {quoted(units)}"
-
-
-# Signs of numbers.
-
-
-def _with_signs(
-    path: Path, dialect: Dialect, grid: Grid, below: list[Row]
-) -> tuple[Dialect, list[str]]:
-    """The dialect with the signs of numbers, and columns of codes such as 007 as text."""
-    start = below[0].line if below else math.inf
-    judged = [row.fields for row in grid.judged if row.line >= start]
-    found = numerals_of(judged, grid.separator, dialect.missing)
-    if is_rendered(path) and (is_named(path) or _has_stored_fractions(judged)):
-        found = Numerals(".", "")
-    decimal, thousands = dialect.decimal, dialect.thousands
-    if decimal is None:
-        decimal = found.decimal
-        if thousands in (".", ","):
-            decimal = "," if thousands == "." else "."
-    if thousands is None:
-        thousands = found.thousands if found.thousands != decimal else ""
-    if thousands == decimal:
-        raise DataError(
-            f"the decimal and the thousands sign are both `{decimal}`, but must differ", "thousands"
-        )
-    codes = _columns_of_codes(dialect, [row.fields for row in grid.usual if row.line >= start])
-    is_guessed = dialect.thousands is None and (dialect.decimal is None or thousands)
-    notes = list(found.notes) if is_guessed else []
-    notes += map(note_on_codes, codes)
-    text = (*dialect.text, *codes)
-    return replace(dialect, decimal=decimal, thousands=thousands, text=text), notes
-
-
-def _is_sign_open(grid: Grid) -> bool:
-    cells = (cell for row in grid.judged for cell in row.fields if "." in cell or "," in cell)
-    return grid.separator == ";" and not any(map(is_number, cells))
-
-
-def _has_stored_fractions(rows: list[list[str]]) -> bool:
-    """Whether a spreadsheet has numbers such as 1.5: then commas in text are not decimal signs.
-
-    If there is text such as 1.234,50 €, a cell such as 1.905 may be text with a thousands sign.
-    """
-    cells = [cell for row in rows for cell in row]
-    is_grouped = any(map(_GROUPED.fullmatch, cells))
-    return any(map((_NO_GROUP if is_grouped else _FRACTION).fullmatch, cells))
-
-
-_FRACTION = re.compile(r"-?\d+\.\d+")
-_NO_GROUP = re.compile(r"-?(?:0\.\d+|\d+\.(?!\d{3}$)\d+)")
-_GROUPED = re.compile(r"\D*\d{1,3}(?:\.\d{3})+,\d+\D*")
-
-
-def _columns_of_codes(dialect: Dialect, rows: list[list[str]]) -> list[str]:
-    """The columns with whole numbers that begin with a zero, or have many digits."""
-    shift = int(dialect.row_names)
-    columns = list(zip(*rows, strict=True))[shift:]
-    return [
-        name
-        for name, column in zip(dialect.columns, columns, strict=False)
-        if any(map(CODE.fullmatch, column)) and name not in dialect.text
-    ]

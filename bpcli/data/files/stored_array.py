@@ -10,11 +10,11 @@ from pathlib import Path
 from bpcli.data.files.arrays import no_single_array, refuse_no_rows
 from bpcli.data.files.beside import has_sidecar
 from bpcli.data.files.dialect import Samples
+from bpcli.data.files.frames import naming
 from bpcli.data.files.npy_rows import NpyHeader, NpyRows
 from bpcli.data.files.splits import FileSplits
 from bpcli.data.files.stored_named import stored_named_table
 from bpcli.data.files.stored_table import StoredSize, no_autoencoder, stored_table
-from bpcli.data.files.table import naming
 from bpcli.data.selection import Selector, TargetSelectors, choose
 from bpcli.data.table import Table, value_names
 from bpcli.data.types import AskedTask, numbered

@@ -12,13 +12,13 @@ import numpy as np
 from bpcli.data.column_rules import ColumnRules
 from bpcli.data.column_statistics import Pieces
 from bpcli.data.columns import FeatureEncoder, InputColumn
+from bpcli.data.files.frames import naming
 from bpcli.data.files.notes_on_inputs import first_notes, note_on_constants, without_constants
 from bpcli.data.files.parquet import is_parquet
 from bpcli.data.files.parquet_rows import ParquetHeader, ParquetRows, type_of
 from bpcli.data.files.sniff import require_valid_names
 from bpcli.data.files.splits import FileSplits
 from bpcli.data.files.stored_table import StoredSize, no_autoencoder, stored_table
-from bpcli.data.files.table import naming
 from bpcli.data.medians import medians
 from bpcli.data.row_index import RowIndex
 from bpcli.data.selection import Selector, TargetSelectors, choose

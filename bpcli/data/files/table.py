@@ -5,35 +5,27 @@ The targets are encoded at once; the inputs are encoded when the training rows a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
 from bpcli.data.column_rules import ColumnRules
-from bpcli.data.columns import FeatureEncoder
-from bpcli.data.dates import ambiguity_of
 from bpcli.data.files.delimited import layout_of, read, refuse_no_rows
 from bpcli.data.files.dialect import Dialect
-from bpcli.data.files.notes_on_inputs import first_notes, note_on_constants, without_constants
+from bpcli.data.files.file_table import FileTable
+from bpcli.data.files.frames import naming, read_each, read_joined, rows_in
 from bpcli.data.files.splits import FileSplits, notes_on_splits, splits_of_column
-from bpcli.data.row_index import RowIndex
 from bpcli.data.row_order import order_of
 from bpcli.data.selection import Selector, TargetSelectors, choose, require, select
-from bpcli.data.sentinels import sentinels_of
 from bpcli.data.spellings import PLAIN, PLAIN_ALL, Spelling, Spellings
 from bpcli.data.table import (
     Classes,
     MultiLabels,
-    RawTable,
-    Table,
     Targets,
     Values,
 )
-from bpcli.data.tally import Tally
 from bpcli.data.targets import (
     classes_in,
     label_values,
@@ -45,12 +37,9 @@ from bpcli.data.targets import (
     words_of_labels,
 )
 from bpcli.data.types import AskedTask, DataFrame, Labels, SplitName
-from bpcli.data.values import counted_in, dates_of, kind_of
-from bpcli.data.variants import ColumnWords, useless_renames, variants_text
+from bpcli.data.values import kind_of
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
-
-Read = TypeVar("Read")
 
 
 @dataclass(frozen=True)
@@ -100,7 +89,7 @@ class FileSource:
                 *notes,
                 *other_notes,
                 *more,
-                *notes_on_splits(splits, _rows(frames)),
+                *notes_on_splits(splits, rows_in(frames)),
                 *order_notes,
             ),
             weight=self._weights(frames),
@@ -142,7 +131,7 @@ class FileSource:
             if len(names) > 1:
                 raise DataError(f"`order_by` takes one column, but found {len(names)}", "split")
             own, notes = order_of(frames[self.path][names[0]], self.dialect.date_format)
-        order = np.full(_rows(frames), np.nan)
+        order = np.full(rows_in(frames), np.nan)
         order[: len(own)] = own
         return order, [] if names[0] in inputs else notes
 
@@ -150,7 +139,7 @@ class FileSource:
         weight = self.weight
         if weight is None:
             return None
-        return _each(frames, lambda frame: weights_of(frame, weight), "weight")
+        return read_joined(frames, lambda frame: weights_of(frame, weight), "weight")
 
     def _other_frames(
         self, paths: list[Path], frame: DataFrame, used: tuple[str, ...], text: tuple[str, ...]
@@ -182,26 +171,11 @@ class FileSource:
         return self.splits.rows(self.path, numbers, rows)
 
 
-@contextmanager
-def naming(path: Path, key: str = "file") -> Iterator[None]:
-    """Add the file's name, and the key that names the file, to a `DataError`."""
-    try:
-        yield
-    except DataError as error:
-        message, file = str(error), error.file or path.name
-        if file not in message:
-            message = f"{file}: {message}"
-        is_of_another_key = error.key not in (None, "file")
-        key = key if file == path.name else "split"
-        kind = type(error)
-        raise kind(message, error.key if is_of_another_key else key, file) from None
-
-
 def _with_targets(
     files: Mapping[Path, DataFrame], names: tuple[str, ...]
 ) -> tuple[dict[Path, DataFrame], list[str]]:
     """The rows of each file that have a value of every target, and notes on the others."""
-    found = _of_each(files, lambda frame: rows_with_targets(frame, names))
+    found = read_each(files, lambda frame: rows_with_targets(frame, names))
     frames = {path: frame for path, (frame, _) in zip(files, found, strict=True)}
     said = [
         f"{path.name}: {note}"
@@ -209,10 +183,6 @@ def _with_targets(
         for note in notes
     ]
     return frames, said
-
-
-def _rows(frames: Mapping[Path, DataFrame]) -> int:
-    return sum(map(len, frames.values()))
 
 
 def row_numbers(frame: DataFrame) -> Labels:
@@ -260,13 +230,13 @@ def targets_of(
                 "targets",
             )
         return _classes(frames, names[0], spellings.get(names[0], PLAIN))
-    return Values(_each(frames, lambda frame: target_values(frame, names)), names)
+    return Values(read_joined(frames, lambda frame: target_values(frame, names)), names)
 
 
 def _classes(frames: Mapping[Path, DataFrame], name: str, spelling: Spelling) -> Classes:
-    found = _of_each(frames, lambda frame: classes_in(frame[name], name))
+    found = read_each(frames, lambda frame: classes_in(frame[name], name))
     classes = sorted_classes(found, name, spelling)
-    labels = _each(frames, lambda frame: target_labels(frame[name], name, classes, spelling))
+    labels = read_joined(frames, lambda frame: target_labels(frame[name], name, classes, spelling))
     return Classes(labels, classes)
 
 
@@ -275,130 +245,5 @@ def _labels(
 ) -> MultiLabels:
     with naming(next(iter(frames))):
         words = words_of_labels([*frames.values()], names, spellings)
-    Y = _each(frames, lambda frame: label_values(frame, names, words, spellings))
+    Y = read_joined(frames, lambda frame: label_values(frame, names, words, spellings))
     return MultiLabels(Y, names, words)
-
-
-def _each(
-    frames: Mapping[Path, DataFrame], read: Callable[[DataFrame], Array], key: str = "file"
-) -> Array:
-    """The results for each file, concatenated; an error names its file."""
-    pieces = _of_each(frames, read, key)
-    return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
-
-
-def _of_each(
-    frames: Mapping[Path, DataFrame], read: Callable[[DataFrame], Read], key: str = "file"
-) -> list[Read]:
-    """The results for each file; an error names its file, and that it is a split if not first."""
-    pieces: list[Read] = []
-    for path, frame in frames.items():
-        with naming(path, "split" if pieces and key == "file" else key):
-            pieces.append(read(frame))
-    return pieces
-
-
-@dataclass(frozen=True, kw_only=True)
-class FileTable(RawTable):
-    """Rows of one or several files whose columns are not yet inputs.
-
-    `target_spellings` has the spelling rules of each target that holds text.
-    """
-
-    frames: Mapping[Path, DataFrame]
-    inputs: tuple[str, ...]
-    target_columns: tuple[str, ...]
-    rules: ColumnRules
-    target_spellings: Spellings = field(default_factory=dict)
-
-    def __len__(self) -> int:
-        return _rows(self.frames)
-
-    def fit(
-        self,
-        training: RowIndex,
-        encoder: FeatureEncoder | None = None,
-        *,
-        keeps_constants: bool = True,
-    ) -> Table:
-        """Encode the inputs. Raises `DataError` naming file, column and row."""
-        training = training[:]
-        is_first, tally = encoder is None, Tally()
-        encoder = encoder or self._fitted(training)
-        X = self._encoded(encoder, tally)
-        said: list[str] = []
-        if is_first and not keeps_constants:
-            fitted, encoder = encoder, without_constants(encoder, X, training)
-            if encoder != fitted:
-                said, tally = [note_on_constants(fitted, encoder)], Tally()
-                X = self._encoded(encoder, tally)
-        said += self._notes_on_columns(X, encoder) if is_first else ()
-        table = Table(
-            X,
-            encoder.names,
-            encoder,
-            targets=self.targets,
-            splits=self.splits,
-            notes=(*self.notes, *said, *tally.notes()),
-            weight=self.weight,
-            row_numbers=self.row_numbers,
-        )
-        return table.with_inputs_as_targets() if self.is_autoencoder else table
-
-    def _encoded(self, encoder: FeatureEncoder, tally: Tally) -> Array:
-        return _each(self.frames, lambda frame: encoder.encode(frame, tally))
-
-    def _notes_on_columns(self, X: Array, encoder: FeatureEncoder) -> Iterator[str]:
-        """Notes on columns of inputs: outlying numbers, ambiguous dates, spellings."""
-        numbers = [start for column, start in encoder.starts if column.kind == "number"]
-        said = list(sentinels_of(X[:, numbers], [encoder.names[index] for index in numbers]))
-        yield from first_notes(said, "a number far from all others")
-        first = next(iter(self.frames.values()))
-        for column in encoder.inputs:
-            if column.kind == "date":
-                dates = dates_of(first[column.name], self.rules.date_format)
-                if dates is not None and dates.other is not None:
-                    yield f"column `{column.name}` {ambiguity_of(dates)}"
-        yield from self._notes_on_words(encoder)
-
-    def _notes_on_words(self, encoder: FeatureEncoder) -> Iterator[str]:
-        """Notes on spellings that may be, or are, one category or class."""
-        columns = [
-            ColumnWords(column.name, "category", self._rows_of_words(column.name), column.spelling)
-            for column in encoder.inputs
-            if column.kind == "category"
-        ]
-        noun = "class" if self.class_names else "value"
-        for name, spelling in self.target_spellings.items():
-            columns.append(ColumnWords(name, noun, self._rows_of_words(name), spelling))
-        texts = [(words.column, variants_text(words)) for words in columns]
-        notes = [f"column `{name}` {text}" for name, text in texts if text]
-        yield from first_notes(notes, "several spellings of one value")
-        yield from useless_renames(self.rules.renames(encoder.file_columns), columns)
-
-    def _rows_of_words(self, name: str) -> Mapping[str, int]:
-        return counted_in([frame[name] for frame in self.frames.values()])
-
-    def _fitted(self, training: Labels) -> FeatureEncoder:
-        """The encoder of the training rows. Raises `DataError` naming the column."""
-        frame = self._concatenated()
-        with naming(next(iter(self.frames))):
-            columns = self.rules.fit(frame, training, self.inputs)
-        classes, names = self.class_names, tuple(frame.columns)
-        spellings = {
-            name: spelling
-            for name, spelling in self.target_spellings.items()
-            if not spelling.is_plain
-        }
-        return FeatureEncoder(tuple(columns), self.target_columns, classes, names, spellings)
-
-    def _concatenated(self) -> DataFrame:
-        """The rows of all files; for several files, the index has the file's name and the row."""
-        import pandas as pd
-
-        first, *others = self.frames.values()
-        if not others:
-            return first
-        categorical = first.select_dtypes("category").columns
-        rows = pd.concat([first, *others], keys=[path.name for path in self.frames])
-        return rows.astype(dict.fromkeys(categorical, "category"))

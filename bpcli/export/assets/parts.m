@@ -49,30 +49,6 @@ function x = scale_reverse(y,settings)
   x = bsxfun(@times,y,settings.divisor);
   x = bsxfun(@plus,x,settings.xoffset);
 end
-%@ where
-% a where a condition is true, else b
-function r = where_apply(condition,a,b)
-  a = a + zeros(size(condition));
-  r = b + zeros(size(condition));
-  r(condition) = a(condition);
-end
-%@ number
-% Numbers of column k, with a fill where they are NaN
-function x = number_input(values,fill,k)
-  x = double(values(:)');
-  x(isnan(x)) = fill;
-  if ~all(isfinite(x))
-    error('bpnet:input','column %d: a value is missing or infinite',k);
-  end
-end
-%@ boolean
-% True or false as 1 or 0
-function x = boolean_input(values,fill,k)
-  x = number_input(values,fill,k);
-  if ~all(x == 0 | x == 1)
-    error('bpnet:input','column %d: a value is neither true nor false',k);
-  end
-end
 %@ waves
 % The sine and cosine of numbers of turns
 function x = waves(turns)
@@ -132,9 +108,4 @@ function index = category_of(text,known)
       return
     end
   end
-end
-%@ logsig_apply
-% Sigmoid Positive Transfer Function
-function a = logsig_apply(n)
-  a = 1 ./ (1 + exp(-n));
 end

@@ -45,7 +45,7 @@ class Trial:
 
 
 def trained(experiment: Experiment, epochs: int, start: Vector | None = None) -> Trial:
-    """Train for some epochs, without stop rules; divergence ends it and is said.
+    """Train for some epochs, without stop rules; divergence ends it and is reported.
 
     If the gradient has vanished, or the optimizer finds no step, the loss stays the same from there
     on.

@@ -45,7 +45,9 @@ def _copy(subject: Subject, words: Words) -> Html:
     text, name = config_text(subject), config_name(subject)
     if text is None:
         return paragraph(words("repeat.no_copy"))
-    files = words("page.comma").join(f"`{file}`" for file in short_names(subject.record).values())
+    start = [name for name in subject.record.sha256 if name.startswith("start.")]
+    names = [*short_names(subject.record).values(), *start]  # a network to start from is in RUN
+    files = words("page.comma").join(f"`{file}`" for file in names)
     versions = subject.record.versions
     return joined(
         paragraph(words("repeat.copy", file=name)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +37,15 @@ def written(subject: Subject, folder: Path, language: str = "en") -> Path:
     return file
 
 
-@pytest.fixture
-def page_of(tmp_path: Path) -> Callable[..., Path]:
+@pytest.fixture(scope="module")
+def page_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """The film of a shipped config, as a file; it is made once for all tests that open it."""
+
+    @cache
     def made(config: str, language: str = "en", **overrides: object) -> Path:
+        folder = tmp_path_factory.mktemp("film")
         changes = {"training__epochs": 20, "training__record_params": True, **overrides}
-        return written(subject_of(tmp_path / "runs", config, **changes), tmp_path, language)
+        return written(subject_of(folder / "runs", config, **changes), folder, language)
 
     return made
 
@@ -142,12 +147,12 @@ SQUARE = [[k % 5, k // 5] for k in range(25)]
         (
             [1, 4, 5],
             inline(LINE[:20], [[9 * x, 0, 8 * x, x, 7 * x] for (x,) in LINE[:20]]),
-            "Of the 5 outputs, the picture shows predicted y1, predicted y3, predicted y5.",
+            "Of the 5 outputs, the plot shows predicted y1, predicted y3, predicted y5.",
         ),
         (
             [2, 4, 2],
             inline(SQUARE, [[x, 9 * y] for x, y in SQUARE]),
-            "Of the 2 outputs, the picture shows predicted y2.",
+            "Of the 2 outputs, the plot shows predicted y2.",
         ),
     ],
 )

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from models import VARIANTS
 
 from bpcli.errors import ConfigError
-from bpcli.export.expressions import (
+from bpcli.nn.activation import Activation
+from bpcli.nn.arrays import Array
+from bpcli.notation.expressions import (
     FUNCTIONS,
     RESULT,
     Expression,
@@ -23,8 +25,6 @@ from bpcli.export.expressions import (
     names,
     size,
 )
-from bpcli.nn.activation import Activation
-from bpcli.nn.arrays import Array
 
 PYTHON = Language(
     "Python",

@@ -14,8 +14,6 @@ from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from bpcli.errors import ConfigError
-from bpcli.export.literals import number
-from bpcli.nn.activation import Activation
 
 
 @dataclass(frozen=True)
@@ -228,11 +226,6 @@ FUNCTIONS = {
 
 
 # Writing.
-
-
-def options_of(activation: Activation) -> dict[str, float]:
-    """The options of an activation. Raises `RunError` for one that is not a finite number."""
-    return {name: float(number(value)) for name, value in vars(activation).items()}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,210 @@
+"""`bpnet explain`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bpcli.cli.common import (
+    console,
+    examples,
+    noting_missing_fonts,
+    require_plot_format,
+    run_options,
+    say_notes,
+)
+from bpcli.cli.dialect import dialect_options
+from bpcli.cli.documents import print_json
+from bpcli.errors import ConfigError
+from bpcli.text import plural
+
+if TYPE_CHECKING:
+    from bpcli.workflows.explain import Method
+    from bpcli.workflows.explained import Explained
+
+
+@click.command(
+    "explain",
+    short_help="Say which inputs matter, and how the predictions change with them.",
+    epilog=examples("explain"),
+)
+@click.argument("run")
+@click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--split",
+    type=click.Choice(["train", "val", "test"]),
+    help="The rows to use without FILE; default: the test set, else the validation set, else the "
+    "training set.",
+)
+@click.option(
+    "--row",
+    type=click.IntRange(1),
+    metavar="NUMBER",
+    help="Explain the prediction of one row, with its number from 1, by Shapley values instead.",
+)
+@click.option(
+    "--effects",
+    "method",
+    type=click.Choice(["ale", "pd"]),
+    default="ale",
+    show_default=True,
+    help="How effect curves are computed: accumulated local effects, or partial dependence.",
+)
+@click.option(
+    "--figure",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File for plots of importance and effects: .png, .svg or .pdf.",
+)
+@click.option("--rows", type=click.IntRange(2), help="Use at most this many rows.")
+@click.option(
+    "--repeats",
+    type=click.IntRange(1, 256),
+    help="How often each input is permuted; default: 10, fewer for very many inputs.",
+)
+@click.option("--seed", type=click.IntRange(0), help="The seed; default: that of the run.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 256),
+    help="The number of processes, which changes no result; default: as many as are useful.",
+)
+@dialect_options
+@run_options
+def command(
+    run: str,
+    file: Path | None,
+    split: str | None,
+    row: int | None,
+    method: Method,
+    figure: Path | None,
+    rows: int | None,
+    repeats: int | None,
+    seed: int | None,
+    workers: int | None,
+    signs: Mapping[str, Any],
+    weights: str,
+    runs_dir: Path,
+    as_json: bool,
+) -> None:
+    """Say which inputs of a run matter, and how the predictions change with them.
+
+    RUN is an id, a unique beginning of one, a tag, a name, `latest`, `latest~1`, or a path. An
+    input is a column of the table: all its categories count as one input. The rows are those of a
+    split, or of FILE, which has targets too; the options from --encoding to --missing-only describe
+    how FILE differs from the training file.
+
+    The importance of an input is how much the loss rises if its values are permuted between rows.
+    Correlated inputs are permuted together as well. With --row, the inputs of one row share what
+    its prediction differs from the mean prediction.
+    """
+    from bpcli.nn.numerics import repeatable_numerics
+    from bpcli.runs.references import find_run
+    from bpcli.terminal.progress.steps import steps_of
+    from bpcli.workflows.explained import load_explained
+
+    _require_options(file, split, figure, signs)
+    with repeatable_numerics():
+        explained = load_explained(
+            find_run(run, runs_dir),
+            weights,  # type: ignore[arg-type]  # click checked both
+            split,  # type: ignore[arg-type]
+            file,
+            signs,
+            in_memory=row is None,
+        )
+        say_notes(explained.notes)
+        with steps_of(console(stderr=True), is_silent=as_json) as progress:
+            if row is None:
+                document = _all_rows(explained, method, rows, repeats, seed, workers, progress)
+            else:
+                document = _one_row(explained, row, seed, progress)
+    document |= {"weights": weights, "figure": None if figure is None else str(figure)}
+    if figure is not None:
+        _draw(document, figure)
+    if as_json:
+        print_json(document)
+    elif row is None:
+        _print(document, file)
+    else:
+        _print_row(document)
+
+
+def _require_options(
+    file: Path | None, split: str | None, figure: Path | None, signs: Mapping[str, Any]
+) -> None:
+    if file is not None and split is not None:
+        raise ConfigError("FILE and --split both say which rows to use: use one of them.")
+    if file is None and signs:
+        raise ConfigError("The options from --encoding to --missing-only need FILE.")
+    if figure is not None:
+        require_plot_format("--figure", figure)
+
+
+def _all_rows(
+    explained: Explained,
+    method: Method,
+    rows: int | None,
+    repeats: int | None,
+    seed: int | None,
+    workers: int | None,
+    progress: Any,
+) -> dict[str, Any]:
+    from bpcli.workflows.explain import Options
+    from bpcli.workflows.explanation_document import explained_document
+
+    options = Options(method, rows, repeats, seed)
+    return explained_document(explained, options, workers, progress)
+
+
+def _one_row(explained: Explained, row: int, seed: int | None, progress: Any) -> dict[str, Any]:
+    from bpcli.workflows.explain_row import explain_row, row_document
+
+    return row_document(explain_row(explained, row, seed, progress))
+
+
+def _draw(document: Mapping[str, Any], path: Path) -> None:
+    from bpcli.plots.explanation import explanation_plot
+    from bpcli.runs.files import make_folder_of, write_atomically
+
+    make_folder_of(path)
+    with noting_missing_fonts():
+        write_atomically(path, explanation_plot(document, path))
+
+
+def _print(document: Mapping[str, Any], file: Path | None) -> None:
+    from bpcli.terminal.explanation import (
+        explanation_notes,
+        importance_table,
+        sensitivity_table,
+    )
+
+    out = console()
+    where = f"on {file}" if file is not None else f"on the {document['split']} split"
+    say = console(stderr=True).say
+    say(
+        f"{document['run_id']}: {document['weights']} weights {where} "
+        f"({plural(document['rows'], 'row')})"
+    )
+    out.show(importance_table(document, getattr(out, "width", None)))
+    derivatives = sensitivity_table(document)
+    if derivatives is not None:
+        out.show(derivatives, ["Olden", "Garson", "per sd", "output"])
+    for note in explanation_notes(document):
+        out.say(f"- {note}")
+    if document["figure"]:
+        out.say(f"plots saved in {document['figure']}")
+
+
+def _print_row(document: Mapping[str, Any]) -> None:
+    from bpcli.terminal.explanation import row_lines, row_table
+
+    out = console()
+    out.show(row_table(document))
+    for line in row_lines(document):
+        out.say(line)
+    for note in document["caveats"]:
+        out.say(f"- {note}")
+    if document["figure"]:
+        out.say(f"plot saved in {document['figure']}")
