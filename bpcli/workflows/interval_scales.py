@@ -4,7 +4,7 @@
 training rows. With the training rows, all validation rows are left for the quantile, and the
 guarantee needs only that the scale does not depend on them (Lei et al. 2018, J. Am. Stat. Assoc.
 113, 1094, sec. 5.2; Papadopoulos & Haralambous 2011, Neural Networks 24, 842, whose second network
-learns logarithms, too). Training rows that the network has learned by heart say little about the
+learns logarithms, too). Training rows that the network has memorised say little about the
 size of errors; then the widths differ for no reason, but they are still calibrated.
 
 `ensemble`: the spread of the networks of which the run is the average.
