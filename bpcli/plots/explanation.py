@@ -77,15 +77,15 @@ def _parts(document: Document) -> list[_Part]:
     rows = f"{document['split']} split, {plural(document['rows'], 'row')}"
     size = importance_size(document)
     parts = [_Part("Importance of the inputs", [rows], size, draw_importance)]
+    if document["surface"]:  # before the wider effects, so that a sheet has no gap
+        title, details = surface_title(document)
+        parts.append(_Part(title, details, (6.0, 5.2), draw_surface))
     shown = effects_shown(document)
     if shown:
         kind = "accumulated local effects" if document["method"] == "ale" else "partial dependence"
         title = "Effects of the most important inputs"
         details = [kind, f"bands: {_BANDS[document['bands']]}"]
         parts.append(_Part(title, details, effects_size(document), draw_effects))
-    if document["surface"]:
-        title, details = surface_title(document)
-        parts.append(_Part(title, details, (6.0, 5.2), draw_surface))
     return parts
 
 
