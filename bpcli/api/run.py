@@ -482,8 +482,6 @@ class Run:
         it is this run. `overrides` are keys of `training`.
 
         Raises `RunError` for a run that cannot be pruned: it needs a validation set.
-
-        >>> small, path = run.prune()
         """
         from bpcli.api.pruning import pruned
         from bpcli.workflows.prune import How

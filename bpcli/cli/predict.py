@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import io
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -266,14 +267,14 @@ def _for_spreadsheets(output: Path, rows: NewRows, bom: bool) -> Iterator[str]:
         yield f"{output} is in UTF-8; for Excel, add --bom or write .xlsx"
 
 
-class _Terminal:
+class _Terminal(io.RawIOBase):
     """Standard output on a terminal, with escapes for text of FILE that could control it."""
 
     def __init__(self, printable: Callable[[str], str]) -> None:
         self._printable = printable
         self._decoder = codecs.getincrementaldecoder("utf-8")()
 
-    def write(self, text: bytes) -> int:
+    def write(self, text: Any) -> int:
         sys.stdout.buffer.write(self._printable(self._decoder.decode(text)).encode())
         return len(text)
 

@@ -19,6 +19,7 @@ from bpcli.runs.files import load_arrays
 from bpcli.runs.layout import SWEEP, WEIGHTS
 from bpcli.runs.metrics_log import INLINED, Log, LogLine
 from bpcli.runs.run_json import (
+    CalibrationRecord,
     Description,
     Fold,
     LayerRecord,
@@ -53,6 +54,7 @@ STRUCTURES: dict[type[Saved], tuple[Any, ...]] = {
     Fold: ("fold",),
     RestartsRecord: ("restarts",),
     Restart: ("restarts", "trainings", 0),
+    CalibrationRecord: ("calibration",),
     Origin: ("imported",),
     Rows: ("rows",),
     LayerRecord: ("layers", 0),
@@ -98,9 +100,11 @@ def saved(bpnet) -> dict[type[Saved], Any]:
     result = result_of(training, sweep.trainings)
     assert result is not None
     origin = Origin("net.m", "0" * 64, "MATLAB function").to_json()
-    origins = {"imported": origin, "started_from": origin}
+    scores = {"log_loss": 0.4, "calibration_error": 0.1}
+    calibration = CalibrationRecord("temperature", 5, 0.8, 1.2, scores, scores).to_json()
+    others = {"imported": origin, "started_from": origin, "calibration": calibration}
     return {
-        RunRecord: record_of(run) | {"error": "No space left."} | origins,
+        RunRecord: record_of(run) | {"error": "No space left."} | others,
         WeightsMeta: load_arrays(run.path(WEIGHTS))[1],
         Log: {"lines": log_of(run)},
         CheckpointMeta: load_arrays(checkpoint)[1],
