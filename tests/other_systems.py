@@ -88,14 +88,18 @@ def _lose_pages() -> None:
     _lose("sysconf", "sysconf_names")
 
 
+def _lose_nonblocking() -> None:
+    """As on a system that cannot open folders: Python does not remove trees by handles there."""
+    _lose("O_NONBLOCK")
+    shutil._use_fd_functions = False
+
+
 LOSSES: dict[str, Callable[[], None]] = {
     **{
         name: (lambda name=name: _lose(name))
-        for name in (
-            "O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "fork", "register_at_fork",
-            "sched_getaffinity",
-        )
+        for name in ("O_NOFOLLOW", "O_CLOEXEC", "fork", "register_at_fork", "sched_getaffinity")
     },
+    "O_NONBLOCK": _lose_nonblocking,
     **{name: (lambda name=name: _lose_module(name)) for name in ("fcntl", "resource")},
     "SIGHUP": lambda: _lose("SIGHUP", module=signal),
     "/proc": _lose_files_of_the_kernel,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,7 @@ def test_each_row_keeps_its_columns_and_order_and_has_a_note() -> None:
     ]  # fmt: skip
     found = done.fetchall()
     database.close()
+    database.close()
     assert [row[:6] for row in found] == rows
     assert [row[-1] for row in found] == [
         "filled: age; ", "unknown: job; ", "not computed, no boolean: married; filled: job; ",
@@ -142,9 +144,10 @@ def test_a_literal_is_its_text(text: str) -> None:
     except ConfigError:
         assert not is_harmless(text)
         return
-    done = sqlite3.connect(":memory:").execute(f"SELECT {literal} AS {name}")
-    assert done.description[0][0] == text
-    assert done.fetchone() == (text,)
+    with closing(sqlite3.connect(":memory:")) as database:
+        done = database.execute(f"SELECT {literal} AS {name}")
+        assert done.description[0][0] == text
+        assert done.fetchone() == (text,)
 
 
 def test_what_is_no_text_has_no_literal() -> None:
