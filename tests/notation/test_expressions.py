@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 from models import VARIANTS
 
@@ -138,7 +138,10 @@ def test_parentheses_keep_the_order_of_a_tree(expression: Expression) -> None:
     with np.errstate(all="ignore"):
         text = PYTHON.write(expression, {"z": "z", "alpha": -0.3})
         z = np.float64(1.7)
-        found = eval(text, {"np": np, "z": z})
+        try:
+            found = eval(text, {"np": np, "z": z})
+        except ZeroDivisionError:  # of literals: Python's numbers, unlike numpy's, have no infinity
+            reject()
         np.testing.assert_equal(float(found), value_of(expression, z, -0.3))
 
 
