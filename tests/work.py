@@ -5,6 +5,7 @@ And a net under what may wait for ever.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import signal
 from collections.abc import Iterator
@@ -18,11 +19,13 @@ from types import FrameType
 def at_most(calls: int) -> Iterator[None]:
     """Asserts that a block, also one that raises, calls no more functions, C's among them."""
     profile = Profile()
+    gc.disable()  # what others call at each collection would count
     profile.enable()
     try:
         yield
     finally:
         profile.disable()
+        gc.enable()
         found = sum(entry.callcount for entry in profile.getstats())
         assert found <= calls, f"{found:,} calls"
 
