@@ -1,4 +1,4 @@
-"""Random numbers of an explanation: a generator for every task, whoever computes it."""
+"""Random numbers of an explanation: one generator per task, the same in any worker."""
 
 from __future__ import annotations
 
