@@ -19,7 +19,7 @@ from bpcli.runs.store import Run
 from bpcli.runs.trained import Trained, Weights, load_trained
 from bpcli.terminal.calibration import calibration_table
 from bpcli.terminal.grid import Grid
-from bpcli.terminal.tables import class_table, confusion_table, coverage_table, scores_tables
+from bpcli.terminal.scores import class_table, confusion_table, coverage_table, scores_tables
 from bpcli.workflows.calibrate import calibration_effect
 from bpcli.workflows.evaluate import SplitEvaluation, default_split, evaluate, judge_run
 from bpcli.workflows.intervals import Coverage, Method, coverage, cross_coverage

@@ -183,7 +183,7 @@ def _compare(
 ) -> None:
     """Compare two runs on the same rows."""
     from bpcli.nn.numerics import repeatable_numerics
-    from bpcli.terminal.tables import paired_table
+    from bpcli.terminal.scores import paired_table
     from bpcli.workflows.evaluate import default_split
     from bpcli.workflows.paired import paired
 
@@ -271,7 +271,7 @@ def _cross_coverage(
 
 
 def _print_coverage(covered: Coverage) -> None:
-    from bpcli.terminal.tables import coverage_table
+    from bpcli.terminal.scores import coverage_table
 
     say_notes(covered.calibrated.notes)
     console().show(coverage_table(covered.to_json()))
@@ -286,7 +286,7 @@ def _print_calibration(calibration: Mapping[str, Any]) -> None:
 
 
 def _print_tables(trained: Trained, evaluation: SplitEvaluation) -> None:
-    from bpcli.terminal.tables import class_table, confusion_table, scores_tables
+    from bpcli.terminal.scores import class_table, confusion_table, scores_tables
 
     document = evaluation.to_json()
     out = console()

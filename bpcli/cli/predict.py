@@ -281,7 +281,7 @@ class _Terminal(io.RawIOBase):
 
 def _show_first_rows(file: BinaryIO, predictions: Predictions) -> int:
     """Show the first rows on a terminal after reading all, because any row may have an error."""
-    from bpcli.terminal.tables import predictions_table
+    from bpcli.terminal.scores import predictions_table
     from bpcli.workflows.prediction_files import first_rows
 
     shown, texts, count = first_rows(predictions, _MOST_ROWS_ON_A_TERMINAL)
@@ -372,7 +372,7 @@ def _rows(experiment: Experiment, split: str) -> Array:
 
 
 def _print_table(predicted: PredictedRows) -> None:
-    from bpcli.terminal.tables import predictions_table
+    from bpcli.terminal.scores import predictions_table
 
     rows = predicted.cells(readable, _MOST_ROWS_ON_A_TERMINAL)
     table = predictions_table(predicted.columns, rows, predicted.text_columns)

@@ -352,7 +352,8 @@ def _print_calibration(calibration: CalibrationRecord) -> None:
 def _print_result(outcome: Outcome, experiment: Experiment, profile: dict[str, Any] | None) -> None:
     from bpcli.config.file_models import FileData
     from bpcli.runs.references import reference_to
-    from bpcli.terminal.tables import profile_table, scored_text, scores_tables, stop_table
+    from bpcli.terminal.scores import scores_tables
+    from bpcli.terminal.training import profile_table, scored_text, stop_table
 
     out, record = console(), outcome.record
     if record.restarts is not None:

@@ -6,10 +6,10 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
+from bpcli.terminal.cells import count_text
 from bpcli.terminal.grid import Grid
 from bpcli.terminal.progress import SilentView
 from bpcli.terminal.region import Region
-from bpcli.terminal.tables import count_text
 from bpcli.text import duration, rounded
 
 if TYPE_CHECKING:

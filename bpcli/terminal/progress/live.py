@@ -27,7 +27,7 @@ from bpcli.terminal.progress.frame import ViewState, draw_frame, summary
 from bpcli.terminal.progress.history import History
 from bpcli.terminal.progress.plain import QuietView
 from bpcli.terminal.progress.rows import Columns, RowEpochs, ScoresOf
-from bpcli.terminal.tables import header, layers_text, objective_text
+from bpcli.terminal.training import header, layers_text, objective_text
 from bpcli.text import visible
 from bpcli.training.stopping import Stopping
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from bpcli.terminal.progress.rows import Columns, RowEpochs, ScoresOf
-from bpcli.terminal.tables import header
+from bpcli.terminal.training import header
 
 if TYPE_CHECKING:
     from bpcli.cluster.connection import ClusterConnection
