@@ -58,7 +58,7 @@ def _array_files(read: Reader) -> Issues:
     file = read("data.file")
     if not isinstance(file, str):
         return
-    from bpcli.data.files.arrays import is_array_file  # here: other sources do not need it
+    from bpcli.data.files.array_files import is_array_file  # here: other sources do not need it
 
     keys = ("fill", "categories", "casefold", "rename", "calendar", "weight", "split.order_by")
     for key in keys:
