@@ -68,11 +68,13 @@ class Run(Predictor):
         Raises `GateFailed`, one of the `BpnetError`, if a condition is not met; `ConfigError` for
         an unknown split, `RunError` if it is empty.
         """
-        from bpcli.api.evaluation import Interval, evaluation
+        from bpcli.api.evaluation import evaluation, requirements_of
+        from bpcli.workflows.score_run import Asked
 
         chosen = _split_named(split)
-        asked = None if interval is None else Interval(interval, method, by)
-        return evaluation(self._stored, self.weights, chosen, data, intervals, require, asked)
+        measured = None if interval is None else (interval, method, by)
+        asked = Asked(intervals, requirements_of(require), measured)
+        return evaluation(self._stored, self.weights, chosen, data, asked)
 
     def explain(
         self,
@@ -97,10 +99,11 @@ class Run(Predictor):
         Raises `ConfigError` for an unknown split or value, `RunError` if there are too few rows.
         """
         from bpcli.api.explanation import explanation
+        from bpcli.workflows.explain_run import Asked
 
         chosen = _split_named(split)
-        options = effects, rows, repeats, seed, workers
-        return explanation(self._stored, self.weights, chosen, data, row, options, figure)
+        asked = Asked(row, effects, rows, repeats, seed, workers)
+        return explanation(self._stored, self.weights, chosen, data, asked, figure)
 
     @property
     def plots(self) -> tuple[str, ...]:

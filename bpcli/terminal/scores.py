@@ -6,7 +6,7 @@ Cells are plain text, never markup: names of runs and classes may hold any chara
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bpcli.runs.run_json import Description
@@ -159,14 +159,4 @@ def confusion_table(document: Mapping[str, Any]) -> Grid:
     table = Grid(["true \\ predicted", *names])
     for name, counts in zip(names, document["confusion"], strict=True):
         table.add_row(name, *map(str, counts))
-    return table
-
-
-def predictions_table(
-    columns: Sequence[str], rows: Sequence[Sequence[str]], text_columns: Collection[str]
-) -> Grid:
-    """One line per row: its number, inputs or columns kept, outputs, class and targets."""
-    table = Grid([*columns], text_names=text_columns)
-    for cells in rows:
-        table.add_row(*cells)
     return table

@@ -300,20 +300,16 @@ def train_epochs(
     epoch = record(state)
     yield epoch
     while state.number < epochs and state.ended is None:
-        number = state.number
-        end = min(number + stride, next_due(number), epochs, _next_check(training, number))
-        count = max(1, end - number)
+        count = _count_until(min(next_due(state.number), epochs), stride, training, state)
         left = clock()
         state = training.advance(epoch.hand_on(), count)
         is_evaluated = is_checked(state.number) or state.number == epochs
-        number, finite = state.number, _finite(training, state, is_evaluated)
+        finite = _finite(training, state, is_evaluated)
         if finite is None:
-            last = _last_of_finite_loss(training, last_finite, number)
+            last = _last_of_finite_loss(training, last_finite, state.number)
             yield record(last)
             raise Diverged(_divergence(last.number + 1, training))
-        state = finite
-        if state.ended is None and _next_check(training, number - 1) == number:
-            state = unless_vanished(training.objective, state, training.advance)
+        state = _unless_vanished(training, finite)
         last_finite = state.without_evaluation() if is_evaluated else last_finite
         stride = _stride(stride, count, clock() - left)
         epoch = record(state)
@@ -349,6 +345,20 @@ def _last_of_finite_loss(training: Training, last: TrainState, end: int) -> Trai
         if state.has_finite_loss:
             last = state
     return last
+
+
+def _count_until(end: int, most: int, training: Training, state: TrainState) -> int:
+    """The epochs to train, from 1 to `most`: until `end`, or until the gradient is looked at."""
+    end = min(end, _next_check(training, state.number))
+    return max(1, min(most, end - state.number))
+
+
+def _unless_vanished(training: Training, state: TrainState) -> TrainState:
+    """The state, or one that has ended if its gradient is looked at and has vanished."""
+    number = state.number
+    if state.ended is not None or _next_check(training, number - 1) != number:
+        return state
+    return unless_vanished(training.objective, state, training.advance)
 
 
 def _next_check(training: Training, number: int) -> int:
