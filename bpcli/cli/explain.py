@@ -157,11 +157,7 @@ def _draw(document: dict[str, Any], path: Path) -> None:
 
 
 def _print(document: Mapping[str, Any], file: Path | None) -> None:
-    from bpcli.terminal.explanation import (
-        explanation_notes,
-        importance_table,
-        sensitivity_table,
-    )
+    from bpcli.terminal.explanation import explanation_notes, importance_table, sensitivity_table
 
     out = console()
     where = f"on {file}" if file is not None else f"on the {document['split']} split"

@@ -7,13 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bpcli.cli.common import (
-    console,
-    examples,
-    json_option,
-    runs_dir_option,
-    set_option,
-)
+from bpcli.cli.common import console, examples, json_option, runs_dir_option, set_option
 from bpcli.cli.documents import print_json
 from bpcli.cli.references import Reference
 from bpcli.errors import ConfigError, GateFailed

@@ -13,12 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from bpcli.api.run import Run
 from bpcli.data.types import numbered
 from bpcli.data.values import refuse_control_characters
-from bpcli.estimators.bridges import (
-    SAME_IN_SCIKIT_LEARN,
-    of_model,
-    of_scikit_learn,
-    options_of,
-)
+from bpcli.estimators.bridges import SAME_IN_SCIKIT_LEARN, of_model, of_scikit_learn, options_of
 from bpcli.estimators.fitting import TrainableEstimator
 from bpcli.estimators.options import training_of
 from bpcli.estimators.saving import ROWS_NOT_KEPT, experiment_without_rows

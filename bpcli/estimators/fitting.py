@@ -17,12 +17,7 @@ import numpy as np
 
 from bpcli.errors import Diverged
 from bpcli.estimators.calibration import scores_of_validation
-from bpcli.estimators.callbacks import (
-    EpochTasks,
-    Evaluations,
-    History,
-    with_callbacks,
-)
+from bpcli.estimators.callbacks import EpochTasks, Evaluations, History, with_callbacks
 from bpcli.estimators.ending import raise_failure, warn_unless_converged
 from bpcli.estimators.fitted import Fitted
 from bpcli.estimators.network import NetworkEstimator
@@ -33,7 +28,7 @@ from bpcli.estimators.validity import ParameterError, require_valid
 from bpcli.experiment import Experiment
 from bpcli.nn.arrays import Vector
 from bpcli.optimizers.lbfgs import Lbfgs
-from bpcli.training.loop import Epoch
+from bpcli.training.epoch import Epoch
 from bpcli.training.metered import Metered
 from bpcli.training.state import TrainState
 from bpcli.workflows.in_memory import Fit, fit

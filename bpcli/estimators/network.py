@@ -12,9 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from bpcli.config.load import config_of
 from bpcli.errors import ConfigError
-from bpcli.estimators.callbacks import (
-    CallbackSupport,
-)
+from bpcli.estimators.callbacks import CallbackSupport
 from bpcli.estimators.fitted import Fitted
 from bpcli.estimators.options import Parameters, network_of, training_of
 from bpcli.estimators.rows import FitRows, row_weights

@@ -15,7 +15,7 @@ from bpcli.text import duration, rounded
 if TYPE_CHECKING:
     from bpcli.terminal.console import Console
     from bpcli.terminal.stream import Stream
-    from bpcli.training.loop import Epoch
+    from bpcli.training.epoch import Epoch
 
 _REFRESH_SECONDS = 0.1
 

@@ -12,13 +12,7 @@ from bpcli.explanation.groups import THRESHOLD
 from bpcli.explanation.permutation import Change
 from bpcli.explanation.shapes import shape
 from bpcli.text import listed, listed_names, plural
-from bpcli.workflows.explain import (
-    CURVE_ROWS,
-    MOST_CURVES,
-    REPEATS,
-    Explanation,
-    by_importance,
-)
+from bpcli.workflows.explain import CURVE_ROWS, MOST_CURVES, REPEATS, Explanation, by_importance
 
 _MOST_LISTED = 5
 

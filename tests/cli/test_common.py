@@ -9,13 +9,7 @@ import click
 import pytest
 from systems import CONFIGS
 
-from bpcli.cli.common import (
-    console,
-    require_plot_format,
-    say_notes,
-    stacked,
-    was_given,
-)
+from bpcli.cli.common import console, require_plot_format, say_notes, stacked, was_given
 from bpcli.cli.outputs import Output
 from bpcli.cli.references import run_or_config_options, weights_option
 from bpcli.errors import ConfigError

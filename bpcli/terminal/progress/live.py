@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from bpcli.cluster.connection import ClusterConnection
     from bpcli.runs.run_json import RunRecord
     from bpcli.terminal.console import Console
-    from bpcli.training.loop import Epoch
+    from bpcli.training.epoch import Epoch
 
 _REFRESH_SECONDS = 0.1
 _SHARE_OF_THE_TIME = 0.005

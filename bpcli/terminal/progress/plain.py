@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bpcli.runs.run_json import RunRecord
     from bpcli.terminal.console import Console
     from bpcli.terminal.stream import Stream
-    from bpcli.training.loop import Epoch
+    from bpcli.training.epoch import Epoch
     from bpcli.training.stopping import Stopping
 
 
