@@ -67,7 +67,7 @@ def _of(config: ConfigSource | Run, overrides: Overrides) -> tuple[Experiment, V
         return experiment, experiment.initial_params
     if overrides:
         raise ConfigError("`overrides` are for a config: a run keeps its config.")
-    trained = config._trained
+    trained = config._trained.uncalibrated
     return trained.experiment, trained.params
 
 
