@@ -172,7 +172,7 @@ def _print(scored: ScoredRun, chosen: RowsAsked) -> None:
     say_notes(evaluation.notes)
     _print_tables(scored.trained, evaluation)
     if scored.calibration is not None:
-        _print_calibration(scored.calibration)
+        _print_calibration(scored.trained, scored.calibration)
     if scored.coverage is not None:
         _print_coverage(scored.coverage)
 
@@ -184,10 +184,11 @@ def _print_coverage(covered: Coverage) -> None:
     console().show(coverage_table(covered.to_json()))
 
 
-def _print_calibration(calibration: Mapping[str, Any]) -> None:
+def _print_calibration(trained: Trained, calibration: Mapping[str, Any]) -> None:
     from bpcli.terminal.calibration import calibration_line, calibration_table
 
-    console().say(calibration_line(calibration["temperature"], calibration["rows"]))
+    assert trained.record.calibration is not None, "its effect was measured"
+    console().say(calibration_line(trained.record.calibration, trained.weights))
     if "before" in calibration:
         console().show(calibration_table(calibration["before"], calibration["after"]))
 

@@ -64,6 +64,8 @@ class Reference:
     ) -> tuple[Experiment, Vector]:
         """Load a run with its weights, or a config with its initial parameters.
 
+        The weights are those before any calibration of probabilities.
+
         Raises `ConfigError` or `RunError` if it names neither, if --set is given for a run, or if
         --weights is given for a config.
         """
@@ -72,7 +74,7 @@ class Reference:
                 raise ConfigError(
                     "--set is for a CONFIG: a RUN keeps the config it was trained with."
                 )
-            trained = self.load()
+            trained = self.load().uncalibrated
             return trained.experiment, trained.params
         if was_given("weights"):
             raise ConfigError("--weights is for a RUN: a CONFIG has no trained weights.")

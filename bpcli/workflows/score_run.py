@@ -99,7 +99,7 @@ def score_run(rows: RowsToScore, weights: Weights, asked: Asked) -> ScoredRun:
         evaluation,
         judge_run(trained, evaluation, asked.requirements),
         None if asked.interval is None else _coverage(rows, weights, asked.interval),
-        calibration_effect(trained, rows.split, weights),
+        calibration_effect(trained, rows.split),
     )
 
 
