@@ -44,7 +44,7 @@ def evaluation(
 ) -> Document:
     """The document of the scores; see `Run.evaluate`."""
     if split is not None and data is not None:
-        raise ConfigError("`data` and `split` both say which rows to score: use one of them.")
+        raise ConfigError("`data` and `split` both select the rows to score: use only one.")
     conditions = [require] if isinstance(require, str) else require
     requirements = [Requirement.parse(text) for text in conditions]
     with repeatable_numerics():
@@ -114,8 +114,8 @@ def _with_data(
     encoder = trained.experiment.table.encoder
     if encoder is None:
         raise RunError(
-            "`data` is for runs that were trained on a table in a file: its columns are found by "
-            "their names."
+            "`data` needs a run that was trained on a table in a file, because columns are "
+            "matched by name."
         )
     trained, others = with_frame(trained, data, encoder)
     warn((*notes, *others))

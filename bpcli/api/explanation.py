@@ -70,7 +70,7 @@ def _require(
 ) -> None:
     method, rows, repeats, seed, workers = chosen
     if split is not None and data is not None:
-        raise ConfigError("`data` and `split` both say which rows to use: use one of them.")
+        raise ConfigError("`data` and `split` both select the rows: use only one.")
     if method not in ("ale", "pd"):
         raise ConfigError(f"`effects` is {method!r}: expected `ale` or `pd`.")
     least = {"rows": (rows, 2), "repeats": (repeats, 1), "seed": (seed, 0), "workers": (workers, 1)}

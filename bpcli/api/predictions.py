@@ -118,6 +118,6 @@ def probabilities_of(model: Model, outputs: Array) -> Array:
     if not model.preprocessor.categories or not activation.gives_probabilities:
         why = "activation" if model.preprocessor.categories else "targets"
         raise RunError(
-            f"`{model.name}` predicts no probabilities, because of its {why}: use `outputs`."
+            f"`{model.name}` does not predict probabilities because of its {why}: use `outputs`."
         )
     return class_probabilities(outputs) if len(model.class_names) == 2 else outputs

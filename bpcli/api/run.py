@@ -599,7 +599,7 @@ def run_of(
     run = Run(outcome.run, weights, notes=notes, scratch=scratch)
     failure = outcome.failure
     if isinstance(failure, Interrupted) and failure.signal_number == signal.SIGINT:
-        warned = [*warned, f"interrupted after epoch {run.epochs}: `resume` goes on with the run"]
+        warned = [*warned, f"interrupted after epoch {run.epochs}: `resume` continues the run"]
         failure = None
     warn([*warned, *run.warnings])
     if failure is None:

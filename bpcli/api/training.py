@@ -51,14 +51,14 @@ def train(
     loaded = load_config(config, overrides)
     if loaded.spec.data.split.has_all_folds:
         raise ConfigError(
-            "`data.split.folds` asks for one training per fold, and `train` makes one run: set "
-            "`data.split.fold` to the fold to train, counted from 1."
+            "`data.split.folds` means one training per fold, but `train` creates a single run: "
+            "set `data.split.fold` to the fold to train, counted from 1."
         )
     has_restarts = loaded.spec.training.all_restarts.count > 1
     if has_restarts and callbacks:
         raise ConfigError(
-            "`callbacks` watch one training, and `training.restarts` asks for several: leave out "
-            "one of the two."
+            "`callbacks` cannot be combined with `training.restarts`, which runs several "
+            "trainings: remove one of them."
         )
     experiment = build(loaded)
     scratch = Scratch() if runs_dir is None else None

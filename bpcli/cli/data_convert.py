@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 @click.option(
     "--fill",
     type=click.Choice(["mean", "median", "zero"]),
-    help="What replaces missing numbers, computed from all rows; missing categories become the "
+    help="How missing numbers are filled, computed from all rows; missing categories become the "
     "most frequent one.",
 )
 @click.option(
@@ -94,7 +94,7 @@ def command(
     from bpcli.workflows.convert import convert
 
     if choices["drop_missing"] and choices["fill"]:
-        raise ConfigError("--fill keeps the rows that --drop-missing leaves out: use one of them.")
+        raise ConfigError("--fill keeps the rows that --drop-missing leaves out: use only one.")
     if choices["indicator"] and not choices["fill"]:
         raise ConfigError("--indicator needs --fill: without it, no missing value is replaced.")
     request = Request(

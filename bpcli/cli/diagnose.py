@@ -12,13 +12,13 @@ from bpcli.cli.documents import print_json
 
 @click.command(
     "diagnose",
-    short_help="Say what looks wrong with a run, why, and what to try next.",
+    short_help="Find likely problems of a run, their causes, and what to try next.",
     epilog=examples("diagnose"),
 )
 @click.argument("run")
 @run_options
 def command(run: str, weights: str, runs_dir: Path, as_json: bool) -> None:
-    """Say what looks wrong with a run, why, and what to try next.
+    """Find likely problems of a run, their causes, and what to try next.
 
     Looks for about thirty likely mistakes in the log, the units, the data and the scores of RUN: an
     id, a unique beginning of one, a tag, a name, `latest`, `latest~1`, or a path. Each finding has

@@ -110,7 +110,7 @@ def command(
     from bpcli.workflows.calibrate import calibration_effect
 
     if data is not None and split is not None:
-        raise ConfigError("--data and --split both say which rows to score: use one of them.")
+        raise ConfigError("--data and --split both select the rows to score: use only one.")
     require_interval(level, method, by)
     if data is None and signs:
         raise ConfigError("The options from --encoding to --missing-only need --data.")
@@ -163,10 +163,12 @@ def _both(
     if not is_paired:
         raise ConfigError("To compare two runs on the same rows, add --paired.")
     if has_requirements:
-        raise ConfigError("--require is for the scores of one run: leave it out with --paired.")
+        raise ConfigError(
+            "--require checks the scores of one run: it cannot be combined with --paired."
+        )
     if was_given("level"):
         raise ConfigError(
-            "--interval is for the predictions of one run: leave it out with --paired."
+            "--interval checks the predictions of one run: it cannot be combined with --paired."
         )
     return run, other
 

@@ -34,7 +34,7 @@ from bpcli.cli.documents import print_json
     "--precision",
     type=click.Choice(["double", "float"]),
     default="double",
-    help="What a C file computes in; default: double.",
+    help="The number type that a C file computes with; default: double.",
 )
 @click.option("--html", is_flag=True, help="A page with sliders, with `--to javascript`.")
 @click.option(

@@ -68,9 +68,9 @@ _MOST_ROWS_ON_A_TERMINAL = 50
     "level",
     type=float,
     metavar="LEVEL",
-    help="Write beside each value an interval that contains the target with this probability, such "
-    "as 0.9, or beside each class a set of classes. By default, it is calibrated on the validation "
-    "rows.",
+    help="Add to each value an interval that contains the target with this probability, such as "
+    "0.9, or to each class a set of classes. By default, they are calibrated on the "
+    "validation rows.",
 )
 @method_options
 @click.option(
@@ -390,7 +390,7 @@ def _show_table(table: Grid, expendable: list[str], count: int, hint: str) -> No
     more = count - len(table.rows)
     missing = [plural(more, "more row")] if more > 0 else []
     columns = "1 column that does" if len(left_out) == 1 else f"{len(left_out)} columns that do"
-    missing += [f"{columns} not fit here"] if left_out else []
+    missing += [f"{columns} not fit"] if left_out else []
     if missing:
         out.say(f"and {' and '.join(missing)}: {hint}")
 

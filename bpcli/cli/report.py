@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     "-o",
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="The file, which ends in .html; default: report.html in the run's folder.",
+    help="The output file, with the ending .html; default: report.html in the run's folder.",
 )
 @click.option("--open", "opens", is_flag=True, help="Open the page in the browser.")
 @click.option(
@@ -49,8 +49,8 @@ if TYPE_CHECKING:
     "--lesson",
     "has_lesson",
     is_flag=True,
-    help="Add questions for a class, to predict and reveal. With a CONFIG instead of a RUN, train "
-    "it first, with all its epochs recorded.",
+    help="Add questions for students, with hidden answers. A CONFIG instead of a RUN is trained "
+    "first, and all its epochs are recorded.",
 )
 @set_option
 @runs_dir_option

@@ -38,7 +38,9 @@ _HIDDEN, _RESTARTS, _SPLITS = "1..10", 10, 10
     epilog=examples("size"),
 )
 @click.argument("config", type=click.Path(path_type=Path), required=False)
-@click.option("--resume", "resumed", metavar="SEARCH", help="Train what is missing in this search.")
+@click.option(
+    "--resume", "resumed", metavar="SEARCH", help="Resume this search: train what is missing."
+)
 @click.option("--hidden", metavar="SIZES", help=f"The sizes: 1..20 or 1,2,4,8; default: {_HIDDEN}.")
 @click.option(
     "--restarts",

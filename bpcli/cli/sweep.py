@@ -38,7 +38,9 @@ if TYPE_CHECKING:
     epilog=examples("sweep"),
 )
 @click.argument("config", type=click.Path(path_type=Path), required=False)
-@click.option("--resume", "resumed", metavar="SWEEP", help="Train what is missing in this sweep.")
+@click.option(
+    "--resume", "resumed", metavar="SWEEP", help="Resume this sweep: train what is missing."
+)
 @click.option(
     "--grid",
     multiple=True,
@@ -50,7 +52,7 @@ if TYPE_CHECKING:
     "--random",
     multiple=True,
     metavar="KEY=RANGE",
-    help='Draw values: "training.l2=loguniform(1e-4, 10)", uniform(a, b), int(a, b), '
+    help='Draw random values: "training.l2=loguniform(1e-4, 10)", uniform(a, b), int(a, b), '
     "logint(a, b) or choice(a, b, c).",
 )
 @click.option("--trials", type=int, metavar="N", help="The number of settings; default with "

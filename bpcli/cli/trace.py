@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.command(
     "trace",
-    short_help="Work out one update, number by number.",
+    short_help="Show every number of one training update.",
     epilog=examples("trace"),
 )
 @click.argument("run_or_config", metavar="RUN|CONFIG")
@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     show_default=True,
     help="Number of consecutive updates.",
 )
-@click.option("--entry", metavar="NAME", help="The entry to work out, such as W1[2,1] or b1[2].")
+@click.option(
+    "--entry", metavar="NAME", help="The entry to compute in detail, such as W1[2,1] or b1[2]."
+)
 @click.option(
     "--format",
     "layout",

@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     "--restarts",
     type=click.IntRange(1, 10_000),
     metavar="N",
-    help="Train from so many initialisations and keep the best network. Short for --set "
+    help="Train from N initialisations and keep the best network. Short for --set "
     "training.restarts.count=N.",
 )
 @click.option(
@@ -67,13 +67,14 @@ if TYPE_CHECKING:
 @click.option(
     "--portable",
     is_flag=True,
-    help="Compute the same bits on every x86-64 processor with AVX2 and FMA3; a processor with "
-    "AVX-512 may take 3 times as long. Short for --set training.numerics=portable.",
+    help="Give bit-identical results on every x86-64 processor with AVX2 and FMA3; a processor "
+    "with AVX-512 may take 3 times as long. Short for --set training.numerics=portable.",
 )
 @scheduler_option(
-    "Train on the Dask cluster of this scheduler, such as tcp://10.0.0.1:8786; without an address, "
-    "on a cluster that is started on this machine. Short for --set training.engine=dask --set "
-    "training.scheduler=ADDRESS; with restarts, a thread of a worker trains each of them."
+    "Train on the Dask cluster of this scheduler, such as tcp://10.0.0.1:8786; without an "
+    "address, on a cluster that is started on this machine. Short for --set "
+    "training.engine=dask --set training.scheduler=ADDRESS; with restarts, each one is trained "
+    "by one worker thread."
 )
 @json_option
 def command(
@@ -143,7 +144,7 @@ def _starting(start: str | None, resumed: str | None, runs_dir: Path) -> Iterato
         yield ()
         return
     if resumed is not None:
-        raise click.UsageError("--resume continues a run from where it ended: leave out --from.")
+        raise click.UsageError("--resume continues a run from its last epoch: leave out --from.")
     from tempfile import TemporaryDirectory
 
     from bpcli.workflows.starting import overrides_for
@@ -268,7 +269,8 @@ def _resume_restarts(
     kind = sweep.record().kind
     if kind != "restarts":
         raise RunError(
-            f"{sweep.sweep_id} is no run: resume it with `bpnet {kind} --resume {sweep.sweep_id}`."
+            f"{sweep.sweep_id} is not a run: resume it with `bpnet {kind} --resume "
+            f"{sweep.sweep_id}`."
         )
     if overrides:
         raise ConfigError(
@@ -330,7 +332,7 @@ def _print_folds(records: Sequence[RunRecord], runs: Sequence[Run]) -> None:
     out.show(folds_table(records))
     out.show(summary_table(document_of(records)))
     first, last = reference_to(runs[0]), reference_to(runs[-1])
-    out.say(f"each fold is a run; score one with: bpnet eval {last}")
+    out.say(f"each fold is a run; score one of them with: bpnet eval {last}")
     out.say(f"show all folds with: bpnet runs show {first}")
 
 

@@ -125,7 +125,9 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
         require_valid(self)
         if (X_val is None) != (y_val is None):
             missing = "X_val" if X_val is None else "y_val"
-            raise ParameterError(f"`X_val` and `y_val` belong together: `{missing}` is missing.")
+            raise ParameterError(
+                f"`X_val` and `y_val` must be given together: `{missing}` is missing."
+            )
         with self._unchanged_by_failure():
             self._fit(X, y, sample_weight, X_val, y_val)
         return self
@@ -428,8 +430,8 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
         count = len(rows.training_rows)
         if fitted.is_repeatable and count != fitted.rows:
             raise ParameterError(
-                f"X has {count:,} training rows, but the fit had {fitted.rows:,}: give the rows of "
-                "the fit, or none."
+                f"X has {count:,} training rows, but `fit` had {fitted.rows:,}: pass the rows "
+                "of `fit`, or none."
             )
         experiment = self._experiment(rows, fitted.seed, self.max_iter, name)
         fitted.require_layers(experiment.network)

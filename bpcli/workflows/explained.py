@@ -181,8 +181,8 @@ def load_explained(
         encoder = trained.experiment.table.encoder
         if encoder is None:
             raise RunError(
-                "`data` is for runs that were trained on a table in a file: its columns are found "
-                "by their names."
+                "`data` needs a run that was trained on a table in a file, because columns are "
+                "matched by name."
             )
         trained, found = with_frame(trained, data, encoder)
         more = tuple(found)

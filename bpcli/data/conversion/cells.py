@@ -267,6 +267,6 @@ def _mode_of(values: Series) -> Mode | None:
     if isinstance(first, str | date | Decimal):
         return "text"
     raise DataError(
-        f"column `{values.name}` holds {type(first).__name__}: only numbers, booleans, text and "
-        "times are converted; exclude it by --inputs, or write it in another type"
+        f"column `{values.name}` has type {type(first).__name__}: only numbers, booleans, text "
+        "and times can be converted; exclude it by --inputs, or save it as another type"
     )

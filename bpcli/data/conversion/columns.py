@@ -229,7 +229,9 @@ def encoding_of(column: Column, can_be_many: bool) -> InputColumn:
 def classes_of(column: Column) -> tuple[str, ...]:
     """The names of a target's classes. Raises `DataError` for dates, or too many classes."""
     if column.kind == "date":
-        raise DataError(f"column `{column.name}` holds dates, which cannot be targets", "targets")
+        raise DataError(
+            f"column `{column.name}` contains dates, which cannot be targets", "targets"
+        )
     counts = column.counts
     refuse_unprintable_classes(counts, column.name)
     return sorted_classes([counts], column.name)
