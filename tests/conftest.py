@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import settings
 
@@ -70,6 +71,15 @@ def bpnet(
         return Result(code, captured.out, _CHAPTER.sub("", captured.err))
 
     return run
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """Random numbers of a test's own, so that what it draws depends on no other test.
+
+    No data are drawn with this seed when a test file is imported: they would be the same numbers.
+    """
+    return np.random.default_rng(10)
 
 
 @pytest.fixture(scope="session")

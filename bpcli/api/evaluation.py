@@ -56,7 +56,7 @@ def evaluation(
         scored = evaluate(trained, chosen or default_split(trained.experiment), intervals)
         verdicts = judge_run(trained, scored, requirements)
         covered = None if interval is None else _coverage(trained, scored, interval, weights, data)
-        calibration = calibration_effect(trained, scored.split, weights)
+        calibration = calibration_effect(trained, scored.split)
     warn((*trained.notes, *scored.notes))
     document = {"run_id": run.run_id, "weights": weights, **scored.to_json()}
     if covered is not None:

@@ -139,6 +139,8 @@ def load_run_or_config(
 ) -> tuple[Experiment, Vector]:
     """Load RUN|CONFIG: a run with its weights, or a config with its initial parameters.
 
+    The weights are those before any calibration of probabilities.
+
     Raises `ConfigError` or `RunError` if it names neither, if --set is given for a run, or if
     --weights is given for a config.
     """
@@ -153,7 +155,7 @@ def load_run_or_config(
         return experiment, experiment.initial_params
     if overrides:
         raise ConfigError("--set is for a CONFIG: a RUN keeps the config it was trained with.")
-    trained = load_run(reference, runs_dir, weights)
+    trained = load_run(reference, runs_dir, weights).uncalibrated
     return trained.experiment, trained.params
 
 

@@ -132,7 +132,7 @@ def command(
             covered = _cross_coverage(trained, level, by, data, signs, weights)
         elif level is not None:
             covered = _coverage(trained, evaluation, level, method, by)
-        calibration = calibration_effect(trained, evaluation.split, weights)  # type: ignore[arg-type]  # click checked it
+        calibration = calibration_effect(trained, evaluation.split)
     if as_json:
         document = {"run_id": trained.run.run_id, "weights": weights, **evaluation.to_json()}
         document |= {"coverage": covered.to_json()} if covered else {}
@@ -147,7 +147,7 @@ def command(
         say_notes(evaluation.notes)
         _print_tables(trained, evaluation)
         if calibration is not None:
-            _print_calibration(calibration)
+            _print_calibration(trained, calibration)
         if covered is not None:
             _print_coverage(covered)
     failed = [verdict.sentence for verdict in verdicts if not verdict.passed]
@@ -279,10 +279,11 @@ def _print_coverage(covered: Coverage) -> None:
     console().show(coverage_table(covered.to_json()))
 
 
-def _print_calibration(calibration: Mapping[str, Any]) -> None:
+def _print_calibration(trained: Trained, calibration: Mapping[str, Any]) -> None:
     from bpcli.terminal.calibration import calibration_line, calibration_table
 
-    console().say(calibration_line(calibration["temperature"], calibration["rows"]))
+    assert trained.record.calibration is not None, "its effect was measured"
+    console().say(calibration_line(trained.record.calibration, trained.weights))
     if "before" in calibration:
         console().show(calibration_table(calibration["before"], calibration["after"]))
 

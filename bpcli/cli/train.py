@@ -219,7 +219,7 @@ def _train(
 def _experiment_of(outcome: Outcome) -> Experiment:
     from bpcli.runs.trained import load_trained
 
-    return load_trained(outcome.run).experiment
+    return load_trained(outcome.run).uncalibrated.experiment
 
 
 def _resume(
@@ -346,7 +346,7 @@ def _profile(experiment: Experiment, outcome: Outcome) -> dict[str, Any] | None:
 def _print_calibration(calibration: CalibrationRecord) -> None:
     from bpcli.terminal.calibration import calibration_line, calibration_table
 
-    console().say(calibration_line(calibration.best, calibration.rows))
+    console().say(calibration_line(calibration))
     if calibration.before:
         console().show(calibration_table(calibration.before, calibration.after))
 

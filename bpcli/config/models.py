@@ -215,12 +215,12 @@ class Training(Strict):
         "by the minimised loss; with `bayesian_regularization`: by the evidence). "
         "{count: 20, combine: mean, keep: 5} keeps the average of the five best.",
     )
-    calibration: Literal["temperature"] | None = Field(
+    calibration: Literal["temperature", "isotonic"] | None = Field(
         default=None,
-        description="How the probabilities of classes or labels are calibrated after training. "
-        "`temperature`: the output layer's z are divided by the number that gives the lowest log "
-        "loss on the validation set, so that a network that is too sure of itself becomes less "
-        "sure; no predicted class changes.",
+        description="How the probabilities of classes or labels are calibrated after training, on "
+        "the validation set. `temperature`: z of the output layer is divided by the number that "
+        "gives the lowest log loss; no predicted class changes. `isotonic`: each probability is "
+        "mapped by a rising curve, which needs 1,000 validation rows or more.",
     )
     workers: Count | Literal["auto"] = Field(
         default="auto",

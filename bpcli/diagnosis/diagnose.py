@@ -71,8 +71,8 @@ class Diagnosis:
 
 
 def diagnose(subject: Subject) -> Diagnosis:
-    """Apply all rules to what is known of a run."""
-    evidence = Evidence(subject)
+    """Apply all rules to what is known of a run; its network is that before any calibration."""
+    evidence = Evidence(subject.as_trained)
     obstacles = {rule.title: rule.obstacle(evidence) for rule in RULES}
     return Diagnosis(
         _found(evidence, RULES),

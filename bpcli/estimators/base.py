@@ -49,7 +49,7 @@ from bpcli.estimators.saving import ROWS_NOT_KEPT, experiment_without_rows
 from bpcli.estimators.validity import ParameterError, parameter_error, require_valid
 from bpcli.experiment import Experiment, build
 from bpcli.experiment.streams import seed_of
-from bpcli.export.model import Model, load_model
+from bpcli.export.model import Model, load_model, uncalibrated
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.losses import Loss
 from bpcli.optimizers.lbfgs import Lbfgs
@@ -360,7 +360,8 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
         model = load_model(stored, weights)
         spec, record = load_spec(stored), stored.record()
         fitted = replace(of_model(model), seed=seed_of(spec, "init"), rows=record.rows.train)
-        estimator = cls(**fitted.parameters, **options_of(spec))._adopt(fitted)
+        trained = of_model(uncalibrated(model, stored))
+        estimator = cls(**trained.parameters, **options_of(spec))._adopt(fitted)
         names = [column.name for column in model.encoder.inputs]
         if names != [*numbered("x", len(names))]:
             estimator.feature_names_in_ = np.array(names, object)

@@ -23,6 +23,7 @@ from bpcli.data.types import Labels
 from bpcli.experiment.output_names import output_names
 from bpcli.intervals.bounds import end_names
 from bpcli.intervals.conformal import AbsoluteErrors
+from bpcli.metrics.isotonic import without_curves
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
 from bpcli.nn.numerics import prefer
@@ -139,6 +140,15 @@ def load_model(run: Run, weights: Weights = "best") -> Model:
         spec.data.inputs_array if isinstance(spec.data, FileData) else None,
         notes,
     )
+
+
+def uncalibrated(model: Model, run: Run) -> Model:
+    """The model of a run without the layers of an isotonic calibration, which are not trained."""
+    calibration = run.record().calibration
+    if calibration is None or calibration.units is None:
+        return model
+    network, params = without_curves(model.network, model.params)
+    return replace(model, network=network, params=params)
 
 
 def _encoder(saved: SavedWeights) -> FeatureEncoder:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from bpcli.plots.base import Plot, draw, why_not
+from bpcli.plots.base import Plot, draw, size, why_not
 from bpcli.plots.sheet import sheet
 from bpcli.plots.style import house_style, rendered, rendered_pages
 from bpcli.registry import LazyRegistry
@@ -37,14 +37,14 @@ def figure_of(name: str, subject: Subject) -> Figure:
     from bpcli.plots.notebook import NotebookFigure
 
     plot = PLOTS[name]()
-    figure = NotebookFigure(figsize=plot.size(subject), layout="constrained")
+    figure = NotebookFigure(figsize=size(plot, subject), layout="constrained")
     draw(plot, figure, subject)
     return figure
 
 
 def sheet_of(names: Sequence[str], subject: Subject) -> Figure:
     """Several plots side by side in one figure."""
-    figure, panels = sheet([PLOTS[name]().size(subject) for name in names])
+    figure, panels = sheet([size(PLOTS[name](), subject) for name in names])
     for name, panel in zip(names, panels, strict=True):
         draw(PLOTS[name](), panel, subject)
     return figure

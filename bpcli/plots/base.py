@@ -35,6 +35,8 @@ class Plot:
     """The data that it reads; `why_not` is only called if all of them exist."""
     shows_intervals: ClassVar[bool] = False
     """Whether it draws the intervals of the predictions, if there are any."""
+    shows_training: ClassVar[bool] = False
+    """Whether it shows the network as it was trained, without a calibration of probabilities."""
 
     def why_not(self, subject: Subject) -> str | None:
         """One sentence on why the run does not have this plot; None if the run has it."""
@@ -60,13 +62,24 @@ class Plot:
 def why_not(plot: Plot, subject: Subject) -> str | None:
     """Why a run does not have a plot: data are missing, or the plot does not fit; else None."""
     missing = [subject.errors[need] for need in plot.needs if need in subject.errors]
-    return missing[0] if missing else plot.why_not(subject)
+    return missing[0] if missing else plot.why_not(_shown(plot, subject))
+
+
+def size(plot: Plot, subject: Subject) -> tuple[float, float]:
+    """Width and height in inches."""
+    return plot.size(_shown(plot, subject))
+
+
+def _shown(plot: Plot, subject: Subject) -> Subject:
+    return subject.as_trained if plot.shows_training else subject
 
 
 def draw(plot: Plot, figure: Panel, subject: Subject) -> None:
     """Draw the plot with its title."""
-    heading(figure, plot.title(subject), literal(subject.name), *plot.details(subject))
-    plot.draw(figure, subject)
+    shown = _shown(plot, subject)
+    before = [] if shown is subject else ["before the calibration"]
+    heading(figure, plot.title(shown), literal(shown.name), *plot.details(shown), *before)
+    plot.draw(figure, shown)
     set_fonts(figure)
 
 

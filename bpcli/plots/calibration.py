@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bpcli.metrics.calibration import BINS, Reliability, split_reliability, wilson_interval
-from bpcli.metrics.metrics import has_probabilities, predictions
+from bpcli.metrics.metrics import has_probabilities
 from bpcli.plots.base import Axes, Panel, Plot, legend_below
 from bpcli.plots.outcome import is_one_score, no_classes
 from bpcli.plots.style import COLOURS, INK, MUTED, REFERENCE, literal, split_style
@@ -33,7 +33,7 @@ class Calibration(Plot):
     def details(self, subject: Subject) -> Sequence[str]:
         rows = f"{subject.split_name} set, {plural(len(subject.rows), 'row')}"
         before = _before(subject)
-        was = "" if before is None else f", {before.error:.3f} before temperature scaling"
+        was = "" if before is None else f", {before.error:.3f} before the calibration"
         return rows, f"expected calibration error {_reliability(subject).error:.3f}{was}"
 
     def size(self, subject: Subject) -> tuple[float, float]:
@@ -79,13 +79,8 @@ def _reliability(subject: Subject) -> Reliability:
 
 def _before(subject: Subject) -> Reliability | None:
     """The reliability before the run's calibration; None without one."""
-    Z, temperature = subject.predictions.Z, subject.temperature
-    if Z is None or temperature is None:
-        return None
-    preprocessor = subject.experiment.preprocessor
-    return split_reliability(
-        predictions(subject.network, Z * temperature, preprocessor), subject.rows
-    )
+    before = subject.as_trained
+    return None if before is subject else _reliability(before)
 
 
 def _draw_shares(axes: Axes, found: Reliability, subject: Subject) -> None:
@@ -95,7 +90,7 @@ def _draw_shares(axes: Axes, found: Reliability, subject: Subject) -> None:
     if before is not None:
         axes.plot(
             before.probability, before.share, color=MUTED, linewidth=1, marker="o", markersize=5,
-            markerfacecolor="white", clip_on=False, label="before temperature scaling",
+            markerfacecolor="white", clip_on=False, label="before the calibration",
         )  # fmt: skip
     style = split_style(subject.split)
     low, high = wilson_interval(found.share, found.counts)

@@ -43,6 +43,8 @@ _SIDE = 1.75
 class HiddenRegions(Plot):
     """The activation of hidden units over the plane, with the line z = 0."""
 
+    shows_training = True
+
     def why_not(self, subject: Subject) -> str | None:
         if len(subject.network.layers) == 1:
             return "The network has no hidden layer."

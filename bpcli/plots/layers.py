@@ -21,6 +21,8 @@ FEW = 50
 class LayerPlot(Plot):
     """One panel per layer; for very deep networks, only for some layers."""
 
+    shows_training = True
+
     def size(self, subject: Subject) -> tuple[float, float]:
         count = len(layers_shown(subject))
         across = _across(count)

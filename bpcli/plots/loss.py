@@ -132,7 +132,7 @@ def _result(record: RunRecord, key: str) -> float | None:
 
 def _calibrated(record: RunRecord) -> str:
     """Said of scores that are not those of the weights in the log."""
-    is_calibrated = record.calibration is not None and record.calibration.best is not None
+    is_calibrated = record.calibration is not None and record.calibration.changes("best")
     return ", calibrated" * is_calibrated
 
 

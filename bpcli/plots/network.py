@@ -48,6 +48,7 @@ class NetworkDiagram(Plot):
     """One line per weight: the width shows its size, colour and dashes show its sign."""
 
     needs = ("weights",)
+    shows_training = True
 
     def why_not(self, subject: Subject) -> str | None:
         layers = subject.network.layers

@@ -136,6 +136,7 @@ class Path(Plot):
     """The path of the parameters over contours of the loss."""
 
     needs: ClassVar[tuple[Need, ...]] = ("network", "log")
+    shows_training = True
 
     def why_not(self, subject: Subject) -> str | None:
         if subject.path is None:

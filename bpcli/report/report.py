@@ -20,6 +20,9 @@ SECTIONS = (
 )  # fmt: skip
 """The modules of the sections, in their order on the page."""
 
+_OF_TRAINING = ("sections.network", "sections.history", "scrubber", "lesson")
+"""Those that show the network as it was trained, without a calibration of its probabilities."""
+
 
 def report_of(subjects: Sequence[Subject], language: str, *, has_lesson: bool = False) -> str:
     """The HTML of a report of one run, with a lesson or without, or of a comparison of several.
@@ -49,5 +52,10 @@ def sections_of(subject: Subject, language: str, *, has_lesson: bool = False) ->
     """The sections that a run has."""
     words = words_of(language)
     names = [name for name in SECTIONS if has_lesson or name != "lesson"]
-    made = [importlib.import_module(f"bpcli.report.{name}").section for name in names]
-    return [each for each in (section(subject, words) for section in made) if each is not None]
+    made = [
+        importlib.import_module(f"bpcli.report.{name}").section(
+            subject.as_trained if name in _OF_TRAINING else subject, words
+        )
+        for name in names
+    ]
+    return [each for each in made if each is not None]

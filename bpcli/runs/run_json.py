@@ -164,20 +164,25 @@ class CalibrationRecord(Saved):
     """How probabilities were calibrated on validation rows.
 
     `best` and `last` are the temperatures by which the z of the output layer of these weights were
-    divided; null if none was found. `before` and `after` are scores of the test set, with the best
-    weights.
+    divided, and `units` those of the hidden layer that isotonic calibration adds; null if nothing
+    was found. `before` and `after` are scores of the test set, with the best weights.
     """
 
-    method: Literal["temperature"]
+    method: Literal["temperature", "isotonic"]
     rows: Count
-    best: Temperature | None
-    last: Temperature | None
+    best: Temperature | None = None
+    last: Temperature | None = None
+    units: Positive | None = None
     before: Scores = field(default_factory=dict)
     after: Scores = field(default_factory=dict)
 
     def temperature(self, weights: Literal["best", "last"]) -> float | None:
         """The temperature of these weights."""
         return self.best if weights == "best" else self.last
+
+    def changes(self, weights: Literal["best", "last"]) -> bool:
+        """Whether these weights are calibrated."""
+        return self.units is not None or self.temperature(weights) is not None
 
 
 BROKEN_OFF: Literal["interrupted, resumable"] = "interrupted, resumable"

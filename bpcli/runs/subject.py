@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
@@ -101,11 +101,18 @@ class Subject:
     def network(self) -> Network:
         return self.experiment.network
 
-    @property
-    def temperature(self) -> float | None:
-        """By what the z of the output layer of its weights were divided; None without that."""
+    @cached_property
+    def as_trained(self) -> Subject:
+        """The run without the calibration of its probabilities; itself if it has none."""
         calibration = self.record.calibration
-        return None if calibration is None else calibration.temperature(self.weights)
+        if calibration is None or not calibration.changes(self.weights):
+            return self
+        rebuilt, alone = self.rebuilt, self.without_rows
+        return replace(
+            self,
+            rebuilt=rebuilt and rebuilt.uncalibrated,
+            without_rows=alone and alone.uncalibrated,
+        )
 
     @property
     def rows(self) -> Split:

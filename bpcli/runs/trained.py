@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -18,6 +18,8 @@ from bpcli.data.table import Table, table_without_rows
 from bpcli.data.types import SPLITS, Words
 from bpcli.errors import RunError
 from bpcli.experiment import Experiment, build
+from bpcli.metrics.isotonic import calibrated_network, without_curves
+from bpcli.metrics.temperature import with_temperature
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Layer, Network
 from bpcli.nn.numerics import prefer
@@ -44,6 +46,20 @@ class Trained:
     experiment: Experiment
     params: Vector
     notes: tuple[str, ...] = ()
+    weights: Weights = "best"
+
+    @property
+    def uncalibrated(self) -> Trained:
+        """The run without the calibration of its probabilities."""
+        calibration, network = self.record.calibration, self.experiment.network
+        if calibration is None or not calibration.changes(self.weights):
+            return self
+        T = calibration.temperature(self.weights)
+        if T is not None:
+            return replace(self, params=with_temperature(network, self.params, 1 / T))
+        network, params = without_curves(network, self.params)
+        experiment = replace(self.experiment, network=network)
+        return replace(self, experiment=experiment, params=params)
 
 
 @dataclass(frozen=True)
@@ -192,11 +208,27 @@ def load_trained(run: Run, weights: Weights = "best") -> Trained:
             f"the data files, or train again.{since(saved.record)}"
         )
     require_same_splits(run, saved.record, experiment)
+    experiment = replace(experiment, network=_calibrated(saved, experiment.network))
     params = saved.params(experiment.network, weights, experiment.dtype)
     fitted = experiment.preprocessor
     preprocessor = saved.preprocessor(experiment.network, fitted.class_names, fitted.words)
     notes = prefer(config.spec.training.numerics)
-    return Trained(run, saved.record, experiment.with_preprocessor(preprocessor), params, notes)
+    experiment = experiment.with_preprocessor(preprocessor)
+    return Trained(run, saved.record, experiment, params, notes, weights)
+
+
+def _calibrated(saved: SavedWeights, network: Network) -> Network:
+    """The network with the layers that isotonic calibration has added."""
+    calibration = saved.record.calibration
+    if calibration is None or calibration.units is None:
+        return network
+    network = calibrated_network(network, calibration.units)
+    if network.layers != saved.layers:
+        raise RunError(
+            f"{saved.run.path(WEIGHTS)}: its layers are not those of the config with "
+            f"{calibration.units} units for the calibration."
+        )
+    return network
 
 
 def load_without_rows(run: Run, weights: Weights = "best") -> Trained:
@@ -215,7 +247,7 @@ def load_without_rows(run: Run, weights: Weights = "best") -> Trained:
     splits = {name: preprocessor.split(name, table, none) for name in SPLITS}
     experiment = Experiment(config, table, preprocessor, splits, network)
     params = saved.params(network, weights, experiment.dtype)
-    return Trained(run, saved.record, experiment, params, notes)
+    return Trained(run, saved.record, experiment, params, notes, weights)
 
 
 def _table_without_rows(saved: SavedWeights) -> Table:

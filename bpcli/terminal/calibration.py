@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
+from bpcli.runs.run_json import CalibrationRecord
 from bpcli.terminal.grid import Grid
 from bpcli.text import plural, rounded
 
 _NAMES = {"calibration_error": "calibration error", "log_loss": "log loss"}
 
 
-def calibration_line(temperature: float | None, rows: int) -> str:
-    """The temperature, and the rows that it rests on."""
-    if temperature is None:
-        return f"not calibrated: the {plural(rows, 'validation row')} have no best temperature"
-    on = plural(rows, "validation row")
-    return f"calibrated on {on}: z is divided by the temperature {rounded(temperature, 4)}"
+def calibration_line(record: CalibrationRecord, weights: Literal["best", "last"] = "best") -> str:
+    """The temperature or the curves, and the rows that they rest on."""
+    on, T = plural(record.rows, "validation row"), record.temperature(weights)
+    if record.method == "isotonic":
+        if record.units is None:
+            return "not calibrated: an output is not a finite number"
+        corners = plural(record.units, "corner")
+        return f"calibrated on {on}: isotonic curves with {corners} in two more layers"
+    if T is None:
+        return f"not calibrated: the {on} have no best temperature"
+    return f"calibrated on {on}: z is divided by the temperature {rounded(T, 4)}"
 
 
 def calibration_table(before: Mapping[str, Any], after: Mapping[str, Any]) -> Grid:

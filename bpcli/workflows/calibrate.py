@@ -1,76 +1,125 @@
 """Calibrate the probabilities of a trained network on its validation rows, and measure the effect.
 
-The calibrated network is the trained one with another output layer, so everything that reads its
-weights has calibrated probabilities.
+The calibrated network is an ordinary one: the trained network with another output layer
+(temperature), or with two more layers (isotonic). So everything that reads the weights of a run has
+calibrated probabilities.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 from bpcli.data.types import SplitName
 from bpcli.experiment import Experiment
 from bpcli.metrics.calibration import split_reliability
+from bpcli.metrics.isotonic import Curve, calibrated_network, fitted_curves, with_curves
 from bpcli.metrics.metrics import predictions
 from bpcli.metrics.temperature import LARGEST, temperature, with_temperature
-from bpcli.nn.arrays import Array, Vector
+from bpcli.nn.arrays import Vector
 from bpcli.runs.run_json import CalibrationRecord
 from bpcli.runs.saved import Scores
-from bpcli.runs.trained import Trained, Weights
-from bpcli.text import plural
+from bpcli.runs.trained import Trained
+from bpcli.text import first_of, plural
+
+_ENOUGH_ROWS = 1000
+"""With fewer, isotonic calibration overfits and others are better: Niculescu-Mizil & Caruana 2005,
+Predicting Good Probabilities with Supervised Learning, ICML, fig. 8."""
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """The best and the last weights, calibrated if the config asks for it, and what to record."""
+    """An experiment with its best and last weights, calibrated if the config asks for it."""
 
+    experiment: Experiment
     best: Vector
     last: Vector
     record: CalibrationRecord | None = None
-
-    @property
-    def warnings(self) -> Iterator[str]:
-        """A warning if no temperature was found for the best weights."""
-        if self.record is not None and self.record.best is None:
-            yield (
-                "the probabilities are not calibrated: the log loss of the "
-                f"{plural(self.record.rows, 'validation row')} is not lowest at any temperature "
-                f"between 1/{LARGEST:g} and {LARGEST:g}, as all of them are predicted correctly, "
-                "or no better than by chance: use more validation rows, or remove "
-                "`training.calibration`"
-            )
+    warnings: Sequence[str] = ()
 
 
 def calibrate(experiment: Experiment, best: Vector, last: Vector) -> Calibration:
     """Calibrate trained weights on the validation rows, as `training.calibration` says."""
-    if experiment.spec.training.calibration is None:
-        return Calibration(best, last)
-    network = experiment.network
-    found = [_temperature(experiment, params) for params in (best, last)]
+    method = experiment.spec.training.calibration
+    if method is None:
+        return Calibration(experiment, best, last)
+    by_method = _with_temperatures if method == "temperature" else _with_curves
+    found = by_method(experiment, best, last)
+    if found.record is None or not found.record.changes("best"):
+        return found
+    effect = _effect("test", (experiment, best), (found.experiment, found.best))
+    if effect is None:
+        return found
+    record = replace(found.record, before=effect.before, after=effect.after)
+    return replace(found, record=record)
+
+
+def _with_temperatures(experiment: Experiment, best: Vector, last: Vector) -> Calibration:
+    network, rows = experiment.network, experiment.splits["val"]
+    found = [
+        temperature(network, experiment.output_z("val", params), rows.Y.T)
+        for params in (best, last)
+    ]
     best, last = (
         params if T is None else with_temperature(network, params, T)
         for params, T in zip((best, last), found, strict=True)
     )
-    record = CalibrationRecord(
-        "temperature", len(experiment.splits["val"]), best=found[0], last=found[1]
+    record = CalibrationRecord("temperature", len(rows), best=found[0], last=found[1])
+    warnings = [_no_temperature(len(rows))] if found[0] is None else []
+    return Calibration(experiment, best, last, record, warnings)
+
+
+def _no_temperature(rows: int) -> str:
+    return (
+        "the probabilities are not calibrated: the log loss of the "
+        f"{plural(rows, 'validation row')} is not lowest at any temperature between 1/{LARGEST:g} "
+        f"and {LARGEST:g}, as all of them are predicted correctly, or no better than by chance: "
+        "use more validation rows, or remove `training.calibration`"
     )
-    effect = _effect(experiment, best, "test", found[0])
-    if effect is not None:
-        record = replace(record, before=effect["before"], after=effect["after"])
-    return Calibration(best, last, record)
 
 
-def _temperature(experiment: Experiment, params: Vector) -> float | None:
-    rows = experiment.splits["val"]
-    Z = experiment.output_z("val", params)
-    return temperature(experiment.network, Z, rows.Y.T)
+def _with_curves(experiment: Experiment, best: Vector, last: Vector) -> Calibration:
+    """Calibrate by curves; the added layer has the units that both weights need."""
+    network, rows = experiment.network, experiment.splits["val"]
+    found = [
+        fitted_curves(network, experiment.output_z("val", params), rows.Y.T)
+        for params in (best, last)
+    ]
+    curves = [each for each in found if each is not None]
+    if len(curves) < len(found):
+        warnings = ["the probabilities are not calibrated: an output is not a finite number"]
+        record = CalibrationRecord("isotonic", len(rows))
+        return Calibration(experiment, best, last, record, warnings)
+    units = max(1, *(sum(curve.units for curve in each) for each in curves))
+    best, last = (
+        with_curves(network, params, each, units)
+        for params, each in zip((best, last), curves, strict=True)
+    )
+    record = CalibrationRecord("isotonic", len(rows), units=units)
+    warnings = [*_warnings_of(experiment, curves[0])]
+    grown = replace(experiment, network=calibrated_network(network, units))
+    return Calibration(grown, best, last, record, warnings)
 
 
-def calibration_effect(
-    trained: Trained, split: SplitName, weights: Weights
-) -> dict[str, Any] | None:
+def _warnings_of(experiment: Experiment, curves: Sequence[Curve]) -> Iterator[str]:
+    """Warnings of curves that may be wrong, or say nothing."""
+    rows = len(experiment.splits["val"])
+    if rows < _ENOUGH_ROWS:
+        yield (
+            f"isotonic calibration is fitted to {plural(rows, 'validation row')} and may overfit: "
+            f"use {_ENOUGH_ROWS:,} or more, or `calibration: temperature`"
+        )
+    names = zip(experiment.output_names, curves, strict=True)
+    constant = [name for name, curve in names if not curve.units]
+    if constant:
+        yield (
+            f"the calibrated {first_of(constant)} is the same for all rows: among the validation "
+            "rows, what it predicts is not more frequent where it is larger"
+        )
+
+
+def calibration_effect(trained: Trained, split: SplitName) -> dict[str, Any] | None:
     """The record of a run's calibration, with scores on a split before and after it.
 
     They are left out for the validation set, to whose rows it was fitted. None without calibration.
@@ -78,27 +127,48 @@ def calibration_effect(
     record = trained.record.calibration
     if record is None:
         return None
-    T = record.temperature(weights)
-    found = None if split == "val" else _effect(trained.experiment, trained.params, split, T)
-    return {"method": record.method, "temperature": T, "rows": record.rows, **(found or {})}
+    found: dict[str, Any] = {
+        "method": record.method,
+        "temperature": record.temperature(trained.weights),
+        "units": record.units,
+        "rows": record.rows,
+    }
+    if split == "val" or not record.changes(trained.weights):
+        return found
+    before = trained.uncalibrated
+    effect = _effect(
+        split, (before.experiment, before.params), (trained.experiment, trained.params)
+    )
+    return found if effect is None else found | effect._asdict()
 
 
-def _effect(
-    experiment: Experiment, params: Vector, split: SplitName, T: float | None
-) -> dict[str, Scores] | None:
-    """The scores of a split `before` and `after` its z were divided by T; None without any."""
-    if T is None or not len(experiment.splits[split]):
+class _Effect(NamedTuple):
+    """The scores of a split before and after a calibration, by path."""
+
+    before: Scores
+    after: Scores
+
+
+_Weights: TypeAlias = tuple[Experiment, Vector]
+
+
+def _effect(split: SplitName, before: _Weights, after: _Weights) -> _Effect | None:
+    """The effect on a split; None if it has no rows."""
+    if not len(after[0].splits[split]):
         return None
-    Z = experiment.output_z(split, params)
-    return {"before": _scores(experiment, split, Z * T), "after": _scores(experiment, split, Z)}
+    return _Effect(_scores(split, *before), _scores(split, *after))
 
 
-def _scores(experiment: Experiment, name: SplitName, Z: Array) -> Scores:
-    """Expected calibration error, and log loss, by path."""
+def _scores(name: SplitName, experiment: Experiment, params: Vector) -> Scores:
+    """Expected calibration error, log loss, and accuracy if that may change, by path."""
     split = experiment.splits[name]
+    Z = experiment.output_z(name, params)
     found = predictions(experiment.network, Z, experiment.preprocessor, split)
     assert found.log_losses is not None, "there are probabilities"
-    return {
+    scores: Scores = {
         f"{name}.calibration_error": split_reliability(found, split).error,
         f"{name}.log_loss": float(found.log_losses.mean()),
     }
+    if experiment.spec.training.calibration == "isotonic" and found.classes is not None:
+        scores[f"{name}.accuracy"] = float((found.classes == split.labels).mean())
+    return scores

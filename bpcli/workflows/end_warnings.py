@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bpcli.diagnosis.diagnose import findings_at_end
 from bpcli.diagnosis.finding import Finding
+from bpcli.experiment import Experiment
 from bpcli.nn.arrays import Vector
 from bpcli.runs.run_json import RunRecord
 from bpcli.runs.subject import Subject
@@ -15,10 +16,12 @@ _SAID_BEFORE = ("unscaled", "out_of_range")
 of something else."""
 
 
-def end_warnings(session: Session, record: RunRecord, params: Vector) -> list[str]:
+def end_warnings(
+    session: Session, record: RunRecord, experiment: Experiment, params: Vector
+) -> list[str]:
     """The findings of the cheap rules, in a line each; `record` has the results of `params`."""
     target = session.target
-    trained = Trained(target.run, record, target.experiment, params)
+    trained = Trained(target.run, record, experiment, params)
     subject = Subject(
         record.run_id,
         record,

@@ -332,11 +332,12 @@ def _surface(
 
 def _shares(explained: Explained) -> tuple[Array, Array] | str:
     """Garson's shares and Olden's products (outputs, inputs), or why there are none."""
-    network = explained.trained.experiment.network
+    trained = explained.trained.uncalibrated
+    network = trained.experiment.network
     reason = why_no_connection_weights(network)
     if reason is not None:
         return reason
-    weights = weights_of(network, explained.params)
+    weights = weights_of(network, trained.params.astype(np.float64))
     return garson(*weights), olden(*weights)
 
 

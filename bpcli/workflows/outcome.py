@@ -7,14 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from bpcli.errors import DataError, Diverged, Interrupted, RunError, WorkerLost
-from bpcli.nn.arrays import Vector
 from bpcli.runs.files import array_bytes
 from bpcli.runs.layout import WEIGHTS
 from bpcli.runs.record import criterion_record, now, weight_arrays, weights_meta
 from bpcli.runs.references import reference_to
 from bpcli.runs.run_json import RunRecord, Status
 from bpcli.runs.store import Run
-from bpcli.workflows.calibrate import calibrate
+from bpcli.workflows.calibrate import Calibration, calibrate
 from bpcli.workflows.end_warnings import end_warnings
 from bpcli.workflows.run_epochs import Ending
 from bpcli.workflows.scores import all_baselines, all_scores
@@ -84,26 +83,25 @@ def _save_results(session: Session, ending: Ending) -> tuple[Ending, RunRecord]:
     last_params = target.experiment.initial_params if ending.last is None else ending.last.params
     best_params = last_params if best.params is None else best.params
     calibration = calibrate(target.experiment, best_params, last_params)
-    best_params, last_params = calibration.best, calibration.last
     _let_weights_change(target)
-    meta = weights_meta(target.experiment, best.number)
-    arrays = weight_arrays(target.experiment, best_params, last_params)
+    meta = weights_meta(calibration.experiment, best.number)
+    arrays = weight_arrays(calibration.experiment, calibration.best, calibration.last)
     target.write(WEIGHTS, array_bytes(arrays, meta))
     digests = target.record.sha256 | session.log.finish()
-    ending, record = _scored(session, ending, best_params)
+    ending, record = _scored(session, ending, calibration)
     warnings = [*record.warnings, *calibration.warnings]
     record = replace(record, sha256=digests, calibration=calibration.record, warnings=warnings)
     target.run.write_record(record)
     return ending, record
 
 
-def _scored(session: Session, ending: Ending, best_params: Vector) -> tuple[Ending, RunRecord]:
+def _scored(session: Session, ending: Ending, found: Calibration) -> tuple[Ending, RunRecord]:
     """The record with the results: without metrics if rows in a file cannot be read any more."""
     try:
-        return ending, _ended(session, ending, best_params)
+        return ending, _ended(session, ending, found)
     except DataError as error:
         ending = replace(_failed(ending, error), skips_scores=True)
-        return ending, _ended(session, ending, best_params)
+        return ending, _ended(session, ending, found)
 
 
 def _let_weights_change(target: RunToTrain) -> None:
@@ -112,9 +110,9 @@ def _let_weights_change(target: RunToTrain) -> None:
         target.run.write_record(target.record)
 
 
-def _ended(session: Session, ending: Ending, best_params: Vector) -> RunRecord:
+def _ended(session: Session, ending: Ending, found: Calibration) -> RunRecord:
     """Return the record with the results; scores are those of the best parameters."""
-    experiment, decision, last = session.target.experiment, session.decision, ending.last
+    experiment, decision, last = found.experiment, session.decision, ending.last
     record = replace(
         session.target.record,
         status="finished" if ending.failure is None else _STATUS.get(ending.reason, "failed"),
@@ -127,11 +125,11 @@ def _ended(session: Session, ending: Ending, best_params: Vector) -> RunRecord:
         seconds=0.0 if last is None else round(last.seconds, 6),
         watching_seconds=round(ending.callback_seconds, 6),
         stop=[criterion_record(rule) for rule in decision.stopping.criteria],
-        metrics={} if ending.skips_scores else all_scores(experiment, best_params),
+        metrics={} if ending.skips_scores else all_scores(experiment, found.best),
         baselines={} if ending.skips_scores else all_baselines(experiment),
     )
-    found = [] if ending.failure else end_warnings(session, record, best_params)
-    return replace(record, warnings=[*record.warnings, *found])
+    late = [] if ending.failure else end_warnings(session, record, experiment, found.best)
+    return replace(record, warnings=[*record.warnings, *late])
 
 
 _STATUS: Mapping[str, Status] = {"interrupted": "interrupted", "diverged": "diverged"}

@@ -137,8 +137,11 @@ OnStep: TypeAlias = Callable[[dict[str, Any], int, int], None]
 def with_overrides(trained: Trained, how: How) -> Trained:
     """The run with other keys of its training, and with one training in place of restarts.
 
+    Its probabilities are those before any calibration.
+
     Raises `ConfigError` for keys that are not of the training, or do not fit the data.
     """
+    trained = trained.uncalibrated
     source = read_config(trained.run, trained.record)
     for assignment in plain_training(how):
         if not assignment.strip().startswith("training."):

@@ -62,7 +62,7 @@ def save_kept(
     if outcome.failure is not None or not len(path.trained.experiment.splits["test"]):
         return KeptRun(outcome, None)
     with repeatable_numerics():
-        kept = load_trained(outcome.run)
+        kept = load_trained(outcome.run).uncalibrated
         experiment = experiment_of(path.trained.experiment, path.kept.remaining, kept.params)
         same_rows = replace(kept, experiment=experiment)
         return KeptRun(outcome, paired_on_rows(path.trained, same_rows, "test"))

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from bpcli.export.json_file import json_text
-from bpcli.export.model import load_model
+from bpcli.export.model import load_model, uncalibrated
 from bpcli.imports.read import READERS
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.runs.files import write_atomically
@@ -24,5 +24,5 @@ def overrides_for(reference: str, runs_dir: Path, folder: Path) -> tuple[str, ..
         run = find_run(reference, runs_dir)
         path = folder / f"{run.run_id}.json"
         with repeatable_numerics():
-            write_atomically(path, json_text(load_model(run)).encode())
+            write_atomically(path, json_text(uncalibrated(load_model(run), run)).encode())
     return (f"network.parameters={json.dumps({'file': str(path.absolute())})}",)

@@ -48,7 +48,7 @@ def load_subject(
         trained = load_trained(run, weights)
         rebuilt = with_rows_in_memory(trained)
         if run.path(PATH).is_file():
-            experiment = rebuilt.experiment
+            experiment = rebuilt.uncalibrated.experiment
             path = load_path(run, experiment.network.n_params, experiment.dtype)
     except (NumericsNotPinned, LimitTooLow):
         raise  # the run is not damaged: another process can draw all

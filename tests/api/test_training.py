@@ -24,8 +24,7 @@ MOONS = CONFIGS / "moons.yaml"
 PLANE = CONFIGS / "linear_regression.yaml"
 WILD = {"training.learning_rate": 100.0}
 SHORT = {"training.epochs": 40}
-rng = np.random.default_rng(7)
-X = rng.normal(size=(60, 3))
+X = np.random.default_rng(7).normal(size=(60, 3))
 CLASSES = np.array(["low", "high"])[(X.sum(axis=1) > 0).astype(int)]
 
 
@@ -251,7 +250,7 @@ def test_a_run_on_arrays_is_repeatable_from_its_folder(
     assert (again.folder / WEIGHTS).read_bytes() == (run.folder / WEIGHTS).read_bytes()
 
 
-def test_the_order_of_arrays_in_memory_changes_no_bit() -> None:
+def test_the_order_of_arrays_in_memory_changes_no_bit(rng: np.random.Generator) -> None:
     wide = rng.normal(size=(60, 12))
     runs = [bpcli.train(arrays(inputs=each)) for each in (wide, np.asfortranarray(wide))]
     first, second = (run.parameters[0]["W"] for run in runs)

@@ -160,13 +160,14 @@ def test_the_loss_of_workers_changes_no_bit(
 
 def _kill_some(serving: int, cluster: ClusterConnection) -> None:
     """Kill workers while they compute, each when there are two again or soon will be."""
+    rng = random.Random(0)
     for _ in range(KILLS):
         before = cluster.traffic.lost_workers
-        time.sleep(random.uniform(0, 0.1))
+        time.sleep(rng.uniform(0, 0.1))
         workers = [
             each for each in psutil.Process(serving).children() if "spawn_main" in _code(each)
         ]
-        for worker in random.sample(workers, min(1, len(workers))):
+        for worker in rng.sample(workers, min(1, len(workers))):
             worker.kill()
         end = time.monotonic() + 3  # one that had not joined yet is not lost
         while cluster.traffic.lost_workers == before and time.monotonic() < end:

@@ -84,9 +84,9 @@ def test_what_tells_all_is_one() -> None:
     assert cramers_v(A, 3 - A) == pytest.approx(1, abs=1e-12)
 
 
-def test_many_columns_at_once_are_associated_as_each_alone() -> None:
-    rows = np.stack([X, np.where(RNG.random(200) < 0.2, np.nan, X), np.full(200, 3.0), X * 1e200])
-    labels = np.where(RNG.random(200) < 0.1, -1, A)
+def test_many_columns_at_once_are_associated_as_each_alone(rng: np.random.Generator) -> None:
+    rows = np.stack([X, np.where(rng.random(200) < 0.2, np.nan, X), np.full(200, 3.0), X * 1e200])
+    labels = np.where(rng.random(200) < 0.1, -1, A)
     each = [(pearson(row, Y), correlation_ratio(labels, row)) for row in rows]
     at_once = zip(pearsons(rows, Y), correlation_ratios(labels, rows), strict=True)
     for alone, found in zip(each, at_once, strict=True):

@@ -47,19 +47,21 @@ LABELS = np.array([[0, 1], [1, 1], [0, 0], [1, 0], [1, 1], [0, 1]])
         ),
     ],
 )
-def test_arrays_that_do_not_fit_together(arrays: dict[str, Any], key: str, message: str) -> None:
+def test_arrays_that_do_not_fit_together(
+    arrays: dict[str, Any], key: str, message: str, rng: np.random.Generator
+) -> None:
     given = GivenArrays(**({"inputs": X, "targets": Y} | arrays))
     with pytest.raises(DataError, match=message) as caught:
-        given.table(RNG)
+        given.table(rng)
     assert caught.value.key == key
 
 
-def test_a_file_gives_back_the_rows() -> None:
+def test_a_file_gives_back_the_rows(rng: np.random.Generator) -> None:
     given = GivenArrays(
         X, LABELS, np.arange(1.0, 7), ("a", "b"), ("up", "down"), splits={"val": np.array([2, 5])}
     )
     arrays = dict(np.load(io.BytesIO(given.to_bytes())))
-    table, again = given.table(RNG), GivenArrays.of_arrays(arrays).table(RNG)
+    table, again = given.table(rng), GivenArrays.of_arrays(arrays).table(rng)
     assert again.input_names == table.input_names == ("up", "down")
     np.testing.assert_array_equal(again.X, X)
     np.testing.assert_array_equal(again.weight, given.weight)

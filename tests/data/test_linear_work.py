@@ -25,8 +25,6 @@ from bpcli.nn.activations import ACTIVATIONS
 from bpcli.workflows.new_rows import new_rows
 from bpcli.workflows.starter import starter_config
 
-RNG = np.random.default_rng(7)
-
 
 class Name(str):
     """A name that is hashed and compared by Python, and stays one where text is made of it."""
@@ -57,12 +55,13 @@ def counted_names(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def a_frame(rows: int, columns: int) -> pd.DataFrame:
     """The target, words, and numbers, among them constant columns; the last one has a gap."""
-    values = RNG.normal(size=(rows, columns)).round(3)
+    rng = np.random.default_rng(7)
+    values = rng.normal(size=(rows, columns)).round(3)
     values[:, 1::2] = 1
     values[3, 9::10] = np.nan
     frame = pd.DataFrame(values, columns=[f"c{i}" for i in range(columns)])
-    words = {f"w{i}": RNG.choice(list("abc"), rows) for i in range(columns // 10)}
-    target = pd.Series(RNG.normal(size=rows), name="y")
+    words = {f"w{i}": rng.choice(list("abc"), rows) for i in range(columns // 10)}
+    target = pd.Series(rng.normal(size=rows), name="y")
     frame = pd.concat([target, pd.DataFrame(words), frame], axis=1)
     frame.columns = pd.Index(list(map(Name, frame)), dtype=object)
     return frame
@@ -80,12 +79,12 @@ def prepared(frame: pd.DataFrame, path: Path) -> Callable[[], object]:
     useless = tuple(f"!{name}" for name in frame.columns[-2::-2])
     rules = ColumnRules(fill="median", indicator=True)
     source = FileSource(path, Dialect(), rules, useless, targets=("y",))
-    return lambda: source.table(RNG).fit(np.arange(len(frame)))
+    return lambda: source.table(np.random.default_rng(0)).fit(np.arange(len(frame)))
 
 
 def predicted(frame: pd.DataFrame, path: Path) -> Callable[[], object]:
     source = FileSource(path, Dialect(), ColumnRules(fill="median"), targets=("y",))
-    encoder = source.table(RNG).fit(np.arange(len(frame))).encoder
+    encoder = source.table(np.random.default_rng(0)).fit(np.arange(len(frame))).encoder
     assert encoder is not None
     model = a_model(ACTIVATIONS["tanh"](), columns=encoder.inputs)
     return lambda: list(new_rows(path, model).predictions().blocks)

@@ -6,14 +6,12 @@ import pytest
 
 from bpcli.data.repeats import repeated_rows
 
-RNG = np.random.default_rng(5)
-
 
 @pytest.mark.parametrize(
     "frame",
     [
-        pd.DataFrame(RNG.normal(size=(40, 3))),
-        pd.DataFrame(RNG.integers(0, 3, (40, 3))),
+        pd.DataFrame(np.random.default_rng(5).normal(size=(40, 3))),
+        pd.DataFrame(np.random.default_rng(6).integers(0, 3, (40, 3))),
         pd.DataFrame({"a": [0.0, -0.0, np.nan, np.nan], "b": [1, 1, 2, 2]}),
         pd.DataFrame({"a": list("aabb"), "b": list("xyyy")}),
         pd.DataFrame({"a": [1.0, 1.0, 1.0], "b": ["x", "y", "x"]}),

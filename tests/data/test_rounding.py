@@ -15,8 +15,6 @@ from bpcli.data.columns import FeatureEncoder, InputColumn
 from bpcli.data.rounding import count_rounded, rounded_columns
 from bpcli.data.tally import Tally
 
-RNG = np.random.default_rng(0)
-
 
 @pytest.mark.parametrize(
     ("dtype", "low", "high"),
@@ -24,8 +22,10 @@ RNG = np.random.default_rng(0)
      ("int64", -(2**53) - 99, -(2**53) + 9), ("Int64", 2**62, 2**63), ("UInt64", 2**63, 2**64),
      ("int32", -99, 99), ("bool", 0, 2)],
 )  # fmt: skip
-def test_as_many_as_python_counts(dtype: str, low: int, high: int) -> None:
-    whole = [low, high - 1, *(low + int(RNG.integers(2**62)) % (high - low) for _ in range(500))]
+def test_as_many_as_python_counts(
+    dtype: str, low: int, high: int, rng: np.random.Generator
+) -> None:
+    whole = [low, high - 1, *(low + int(rng.integers(2**62)) % (high - low) for _ in range(500))]
     column = pd.Series(whole, dtype=dtype)
     assert count_rounded(column) == sum(int(float(int(each))) != each for each in whole)
 

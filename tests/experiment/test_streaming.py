@@ -116,18 +116,20 @@ def test_every_split_has_the_same_rows(order: str, split: str, at_once: int, mon
 
 @pytest.mark.parametrize("dtype", ["float32", "int64", "bool"])
 @pytest.mark.parametrize("at_once", [3000, 2**20])
-def test_classes_have_the_same_bits(dtype: str, at_once: int, monkeypatch) -> None:
+def test_classes_have_the_same_bits(
+    dtype: str, at_once: int, monkeypatch, rng: np.random.Generator
+) -> None:
     monkeypatch.setattr("bpcli.experiment.splits.ROWS_AT_ONCE", at_once)
-    labels = RNG.choice([0, 1, 4], N, p=[0.2, 0.5, 0.3])
+    labels = rng.choice([0, 1, 4], N, p=[0.2, 0.5, 0.3])
     np.save("a.npy", np.column_stack([X > 0, labels]).astype(dtype))
     assert_same(*both("a.npy", CLASSES, "data.task=classification"))
 
 
-def test_one_hot_classes_and_labels_have_the_same_bits() -> None:
-    labels = RNG.integers(0, 3, N)
+def test_one_hot_classes_and_labels_have_the_same_bits(rng: np.random.Generator) -> None:
+    labels = rng.integers(0, 3, N)
     np.save("a.npy", np.column_stack([X, np.eye(3)[labels]]))
     assert_same(*both("a.npy", CLASSES, "data.targets=[x5, x6, x7]"))
-    np.save("a.npy", np.column_stack([X, RNG.integers(0, 2, (N, 3))]))
+    np.save("a.npy", np.column_stack([X, rng.integers(0, 2, (N, 3))]))
     of_labels = {"top": "sigmoid", "loss": "binary_cross_entropy"}
     assert_same(*both("a.npy", of_labels, "data.targets=[x5, x6, x7]"))
     assert_same(*both("a.npy", of_labels, "data.targets=[x5, x6]", "data.task=multilabel"))
@@ -142,17 +144,17 @@ def test_columns_and_images_are_chosen_as_in_memory(rows: int, split: str) -> No
 
 
 @pytest.mark.parametrize("target", ["number", "flag", "code"])
-def test_parquet_has_the_same_bits(target: str) -> None:
+def test_parquet_has_the_same_bits(target: str, rng: np.random.Generator) -> None:
     pytest.importorskip("pyarrow", reason="the extra `parquet` is not installed")
     import pandas as pd
 
     columns = {
         "a": X[:, 0].astype(np.float32),
         "one": 1,
-        "b": RNG.integers(0, 9, N),
+        "b": rng.integers(0, 9, N),
         "f": X[:, 1] > 1,
     }
-    targets = {"number": X[:, 2], "flag": X[:, 2] > 0, "code": RNG.integers(3, 6, N)}
+    targets = {"number": X[:, 2], "flag": X[:, 2] > 0, "code": rng.integers(3, 6, N)}
     frame = pd.DataFrame({**columns, "y": targets[target]})
     frame.to_parquet("t.parquet", row_group_size=17_000)
     kind = REGRESSION if target == "number" else CLASSES
@@ -297,13 +299,13 @@ def test_a_large_text_file_is_refused_before_it_is_read(monkeypatch) -> None:
         built(text)
 
 
-def test_large_tables_need_little_memory(monkeypatch) -> None:
+def test_large_tables_need_little_memory(monkeypatch, rng: np.random.Generator) -> None:
     monkeypatch.setattr("bpcli.runs.record.ROWS_AT_ONCE", 2**16)
     monkeypatch.setattr("bpcli.experiment.splits.ROWS_AT_ONCE", 2**16)
     rows = 4_000_000  # 64 MB, and 32 MB of row numbers
     file = np.lib.format.open_memmap("a.npy", "w+", np.float32, (rows, 4))
     for start in range(0, rows, 2**16):
-        file[start : start + 2**16] = RNG.standard_normal((min(2**16, rows - start), 4))
+        file[start : start + 2**16] = rng.standard_normal((min(2**16, rows - start), 4))
     del file
     built(CONFIG.format(file="a.npy", engine="stream", **REGRESSION))  # imports modules
     tracemalloc.start()

@@ -7,17 +7,16 @@ from bpcli.data.columns import InputColumn
 from bpcli.explanation.category_order import distances, first_coordinate, order_of_levels
 from bpcli.explanation.columns import Column
 
-RNG = np.random.default_rng(0)
 LEVELS = ("p", "q", "r", "s", "t")
 KIND = Column(InputColumn("k", "category", LEVELS), 0)
 
 
-def test_levels_are_in_the_order_of_what_goes_with_them() -> None:
+def test_levels_are_in_the_order_of_what_goes_with_them(rng: np.random.Generator) -> None:
     """Rows of the levels 3, 0, 4, 1, 2 have larger and larger numbers; a coin tells nothing."""
     hidden = np.array([1, 3, 4, 0, 2])
-    codes = RNG.integers(5, size=600)
-    own = hidden[codes] + RNG.normal(size=600)
-    coin = np.eye(2)[RNG.integers(2, size=600)]
+    codes = rng.integers(5, size=600)
+    own = hidden[codes] + rng.normal(size=600)
+    coin = np.eye(2)[rng.integers(2, size=600)]
     X = np.hstack([np.eye(5)[codes], own[:, np.newaxis], coin])
     others = [
         Column(InputColumn("a"), 5),

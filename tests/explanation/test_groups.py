@@ -9,10 +9,8 @@ from bpcli.data.columns import InputColumn
 from bpcli.explanation.columns import Column
 from bpcli.explanation.groups import associations, correlated_groups, ranks
 
-RNG = np.random.default_rng(0)
 
-
-def test_the_association_of_each_kind_of_pair_is_that_of_scipy() -> None:
+def test_the_association_of_each_kind_of_pair_is_that_of_scipy(rng: np.random.Generator) -> None:
     kinds = ("p", "q", "r")
     columns = [
         Column(InputColumn("a"), 0),
@@ -21,10 +19,10 @@ def test_the_association_of_each_kind_of_pair_is_that_of_scipy() -> None:
         Column(InputColumn("m", "category", kinds), 5),
         Column(InputColumn("same"), 8),
     ]
-    numbers = RNG.normal(size=(200, 2))
+    numbers = rng.normal(size=(200, 2))
     numbers[:, 1] += np.round(np.exp(numbers[:, 0]))
     k = (numbers[:, 0] > 0).astype(int) + (numbers[:, 0] > 1)
-    m = (k + (RNG.uniform(size=200) < 0.2)) % 3
+    m = (k + (rng.uniform(size=200) < 0.2)) % 3
     X = np.hstack([numbers, np.eye(3)[k], np.eye(3)[m], np.ones((200, 1))])
     found = associations(columns, X)
     assert (found == found.T).all()

@@ -13,7 +13,6 @@ from bpcli.explanation.permutation import Change, Permutation, change
 from bpcli.metrics.metrics import METRICS, Sample, mean_of
 from bpcli.nn.arrays import Array
 
-RNG = np.random.default_rng(0)
 NUMBERS = [Column(InputColumn(name), at) for at, name in enumerate("abc")]
 
 
@@ -32,18 +31,20 @@ def importances(permutation: Permutation, *groups: list[Column]) -> list[Change]
     return [each["loss"] for each in found]
 
 
-def test_a_linear_rule_has_the_importance_twice_its_weight_squared_times_the_variance() -> None:
+def test_a_linear_rule_has_the_importance_twice_its_weight_squared_times_the_variance(
+    rng: np.random.Generator,
+) -> None:
     """A permuted value is that of any row: the mean of w² (x_i - x_j)² over all i, j is 2 w² s²."""
-    X, weights = RNG.normal(size=(400, 3)), np.array([2.0, -1.0, 0.0])
+    X, weights = rng.normal(size=(400, 3)), np.array([2.0, -1.0, 0.0])
     found = importances(squared_errors(weights, X), *([column] for column in NUMBERS))
     expected = 2 * weights**2 * X.var(axis=0)
     assert [each.value for each in found] == pytest.approx(expected, rel=0.02)
     assert found[2].value == found[2].error == 0
 
 
-def test_columns_are_permuted_together() -> None:
+def test_columns_are_permuted_together(rng: np.random.Generator) -> None:
     """A difference of two equal columns is always 0 if both move, and not if one does."""
-    x = RNG.normal(size=50)
+    x = rng.normal(size=50)
     X = np.stack([x, x, x], axis=1)
     a, b, _ = NUMBERS
     alone, together = importances(squared_errors(np.array([1.0, -1.0, 0]), X), [a], [a, b])
@@ -52,9 +53,9 @@ def test_columns_are_permuted_together() -> None:
     assert together.value == 0
 
 
-def test_a_column_of_categories_stays_one_category_in_each_row() -> None:
+def test_a_column_of_categories_stays_one_category_in_each_row(rng: np.random.Generator) -> None:
     colour = Column(InputColumn("c", "category", ("r", "g", "b")), 0)
-    X = np.eye(3)[RNG.integers(3, size=60)]
+    X = np.eye(3)[rng.integers(3, size=60)]
     seen: list[Array] = []
 
     def measured(moved: Array) -> Mapping[str, Sample]:
@@ -70,9 +71,9 @@ def test_a_column_of_categories_stays_one_category_in_each_row() -> None:
 
 
 @pytest.mark.parametrize("metric", ["mae", "rmse"])
-def test_the_error_is_that_of_leaving_out_each_row(metric: str) -> None:
+def test_the_error_is_that_of_leaving_out_each_row(metric: str, rng: np.random.Generator) -> None:
     """Efron & Tibshirani 1993, eq. 11.5, computed row by row."""
-    before, after = RNG.uniform(size=(1, 30)), RNG.uniform(1, 4, size=(1, 30))
+    before, after = rng.uniform(size=(1, 30)), rng.uniform(1, 4, size=(1, 30))
     value = METRICS[metric].value
 
     def difference(rows: Array) -> float:
@@ -102,8 +103,8 @@ def test_a_single_row_has_no_error_and_an_undefined_measure_no_value() -> None:
     assert change(mean_of, nothing, nothing) == (None, None)
 
 
-def test_the_number_of_workers_changes_no_bit() -> None:
-    X, weights = RNG.normal(size=(60, 3)), np.array([2.0, -1.0, 0.3])
+def test_the_number_of_workers_changes_no_bit(rng: np.random.Generator) -> None:
+    X, weights = rng.normal(size=(60, 3)), np.array([2.0, -1.0, 0.3])
     groups, finished = [[column] for column in NUMBERS], list[int]()
     permutation = squared_errors(weights, X)
     alone = permutation.importances(groups, SerialPool(), finished.append)

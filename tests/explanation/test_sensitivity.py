@@ -16,7 +16,6 @@ from bpcli.nn.losses import LOSSES
 from bpcli.nn.network import Layer, Network
 from bpcli.nn.propagation import predict
 
-RNG = np.random.default_rng(0)
 STEP = 1e-30
 
 
@@ -26,11 +25,11 @@ def network(hidden: Activation, output: Activation) -> Network:
 
 
 @pytest.mark.parametrize("hidden", [*ACTIVATIONS])
-def test_the_gradients_are_those_of_the_complex_step(hidden: str) -> None:
+def test_the_gradients_are_those_of_the_complex_step(hidden: str, rng: np.random.Generator) -> None:
     """∂f/∂x_j = Im f(x + ih e_j) / h has no rounding error of a difference."""
     shape = network(ACTIVATIONS[hidden](), ACTIVATIONS["softmax"]())
-    params = RNG.normal(size=shape.n_params)
-    X = RNG.normal(size=(7, 3))
+    params = rng.normal(size=shape.n_params)
+    X = rng.normal(size=(7, 3))
     found = input_gradients(shape, params, X)
     assert found.shape == (2, 7, 3)
     for j in range(3):
@@ -40,16 +39,18 @@ def test_the_gradients_are_those_of_the_complex_step(hidden: str) -> None:
         assert pytest.approx(expected, rel=1e-12, abs=1e-14) == found[:, :, j].T
 
 
-def test_gradients_of_more_rows_than_one_block_are_those_of_each_row() -> None:
+def test_gradients_of_more_rows_than_one_block_are_those_of_each_row(
+    rng: np.random.Generator,
+) -> None:
     shape = network(ACTIVATIONS["tanh"](), ACTIVATIONS["identity"]())
-    params, X = RNG.normal(size=shape.n_params), RNG.normal(size=(3001, 3))
+    params, X = rng.normal(size=shape.n_params), rng.normal(size=(3001, 3))
     found = input_gradients(shape, params, X)
     for row in (0, 2799, 2800, 3000):
         alone = input_gradients(shape, params, X[row : row + 1])[:, 0]
         assert found[:, row] == pytest.approx(alone, rel=1e-12)
 
 
-def test_derivatives_are_in_the_units_of_the_table() -> None:
+def test_derivatives_are_in_the_units_of_the_table(rng: np.random.Generator) -> None:
     """y = 5 (3 x1 - x2 + x3) + 2, from a linear network behind scales of both sides."""
     layer = Layer(3, 1, ACTIVATIONS["identity"]())
     factor = np.array([2.0, 0.5, 4.0])
@@ -57,7 +58,7 @@ def test_derivatives_are_in_the_units_of_the_table() -> None:
     scales = Scaler(np.array([1.0, 2, 3]), factor), Scaler(np.array([2.0]), np.array([5.0]))
     preprocessor = Preprocessor(*scales, (), 1)
     found = original_gradients(
-        Network((layer,), LOSSES["mse"]()), params, preprocessor, RNG.normal(size=(4, 3))
+        Network((layer,), LOSSES["mse"]()), params, preprocessor, rng.normal(size=(4, 3))
     )
     assert found[0] == pytest.approx(np.tile([15.0, -5, 5], (4, 1)), rel=1e-14)
 

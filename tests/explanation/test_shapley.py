@@ -95,10 +95,10 @@ def test_sampled_values_add_up_and_approach_the_exact_ones(
 
 
 def test_of_a_quadratic_function_one_order_in_both_directions_is_enough(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator
 ) -> None:
     """A pair of columns gains its product in one direction, and nothing in the other."""
-    A = RNG.normal(size=(9, 9))
+    A = rng.normal(size=(9, 9))
 
     def quadratic(rows: Array) -> Array:
         values: Array = ((rows @ A) * rows).sum(axis=1, keepdims=True)

@@ -12,7 +12,6 @@ from bpcli.nn.arrays import Array
 
 A, B = Column(InputColumn("a"), 0), Column(InputColumn("b"), 1)
 LATTICE = np.stack(np.meshgrid(np.linspace(0, 2, 61), np.linspace(-1, 3, 61)), -1).reshape(-1, 2)
-RNG = np.random.default_rng(0)
 
 
 def product(X: Array) -> Array:
@@ -54,9 +53,9 @@ def test_a_surface_is_the_sum_of_curves_and_interaction() -> None:
     assert surface.empty == 0
 
 
-def test_cells_without_rows_are_counted_and_extrapolated() -> None:
-    a = RNG.uniform(size=500)
-    X = np.stack([a, a + 0.05 * RNG.uniform(size=500)], axis=1)
+def test_cells_without_rows_are_counted_and_extrapolated(rng: np.random.Generator) -> None:
+    a = rng.uniform(size=500)
+    X = np.stack([a, a + 0.05 * rng.uniform(size=500)], axis=1)
     found = interaction(A, B, X, product)
     assert found is not None
     assert found.counts.sum() == 500
@@ -65,8 +64,8 @@ def test_cells_without_rows_are_counted_and_extrapolated() -> None:
     assert np.isfinite(surface.values).all()
 
 
-def test_few_rows_have_few_cells() -> None:
-    found = interaction(A, B, RNG.normal(size=(80, 2)), product)
+def test_few_rows_have_few_cells(rng: np.random.Generator) -> None:
+    found = interaction(A, B, rng.normal(size=(80, 2)), product)
     assert found is not None
     assert found.counts.shape == (4, 4)
 

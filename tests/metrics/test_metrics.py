@@ -76,8 +76,10 @@ def test_classification_metrics_are_scikit_learns(
 
 
 @pytest.mark.parametrize("target_rule", ["none", "standard", "minmax"])
-def test_regression_metrics_are_scikit_learns_in_original_units(target_rule: str) -> None:
-    Y = 100 + 20 * RNG.normal(size=(40, 2))
+def test_regression_metrics_are_scikit_learns_in_original_units(
+    target_rule: str, rng: np.random.Generator
+) -> None:
+    Y = 100 + 20 * rng.normal(size=(40, 2))
     subject = fitted(Table(X, targets=Values(Y)), "identity", "mse", 2, target_rule)
     found = measured(("rmse", "mae", "r2"), *subject)
     truth, said = Y[30:], predicted(*subject).outputs
@@ -203,8 +205,10 @@ def test_labels_by_outputs_that_are_no_probabilities_have_no_log_loss() -> None:
 
 
 @pytest.mark.parametrize("target_rule", ["none", "standard"])
-def test_each_of_several_values_has_metrics_in_its_own_units(target_rule: str) -> None:
-    Y = np.column_stack([100 + 20 * X[:, 0], X[:, 1] / 10]) + RNG.normal(size=(40, 2)) / 20
+def test_each_of_several_values_has_metrics_in_its_own_units(
+    target_rule: str, rng: np.random.Generator
+) -> None:
+    Y = np.column_stack([100 + 20 * X[:, 0], X[:, 1] / 10]) + rng.normal(size=(40, 2)) / 20
     table = Table(X, targets=Values(Y, ("height", "share")))
     subject = fitted(table, "identity", "mse", 2, target_rule)
     found = measured_targets(("r2", "rmse", "mae"), *subject)

@@ -54,8 +54,10 @@ def test_the_score_of_classes_is_their_accuracy(
 
 
 @pytest.mark.parametrize("weight", [None, WEIGHT], ids=["equal", "weighted"])
-def test_the_score_of_labels_counts_rows_with_all_labels_right(weight: np.ndarray | None) -> None:
-    Y = RNG.integers(0, 2, (40, 2)).astype(float)
+def test_the_score_of_labels_counts_rows_with_all_labels_right(
+    weight: np.ndarray | None, rng: np.random.Generator
+) -> None:
+    Y = rng.integers(0, 2, (40, 2)).astype(float)
     table = Table(X, targets=MultiLabels(Y, ("a", "b"), (("no", "yes"),) * 2), weight=weight)
     found, split, probabilities = scored(table, "sigmoid", "binary_cross_entropy", 2)
     expected = accuracy_score(split.values, probabilities >= 0.5, sample_weight=split.weight)
@@ -66,9 +68,9 @@ def test_the_score_of_labels_counts_rows_with_all_labels_right(weight: np.ndarra
 @pytest.mark.parametrize("weight", [None, WEIGHT], ids=["equal", "weighted"])
 @pytest.mark.parametrize("rule", ["none", "standard"])
 def test_the_score_of_values_is_the_mean_r2_of_the_targets(
-    rule: str, weight: np.ndarray | None
+    rule: str, weight: np.ndarray | None, rng: np.random.Generator
 ) -> None:
-    Y = np.array([100.0, -3.0]) + np.array([20.0, 0.1]) * RNG.normal(size=(40, 2))
+    Y = np.array([100.0, -3.0]) + np.array([20.0, 0.1]) * rng.normal(size=(40, 2))
     table = Table(X, targets=Values(Y), weight=weight)
     found, split, outputs = scored(table, "identity", "mse", 2, rule)
     expected = r2_score(Y[25:], outputs, sample_weight=split.weight)

@@ -30,16 +30,16 @@ from bpcli.runs.layout import METRICS
 from bpcli.runs.store import Run
 from bpcli.training.state import TrainState
 
-RANDOM = np.random.default_rng(3)
 LOG = b"a first line, and more"
 LOG_DIGEST = hashlib.sha256(LOG[:12]).hexdigest()
 
 
 def a_checkpoint(number: int, val_loss: float | None = None, size: int = 7) -> Checkpoint:
-    params = RANDOM.standard_normal(size)
+    rng = np.random.default_rng(number)
+    params = rng.standard_normal(size)
     slots = {
         "steps": np.asarray(number), "loss": np.asarray(np.inf), "has_moved": np.asarray(True),
-        "H": RANDOM.standard_normal((3, 2)), "mean": RANDOM.standard_normal(size).astype("f4"),
+        "H": rng.standard_normal((3, 2)), "mean": rng.standard_normal(size).astype("f4"),
     }  # fmt: skip
     best = {"number": np.asarray(1), "val_loss": np.asarray(0.1), "params": params[::-1]}
     state = TrainState(

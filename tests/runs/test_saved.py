@@ -101,7 +101,7 @@ def saved(bpnet) -> dict[type[Saved], Any]:
     assert result is not None
     origin = Origin("net.m", "0" * 64, "MATLAB function").to_json()
     scores = {"log_loss": 0.4, "calibration_error": 0.1}
-    calibration = CalibrationRecord("temperature", 5, 0.8, 1.2, scores, scores).to_json()
+    calibration = CalibrationRecord("temperature", 5, 0.8, 1.2, None, scores, scores).to_json()
     others = {"imported": origin, "started_from": origin, "calibration": calibration}
     return {
         RunRecord: record_of(run) | {"error": "No space left."} | others,

@@ -10,7 +10,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from itertools import count
@@ -33,7 +32,7 @@ from bpcli.export.model import load_model
 from bpcli.export.onnx_file import onnx_bytes, onnx_outputs
 from bpcli.export.python_file import python_text
 from bpcli.nn.arrays import Array
-from bpcli.runs.layout import JOURNAL, RECORD, SWEEP, TENSORBOARD, WEIGHTS
+from bpcli.runs.layout import RECORD, TENSORBOARD, WEIGHTS
 from bpcli.runs.lock import LockHeld
 from bpcli.runs.run_json import RunRecord
 from bpcli.runs.store import Run
@@ -513,6 +512,24 @@ def test_other_data_are_refused_on_resume(tmp_path: Path) -> None:
         resume_restarts(sweep, SilentProgress())
 
 
+_KILLED = """
+import os, signal, sys
+from bpcli.cli.main import main
+from bpcli.sweeps.journal import Journal
+
+_, left, *arguments = sys.argv
+results, append = iter(range(int(left))), Journal.append
+
+def append_or_die(journal, result):
+    if next(results, None) is None:
+        os.killpg(0, signal.SIGKILL)
+    append(journal, result)
+
+Journal.append = append_or_die
+main(arguments)
+"""
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no process groups to kill")
 @pytest.mark.parametrize("lines", [0, 1, 3])
 def test_killed_processes_are_resumed_to_the_same_weights(
@@ -521,32 +538,16 @@ def test_killed_processes_are_resumed_to_the_same_weights(
     Path("c.yaml").write_text(MOONS)
     options = ["--restarts", "5", "--set", "training.epochs=300", "--set", "data.split={val: 0.3}"]
     whole = bpnet("train", "c.yaml", *options, "--runs-dir", "whole", "--json")
-    command = [sys.executable, "-m", "bpcli", "train", "c.yaml", *options]
-    child = subprocess.Popen(
-        command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
-    )
-    try:
-        while len(journal_lines()) < lines or not list(Path("runs").glob(f"*/{SWEEP}")):
-            assert child.poll() is None
-            time.sleep(0.002)
-    finally:
-        os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
-    if sweeps := list_sweeps(Path("runs")):
-        resumed = bpnet("train", "--resume", sweeps[0].sweep_id, "--json")
-        assert resumed.code == 0, resumed.err
-        record = json.loads(resumed.out)
-    else:  # it was done already
-        record = json.loads(bpnet("runs", "show", "latest", "--json").out)
-    expected = json.loads(whole.out)
+    command = [sys.executable, "-c", _KILLED, str(lines), "train", "c.yaml", *options]
+    done = subprocess.run(command, check=False, start_new_session=True, capture_output=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    (sweep,) = list_sweeps(Path("runs"))
+    assert len(sweep.results()) == lines
+    resumed = bpnet("train", "--resume", sweep.sweep_id, "--json")
+    assert resumed.code == 0, resumed.err
+    record, expected = json.loads(resumed.out), json.loads(whole.out)
     assert record["sha256"][WEIGHTS] == expected["sha256"][WEIGHTS]
     assert record["restarts"]["kept"] == expected["restarts"]["kept"]
-
-
-def journal_lines() -> list[bytes]:
-    for path in Path("runs").glob(f"*/{JOURNAL}"):
-        return path.read_bytes().splitlines()
-    return []
 
 
 # What they are for.

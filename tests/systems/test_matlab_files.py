@@ -75,8 +75,10 @@ def test_arrays_named_in_a_config_are_met_again_in_new_rows(bpnet: Bpnet) -> Non
     assert len(bpnet("predict", "latest", "f.mat").out.splitlines()) == 91
 
 
-def test_samples_as_columns_can_be_told_where_sizes_do_not_tell(bpnet: Bpnet) -> None:
-    square = RNG.normal(size=(30, 30))
+def test_samples_as_columns_can_be_told_where_sizes_do_not_tell(
+    bpnet: Bpnet, rng: np.random.Generator
+) -> None:
+    square = rng.normal(size=(30, 30))
     savemat("f.mat", {"x": square, "t": square[0][np.newaxis]})
     trained(bpnet, "--layout", "columns")
     assert "layout: columns" in Path("f.yaml").read_text()

@@ -20,8 +20,6 @@ from bpcli.errors import DataError
 from bpcli.experiment import build
 from bpcli.workflows.starter import starter_config
 
-RNG = np.random.default_rng(5)
-
 
 def config_for(path: Path, *targets: str) -> str:
     look = look_at(path, Dialect(header=None), targets)
@@ -42,7 +40,7 @@ def table(tmp_path: Path, answers: list, rows: int, name: str = "t.csv") -> Path
     path = tmp_path / name
     lines = [
         f"{x:.6f},{'red' if x > 0.5 else 'blue'},{answers[i % len(answers)]}"
-        for i, x in enumerate(RNG.normal(size=rows))
+        for i, x in enumerate(np.random.default_rng(5).normal(size=rows))
     ]
     path.write_text("\n".join(["x,colour,answer", *lines]) + "\n", encoding="utf-8")
     return path
@@ -220,11 +218,16 @@ def test_classes_of_few_rows_are_learned_on_request(tmp_path: Path) -> None:
     ],
 )
 def test_several_targets(
-    tmp_path: Path, columns: tuple[str, str], task: str, output: str, loss: str
+    tmp_path: Path,
+    columns: tuple[str, str],
+    task: str,
+    output: str,
+    loss: str,
+    rng: np.random.Generator,
 ) -> None:
     path = tmp_path / "t.csv"
     rows = [
-        f"{RNG.normal():.5f},{i / 7:.3f},{i % 5},{'ny'[i % 3 % 2]},{i % 2},{1 - i % 2}"
+        f"{rng.normal():.5f},{i / 7:.3f},{i % 5},{'ny'[i % 3 % 2]},{i % 2},{1 - i % 2}"
         for i in range(60)
     ]
     path.write_text("\n".join(["x,p,q,r,s,t", *rows]) + "\n")
@@ -320,8 +323,8 @@ def read_rows(rows: list[list[str]], header: bool) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".npy", ".mat"])
-def test_arrays_get_a_config_too(tmp_path: Path, suffix: str) -> None:
-    X, y = RNG.normal(size=(60, 3)), np.arange(60) % 3
+def test_arrays_get_a_config_too(tmp_path: Path, suffix: str, rng: np.random.Generator) -> None:
+    X, y = rng.normal(size=(60, 3)), np.arange(60) % 3
     path = tmp_path / f"t{suffix}"
     if suffix == ".npz":
         np.savez(path, X=X, y=y)
@@ -341,24 +344,28 @@ def test_arrays_get_a_config_too(tmp_path: Path, suffix: str) -> None:
         (np.arange(60) % 3, "it counts from 0 to 2"),
     ],
 )
-def test_the_reasons_for_the_targets_of_arrays(targets: Any, why_task: str, tmp_path: Path) -> None:
+def test_the_reasons_for_the_targets_of_arrays(
+    targets: Any, why_task: str, tmp_path: Path, rng: np.random.Generator
+) -> None:
     path = tmp_path / "t.npz"
-    np.savez(path, X=RNG.normal(size=(60, 3)), y=targets)
+    np.savez(path, X=rng.normal(size=(60, 3)), y=targets)
     about = look_at(path, Dialect()).description
     assert (about.why_target, about.why_task) == ("the array of targets", why_task)
     with pytest.raises(DataError, match=r"array of targets, named `y` here: leave out --target t$"):
         look_at(path, Dialect(), ["t"])
 
 
-def test_all_columns_of_targets_are_taken_from_arrays(tmp_path: Path) -> None:
+def test_all_columns_of_targets_are_taken_from_arrays(
+    tmp_path: Path, rng: np.random.Generator
+) -> None:
     path = tmp_path / "t.npz"
-    np.savez(path, X=RNG.normal(size=(60, 3)), y=RNG.normal(size=(60, 2)))
+    np.savez(path, X=rng.normal(size=(60, 3)), y=rng.normal(size=(60, 2)))
     assert "# the values of y1, y2 from 3 columns of t.npz" in config_for(path)
     assert type(spec_for(path).loss).__name__ == "Mse"
     assert config_for(path, "y2", "y1") == config_for(path)
     with pytest.raises(DataError, match="named `y1, y2` here: leave out --target y1"):
         config_for(path, "y1")
-    np.savez(path, X=RNG.normal(size=(60, 3)), y=RNG.normal(size=60))
+    np.savez(path, X=rng.normal(size=(60, 3)), y=rng.normal(size=60))
     with pytest.raises(DataError, match="named `y` here: leave out --target x1"):
         config_for(path, "x1")
 

@@ -33,6 +33,7 @@ def section(subject: Subject, words: Words) -> Section | None:
     body = joined(
         _stop(subject, words),
         paragraph(_about_test(test, words)) if test is not None else None,
+        _about_calibration(subject, words),
         tag("div", _charts(subject, test, words), class_="charts"),
         folded(words("history.table"), _lines(subject, words), is_printed=False),
     )
@@ -41,6 +42,14 @@ def section(subject: Subject, words: Words) -> Section | None:
 
 def _about_test(test: TestScores, words: Words) -> str:
     return words("history.test_path" if test.is_curve else "history.test_point")
+
+
+def _about_calibration(subject: Subject, words: Words) -> Html | None:
+    """That the losses by epoch are those before the probabilities were calibrated."""
+    record = subject.record.calibration
+    if record is None or not record.changes(subject.weights):
+        return None
+    return paragraph(words("history.calibrated", method=record.method, count=f"{record.rows:,}"))
 
 
 def _charts(subject: Subject, test: TestScores | None, words: Words) -> list[Html]:

@@ -12,13 +12,12 @@ from bpcli.data.preprocessing import Preprocessor
 from bpcli.data.table import Table, Values
 from bpcli.errors import DataError
 
-RNG = np.random.default_rng(0)
-IMAGES = RNG.integers(0, 256, (20, 3, 2), np.uint8)
+IMAGES = np.random.default_rng(0).integers(0, 256, (20, 3, 2), np.uint8)
 LABELS = np.arange(20, dtype=np.uint8) % 3
 
 
 def table_of(path: Path, **options) -> Table:
-    return ArraySource(path, **options).table(RNG)
+    return ArraySource(path, **options).table(np.random.default_rng(0))
 
 
 def saved(path: Path, **arrays) -> Path:
@@ -56,8 +55,8 @@ def test_bytes_are_scaled_as_the_numbers_they_are(tmp_path: Path, rule) -> None:
     np.testing.assert_allclose(one.inputs.factor, two.inputs.factor, rtol=1e-14)
 
 
-def test_a_npy_file_is_mapped_not_read(tmp_path: Path) -> None:
-    numbers = RNG.normal(size=(10, 4))
+def test_a_npy_file_is_mapped_not_read(tmp_path: Path, rng: np.random.Generator) -> None:
+    numbers = rng.normal(size=(10, 4))
     np.save(tmp_path / "a.npy", numbers)
     table = table_of(tmp_path / "a.npy")
     assert isinstance(table.X, np.memmap)
@@ -68,8 +67,10 @@ def test_a_npy_file_is_mapped_not_read(tmp_path: Path) -> None:
     np.testing.assert_array_equal(chosen.Y, numbers[:, [1, 2]])
 
 
-def test_matlabs_row_of_targets_and_cells_of_words(tmp_path: Path) -> None:
-    X = RNG.normal(size=(3, 2))
+def test_matlabs_row_of_targets_and_cells_of_words(
+    tmp_path: Path, rng: np.random.Generator
+) -> None:
+    X = rng.normal(size=(3, 2))
     table = table_of(saved(tmp_path / "a.mat", inputs=X, t=np.array([[1.0, 2, 3]])))
     assert table.Y is not None
     assert table.Y.tolist() == [[1], [2], [3]]
@@ -98,10 +99,12 @@ def test_splits_of_other_files_follow(tmp_path: Path) -> None:
     assert table.X.dtype == np.uint8
 
 
-def test_rows_without_a_target_are_left_out_and_told(tmp_path: Path) -> None:
+def test_rows_without_a_target_are_left_out_and_told(
+    tmp_path: Path, rng: np.random.Generator
+) -> None:
     path = tmp_path / "a.npz"
     np.savez(path, X=np.arange(6.0).reshape(3, 2), y=[1, np.nan, 2])
-    table = ArraySource(path).table(RNG)
+    table = ArraySource(path).table(rng)
     assert table.X.tolist() == [[0, 1], [4, 5]]
     np.testing.assert_array_equal(table.Y, [[1], [2]])
     assert table.numbers_of(np.arange(2)).tolist() == [1, 3]
@@ -148,8 +151,10 @@ def test_the_published_digits_are_read_as_bytes(shared_data: Path) -> None:
     assert len(table.class_names) == 10
 
 
-def test_columns_of_zeros_and_ones_are_labels_if_the_task_says_so(tmp_path: Path) -> None:
-    Y = RNG.integers(0, 2, (20, 3))
+def test_columns_of_zeros_and_ones_are_labels_if_the_task_says_so(
+    tmp_path: Path, rng: np.random.Generator
+) -> None:
+    Y = rng.integers(0, 2, (20, 3))
     table = table_of(saved(tmp_path / "a.npz", X=IMAGES, Y=Y), task="multilabel")
     assert table.words == {f"y{k}": ("0", "1") for k in (1, 2, 3)}
     np.testing.assert_array_equal(table.Y, Y)

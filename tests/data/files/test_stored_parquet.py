@@ -39,10 +39,12 @@ def sources(path: Path, frame: pd.DataFrame, **options: Any) -> tuple[Any, Any]:
 
 
 @pytest.mark.parametrize("keeps_constants", [True, False])
-def test_the_table_is_that_of_rows_in_memory(tmp_path: Path, keeps_constants: bool) -> None:
+def test_the_table_is_that_of_rows_in_memory(
+    tmp_path: Path, keeps_constants: bool, rng: np.random.Generator
+) -> None:
     stored, whole = sources(tmp_path / "t.parquet", FRAME)
     one = stored.table().fit(TRAINING, keeps_constants=keeps_constants)
-    other = whole.table(RNG).fit(TRAINING, keeps_constants=keeps_constants)
+    other = whole.table(rng).fit(TRAINING, keeps_constants=keeps_constants)
     assert one.encoder == other.encoder
     assert one.notes == other.notes
     assert ("same" in one.input_names) == keeps_constants
@@ -62,14 +64,16 @@ def test_a_note_says_of_how_many_rows(tmp_path: Path, monkeypatch) -> None:
 
 
 @pytest.mark.parametrize("value", [np.inf, np.nan])
-def test_wrong_values_are_refused_as_in_memory(tmp_path: Path, value: float) -> None:
+def test_wrong_values_are_refused_as_in_memory(
+    tmp_path: Path, value: float, rng: np.random.Generator
+) -> None:
     frame = FRAME.copy()
     frame.loc[1234, "far"] = value
     stored, whole = sources(tmp_path / "t.parquet", frame)
     with pytest.raises(DataError, match="column `far`, row 1235: the value is") as one:
         stored.table()
     with pytest.raises(DataError) as other:
-        whole.table(RNG).fit(TRAINING)
+        whole.table(rng).fit(TRAINING)
     assert str(one.value) == str(other.value)
 
 
@@ -108,7 +112,9 @@ def test_rules_that_need_all_rows_are_named(tmp_path: Path) -> None:
         (["a", "b\n", "c", "y"], "control character"),
     ],
 )
-def test_names_are_refused_as_in_memory(tmp_path: Path, names: list[str], message: str) -> None:
+def test_names_are_refused_as_in_memory(
+    tmp_path: Path, names: list[str], message: str, rng: np.random.Generator
+) -> None:
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -123,7 +129,7 @@ def test_names_are_refused_as_in_memory(tmp_path: Path, names: list[str], messag
         lambda: [*stored.not_streamed()],
         stored.size,
         stored.table,
-        lambda: whole.table(RNG),
+        lambda: whole.table(rng),
     ):
         with pytest.raises(DataError, match=message) as caught:
             read()
