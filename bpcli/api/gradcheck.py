@@ -35,8 +35,8 @@ def gradcheck(
     training rows. `corrupt` names a wrong backward pass, to see how the check fails. Without a
     config, every activation and loss is checked.
 
-    Returns the document of `bpnet gradcheck --json`; it is true if all tensors passed, and shows
-    itself as the command's table. Raises `ConfigError` for a config that is not valid.
+    Returns the document of `bpnet gradcheck --json`; it is true if all tensors passed, and is
+    displayed as the command's table. Raises `ConfigError` for a config that is not valid.
 
     >>> report = bpcli.gradcheck("configs/xor.yaml")
     >>> bool(report)

@@ -1,4 +1,4 @@
-"""A network on plain arrays, for those who teach: the passes of training, one call each."""
+"""A network on plain arrays, for teaching: the passes of training, one call each."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ class Network:
     def _fitting(
         self, own: Sequence[Array | None], given: Sequence[npt.ArrayLike | None], what: str
     ) -> list[Array | None]:
-        """The given arrays. Raises `ConfigError` if they have not the shapes of `own`."""
+        """The given arrays. Raises `ConfigError` if their shapes differ from those of `own`."""
         self._require_layers(given, what)
         try:
             arrays = [None if array is None else np.asarray(array, np.float64) for array in given]

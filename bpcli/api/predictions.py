@@ -112,7 +112,7 @@ def answers_of(model: Model, outputs: Array) -> Array | DataFrame:
 def probabilities_of(model: Model, outputs: Array) -> Array:
     """The probability of each class (n, classes), or of each label (n, labels).
 
-    Raises `RunError` if the outputs are no probabilities.
+    Raises `RunError` if the outputs are not probabilities.
     """
     activation = model.network.layers[-1].activation
     if not model.preprocessor.categories or not activation.gives_probabilities:

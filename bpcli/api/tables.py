@@ -15,7 +15,7 @@ _NAMES = {"inputs": "input_names", "targets": "target_names"}
 def with_arrays(tree: Mapping[str, Any]) -> Mapping[str, Any]:
     """A config whose `data` have arrays in place of tables, and the names of their columns.
 
-    Raises `ConfigError` for inputs that are no numbers: a file's columns are encoded, an array's
+    Raises `ConfigError` for inputs that are not numbers: a file's columns are encoded, an array's
     are not. Also for an array beside `inputs` that are a list, as in a config file.
     """
     data = tree.get("data")
@@ -32,7 +32,7 @@ def with_arrays(tree: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _arrays(key: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """A value of `data` as an array, and its names; nothing if it is no table of pandas."""
+    """A value of `data` as an array, and its names; nothing if it is not a pandas table."""
     if type(value).__module__.partition(".")[0] != "pandas":
         return
     if not hasattr(value, "columns"):

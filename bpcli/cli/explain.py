@@ -96,8 +96,8 @@ def command(
     how FILE differs from the training file.
 
     The importance of an input is how much the loss rises if its values are permuted between rows.
-    Correlated inputs are permuted together as well. With --row, the inputs of one row share what
-    its prediction differs from the mean prediction.
+    Correlated inputs are permuted together as well. With --row, the difference between the
+    prediction of one row and the mean prediction is divided among its inputs.
     """
     from bpcli.nn.numerics import repeatable_numerics
     from bpcli.runs.references import find_run

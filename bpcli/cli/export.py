@@ -70,8 +70,8 @@ def command(
     The input is rows as in the table; the output is classes, or values in their original units. No
     file needs bpnet; the Python file needs numpy, and ONNX needs `pip install "bpcli[onnx]"`. Each
     file is first run on some rows, and written only if its results equal those of bpnet. If no
-    program that runs it is installed, such as a C compiler or LibreOffice, it is written, and a
-    note says so.
+    program that can run it is installed, such as a C compiler or LibreOffice, the file is written
+    without this check, and a note says so.
     """
     from bpcli.export.export import export, variant_of
     from bpcli.export.model import load_model

@@ -68,7 +68,7 @@ def command(
     runs_dir: Path,
     as_json: bool,
 ) -> None:
-    """Make a run of a network that another program trained.
+    """Import a network that another program trained, as a run.
 
     FILE is a MATLAB function (genFunction, or exported from an app), a .m or .mat file with IW, LW
     and b, an ONNX file of a plain network, or bpnet's own JSON. It is read as text or data: nothing

@@ -78,9 +78,8 @@ def command(
     Each removal is followed by a training with the optimizer and the stop rules of RUN; --set
     changes keys of `training`. An input is a column of the table, with all its categories. Of the
     networks, the smallest one is kept whose validation loss is within one standard error of the
-    best. It is saved as a new run, and compared with RUN on the test set, which has chosen nothing.
-
-    RUN stays as it is. Ctrl-C before the new run has begun saves nothing.
+    best. It is saved as a new run, and compared with RUN on the test set, which was not used to
+    choose it. RUN is not changed. Ctrl-C before the new run has begun saves nothing.
     """
     from bpcli.workflows.interrupts import stop_requests
 

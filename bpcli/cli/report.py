@@ -69,8 +69,8 @@ def command(
 
     RUN is an id, a unique beginning of one, a tag, a name, `latest`, `latest~1`, or a path. The
     page needs no other file and loads nothing, so it can be passed on. It shows what was trained,
-    how good it is, what looks wrong, and how to repeat it. Several runs need -o. An existing file
-    is overwritten.
+    its scores, likely problems, and how to reproduce it. Several runs need -o. An existing file is
+    overwritten.
     """
     from bpcli.report.report import report_of
     from bpcli.report.saving import output_file

@@ -75,7 +75,7 @@ def command(
     runs_dir: Path,
     as_json: bool,
 ) -> None:
-    """Train networks of several sizes, and say which size is enough.
+    """Train networks of several sizes, and find the smallest one that is enough.
 
     All hidden layers get the same number of units. Each size is trained on several random splits of
     the rows, and on each split from several initialisations, of which the one with the lowest

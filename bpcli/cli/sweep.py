@@ -104,8 +104,8 @@ def command(
 
     The keys are in the section `sweep` of the config, or in options, which add to it. KEY is any
     key, such as training.learning_rate; `hidden` is the sizes of the hidden layers. Settings are
-    numbered, and the values of a number never change: so more --trials or --seeds only add to a
-    sweep, and anybody can repeat it.
+    numbered, and each number always has the same values: more --trials or --seeds only add to a
+    sweep, and it can be repeated.
 
     Each training is saved as a run in the folder of the sweep. Ctrl-C saves what was trained;
     --resume trains the rest. A training that fails is recorded, and the others go on.

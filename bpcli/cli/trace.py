@@ -59,10 +59,10 @@ def command(
 ) -> None:
     """Print one update of a network, layer by layer: forward, loss, backward, step.
 
-    Each formula is followed by its numbers, which come from the training code; one entry is worked
-    out in full. Rows, without the header, and entries count from 1. Without --row and --rows, the
-    update uses the whole training set if it has at most 8 rows, else its first row. Large matrices
-    are shortened, except in JSON. --json means --format json.
+    Each formula is followed by its numbers, which come from the training code; one entry is
+    computed in detail. Rows, without the header, and entries count from 1. Without --row and
+    --rows, the update uses the whole training set if it has at most 8 rows, else its first row.
+    Large matrices are shortened, except in JSON. --json means --format json.
     """
     if as_json and was_given("layout") and layout != "json":
         raise ConfigError(f"--json and --format {layout} exclude each other: use one of them.")

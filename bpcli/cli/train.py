@@ -94,10 +94,10 @@ def command(
     """Train a network and save the run.
 
     Shows the loss, metrics and gradient norm during training, and the stop reason at the end. The
-    run's weights, metrics and resolved config are saved in a folder of its own. What looks wrong at
-    the end is a warning, which `bpnet diagnose` explains. With
-    `data.split.folds`, one network is trained per fold, and each is a run. With
-    `training.restarts`, the run is the best of several trainings, or their average.
+    run's weights, metrics and resolved config are saved in a folder of its own. Likely problems
+    are printed as warnings at the end; `bpnet diagnose` explains them. With `data.split.folds`,
+    one network is trained per fold, and each is a run. With `training.restarts`, the run is the
+    best of several trainings, or their average.
 
     Ctrl-C ends training after the current epoch and saves the run. --resume continues a run with
     the same result as if it had never been interrupted.

@@ -1,4 +1,4 @@
-"""Rows that a Python program holds as arrays."""
+"""Rows that a Python program gives as arrays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whole numbers that double precision does not hold: different ones can become the same number."""
+"""Whole numbers that double precision cannot represent: different ones may become equal."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """What both estimators share: `fit` and its attributes, and the outputs for new rows.
 
-A fit is a training as any other: the parameters become a config, the config an experiment, and the
-experiment is trained by the loop that trains for `bpnet train`. The same data, seed and options
-give the same weights to the bit.
+A fit is a training like any other: the parameters become a config, the config an experiment, and
+the experiment is trained by the loop that trains for `bpnet train`. The same data, seed and
+options give the same weights to the bit.
 """
 
 from __future__ import annotations
@@ -492,7 +492,7 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
 
 
 def _folder(runs_dir: Any) -> Path:
-    """Raises `ParameterError` for what is no path, such as rows."""
+    """Raises `ParameterError` for anything that is not a path, such as rows."""
     if not isinstance(runs_dir, str | os.PathLike):
         raise ParameterError(
             f"`runs_dir` is {type(runs_dir).__name__}, expected the path of a folder; give rows as "

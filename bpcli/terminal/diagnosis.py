@@ -1,4 +1,4 @@
-"""What looks wrong with a run, in blocks of lines."""
+"""Likely problems of a run, in blocks of lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows that a Python program holds, as a table with the columns of a trained network."""
+"""Rows that a Python program gives, as a table with the columns of a trained network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The values of a table's columns as numbers, before it is known what the columns hold.
+"""The values of a table's columns as numbers, before it is known what the columns contain.
 
 A column of text has the number of each text in the order in which the texts appear; what they mean
 is decided when all rows are known. Missing values are NaN.

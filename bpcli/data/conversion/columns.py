@@ -1,4 +1,4 @@
-"""What a column holds, decided from its unique texts when all rows are known.
+"""What a column contains, decided from its unique texts when all rows are known.
 
 The decision is that of reading the whole file: `Cleaner`, `kind_of` and `InputColumn` make it, from
 one row for each unique text in place of all rows.
