@@ -10,8 +10,9 @@ from bpcli.nn.losses import HalfSquaredError
 from bpcli.nn.network import Layer, Network
 from bpcli.optimizers import GradientDescent
 from bpcli.training.batches import Batches
-from bpcli.training.loop import Training, train_epochs
+from bpcli.training.loop import train_epochs
 from bpcli.training.objective import NetworkObjective
+from bpcli.training.steps import Training
 
 NETWORK = Network((Layer(1, 3, Sigmoid()), Layer(3, 1, Identity())), HalfSquaredError())
 

@@ -21,7 +21,7 @@ from bpcli.trace.numbers import Setting, Trace, trace
 from bpcli.trace.updates import trace_updates
 from bpcli.trace.walk import walk
 from bpcli.training.batches import Batches
-from bpcli.training.loop import Training
+from bpcli.training.steps import Training
 
 EVERYTHING = (
     "name=iris_50",

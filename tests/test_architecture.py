@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -223,6 +224,36 @@ def test_importing_the_system_loads_nothing_that_a_command_would_not() -> None:
     assert [name for name in done.stdout.split() if not name.startswith("bpcli.system")] == [
         "bpcli", "bpcli.start", "bpcli.version",
     ]  # fmt: skip
+
+
+_MOST_LINES_OF_A_FILE, _MOST_LINES_OF_A_FUNCTION, _HIGHEST_MEDIAN = 400, 45, 7
+
+
+def _lengths(source: str) -> dict[str, int]:
+    """The lines of each function, from `def` to its last line, by its place and name."""
+    return {
+        f"line {node.lineno}: {node.name}": (node.end_lineno or 0) - node.lineno + 1
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_files_and_functions_are_short(path: Path) -> None:
+    source = path.read_text("utf-8")
+    assert len(source.splitlines()) <= _MOST_LINES_OF_A_FILE
+    lengths = _lengths(source).items()
+    assert not {name: lines for name, lines in lengths if lines > _MOST_LINES_OF_A_FUNCTION}
+
+
+def test_half_of_the_functions_are_very_short() -> None:
+    lengths = [lines for path in MODULES for lines in _lengths(path.read_text("utf-8")).values()]
+    assert median(lengths) <= _HIGHEST_MEDIAN
+
+
+def test_that_check_itself_counts_whole_functions() -> None:
+    source = "@cache\ndef f(\n    x\n):\n    async def g():\n        pass\n    return g\n"
+    assert _lengths(source) == {"line 2: f": 6, "line 5: g": 2}
 
 
 def test_every_file_opens_with_a_docstring() -> None:

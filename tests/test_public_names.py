@@ -89,4 +89,4 @@ run.epochs = 7
     wrong = [line.partition(" error: ")[2] for line in said.splitlines() if " error: " in line]
     assert len(wrong) == 2, said
     assert wrong[0].startswith('Argument 1 to "train" has incompatible type "int"')
-    assert wrong[1].startswith('Property "epochs" defined in "Run" is read-only')
+    assert wrong[1].startswith('Property "epochs" defined in "SavedRun" is read-only')

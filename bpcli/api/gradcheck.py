@@ -68,7 +68,7 @@ def _of(config: ConfigSource | Run, overrides: Overrides) -> tuple[Experiment, V
         raise ConfigError(
             "`overrides` are only for a config: the config of a run cannot be changed."
         )
-    trained = config._trained
+    trained = config._trained.uncalibrated
     return trained.experiment, trained.params
 
 

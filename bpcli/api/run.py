@@ -4,40 +4,23 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args, overload
+from typing import TYPE_CHECKING, Literal, get_args
 
 from bpcli.api.configs import AnyPath, Overrides, assignments
 from bpcli.api.documents import Document, Page
-from bpcli.api.network import Network, Parameters
-from bpcli.api.predictions import (
-    RowSource,
-    answers_of,
-    answers_with_intervals,
-    inputs_of,
-    outputs_of,
-    probabilities_of,
-)
+from bpcli.api.predictor import Predictor
 from bpcli.api.progress import Callback, view_for
 from bpcli.api.scratch import Scratch
 from bpcli.api.summary import html_of, lines_of
 from bpcli.api.warn import warn
-from bpcli.config.source import Source
 from bpcli.data.types import SPLITS, DataFrame, SplitName
 from bpcli.errors import ConfigError, Interrupted
-from bpcli.export.model import Model, load_model
-from bpcli.nn.arrays import Array
 from bpcli.nn.numerics import repeatable_numerics
-from bpcli.runs import store
-from bpcli.runs.layout import RESOLVED
-from bpcli.runs.metrics_log import Numbers
 from bpcli.runs.references import find_run
-from bpcli.runs.saved import Scores
-from bpcli.runs.trained import Trained, Weights, load_trained
+from bpcli.runs.trained import Weights
 from bpcli.text import did_you_mean
-from bpcli.workflows.frames import RowsInMemory
 from bpcli.workflows.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -45,14 +28,11 @@ if TYPE_CHECKING:
 
     from bpcli.pruning.removal import Saliency
     from bpcli.runs.subject import Subject
-    from bpcli.workflows.interval_columns import Columns
     from bpcli.workflows.intervals import Method
     from bpcli.workflows.prune import Only
 
-_WEIGHTS: tuple[Weights, ...] = ("best", "last")
 
-
-class Run:
+class Run(Predictor):
     """A trained network with its config, results and data, in a folder.
 
     `train` and `load_run` make runs. Attributes that describe the training are those of the moment
@@ -63,230 +43,6 @@ class Run:
     >>> run.metrics["train.accuracy"]
     1.0
     """
-
-    def __init__(
-        self,
-        stored: store.Run,
-        weights: Weights = "best",
-        *,
-        notes: Sequence[str] = (),
-        scratch: Scratch | None = None,
-    ) -> None:
-        if weights not in _WEIGHTS:
-            raise ConfigError(f"The weights are `{weights}`: expected `best` or `last`.")
-        self.weights: Weights = weights
-        """The weights that predictions use: `best` on validation, or of the `last` epoch."""
-        self.notes = tuple(notes)
-        """What was guessed in reading the config and the data; empty for a run that was loaded."""
-        self._stored = stored
-        self._record = stored.record()
-        self._scratch = scratch
-
-    # What was trained, and how it ended.
-
-    @property
-    def id(self) -> str:
-        """The name of its folder, which names it on the command line too."""
-        return self._stored.run_id
-
-    @property
-    def name(self) -> str:
-        """The name in its config."""
-        return self._record.name
-
-    @property
-    def folder(self) -> Path:
-        """Where it is saved."""
-        return self._stored.folder
-
-    @property
-    def record(self) -> dict[str, Any]:
-        """The content of run.json; the handbook's chapter `documents` has its keys."""
-        return self._record.to_json()
-
-    @cached_property
-    def resolved(self) -> str:
-        """The config as YAML with every default written out."""
-        return self._stored.checked(RESOLVED, self._record).read_text("utf-8")
-
-    @property
-    def config(self) -> dict[str, Any]:
-        """The config with every default, as nested mappings and lists."""
-        return Source.parse(self.resolved, RESOLVED).tree
-
-    @property
-    def status(self) -> str:
-        """`finished`, `interrupted`, `diverged`, `failed`, or `running` in another process."""
-        return self._record.status
-
-    @property
-    def stop_reason(self) -> str:
-        """The stop rule that ended training, `callback`, or another cause."""
-        return self._record.stop_reason
-
-    @property
-    def epochs(self) -> int:
-        """The number of epochs trained."""
-        return self._record.epochs
-
-    @property
-    def best_epoch(self) -> int:
-        """The epoch of the lowest validation loss; without a validation set, the last one."""
-        return self._record.best_epoch
-
-    @property
-    def seconds(self) -> float:
-        """The time that training took."""
-        return self._record.seconds
-
-    @property
-    def metrics(self) -> Scores:
-        """Metrics by path, such as `test.accuracy`, of the best weights; None if undefined."""
-        return dict(self._record.metrics)
-
-    @property
-    def baselines(self) -> dict[str, Scores]:
-        """The same metrics of predictions that use no network, such as a constant."""
-        return {name: dict(scores) for name, scores in self._record.baselines.items()}
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """Likely mistakes, found before training and at its end."""
-        return tuple(self._record.warnings)
-
-    @property
-    def history(self) -> DataFrame:
-        """The logged epochs, one per row, with the epoch as index.
-
-        Columns are the keys of metrics.jsonl; a list with a number for each layer becomes one
-        column per layer: `grad_norms.1` … Values that are not finite are NaN, as are the metrics
-        of a line without metrics. `training.log_every: 1` logs every epoch, and
-        `training.metrics_every: 1` the metrics of every epoch.
-        """
-        import pandas as pd
-
-        rows = [_flat(line.numbers()) for line in self._stored.metrics()]
-        epochs = pd.Index([row.pop("epoch") for row in rows], int, name="epoch")
-        return pd.DataFrame(rows, epochs).astype(float)
-
-    # The trained network.
-
-    @cached_property
-    def _model(self) -> Model:
-        with repeatable_numerics():
-            model = load_model(self._stored, self.weights)
-        warn(model.notes)
-        return model
-
-    @cached_property
-    def _trained(self) -> Trained:
-        with repeatable_numerics():
-            trained = load_trained(self._stored, self.weights)
-        warn(trained.notes)
-        return trained
-
-    def with_weights(self, weights: Weights) -> Run:
-        """The same run, whose predictions use the `best` or the `last` weights."""
-        return Run(self._stored, weights, notes=self.notes, scratch=self._scratch)
-
-    @property
-    def network(self) -> Network:
-        """A copy of the trained network; its inputs and outputs are scaled, see `inputs`."""
-        model = self._model
-        return Network._of(model.network, model.params)
-
-    @property
-    def parameters(self) -> Parameters:
-        """The trained parameters of each layer, {"W": (units, inputs), "b": (units,)}, as copies.
-
-        A layer without biases has None in place of b.
-        """
-        return self.network.parameters
-
-    @property
-    def input_names(self) -> tuple[str, ...]:
-        """The columns that a prediction needs, in the order of training."""
-        return tuple(column.name for column in self._model.encoder.inputs)
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """The names of the classes, or of the labels; empty if the targets are values."""
-        return self._model.preprocessor.categories
-
-    # Predictions.
-
-    @overload
-    def predict(self, rows: RowSource) -> Array | DataFrame: ...
-
-    @overload
-    def predict(
-        self, rows: RowSource, *, interval: float, method: Method = ..., by: str | None = ...
-    ) -> tuple[Array, ...]: ...
-
-    def predict(
-        self,
-        rows: RowSource,
-        *,
-        interval: float | None = None,
-        method: Method = "conformal",
-        by: str | None = None,
-    ) -> Array | DataFrame | tuple[Array | DataFrame, ...]:
-        """Predict rows: classes (n,), or values in original units, (n,) or (n, k).
-
-        `rows` is a DataFrame, whose columns are found by name while others are ignored; an array or
-        lists of the training's inputs in order; or the path of a file, read as `bpnet predict`
-        reads it. For several labels, the result is a DataFrame of their texts. Missing values that
-        were filled, unknown categories and guesses about a file are warnings (`BpnetWarning`).
-
-        With a level as `interval`, such as 0.9, the result is the values with the low and the high
-        ends of their intervals, or the classes with their sets (n, classes) of true and false;
-        `method` and `by` are those of `bpnet predict`. `delta` and `posterior` also give the
-        standard deviations by the parameters and by the noise.
-
-        Raises `DataError` with the column and row of a value that cannot be used, `ConfigError` for
-        a wrong level, and `RunError` if the run has no such intervals.
-
-        >>> run.predict([[0, 0], [0, 1]])
-        array([0, 1])
-        """
-        if interval is None:
-            return answers_of(self._model, outputs_of(self._model, rows))
-        return answers_with_intervals(self._model, rows, self._intervals(interval, method, by))
-
-    def _intervals(self, level: float, method: Method, by: str | None) -> Columns:
-        """What goes beside predictions; fitted once, as that may be a training of its own."""
-        from bpcli.workflows.intervals import calibrated
-
-        key = level, method, by
-        if key not in self._calibrated:
-            with repeatable_numerics():
-                found = calibrated(self._trained, level, method, by=by, weights=self.weights)
-            self._calibrated[key] = found.columns
-        columns = self._calibrated[key].afresh()
-        warn(columns.unpromised)
-        return columns
-
-    @cached_property
-    def _calibrated(self) -> dict[tuple[float, Method, str | None], Columns]:
-        return {}
-
-    def predict_proba(self, rows: RowSource) -> Array:
-        """The probabilities (n, classes) of the `classes` in their order, or of each label.
-
-        Raises `RunError` if the network predicts values, or its outputs are not probabilities.
-        """
-        return probabilities_of(self._model, self.outputs(rows))
-
-    def outputs(self, rows: RowSource) -> Array:
-        """The network's outputs (n, outputs), in original units."""
-        return outputs_of(self._model, rows)
-
-    def inputs(self, rows: RowsInMemory) -> Array:
-        """The rows (n, inputs) as the network gets them: categories one-hot, numbers scaled.
-
-        `run.network.forward(run.inputs(rows))` are its outputs before they are scaled back.
-        """
-        return inputs_of(self._model, rows)
 
     # Scores, plots, and a closer look.
 
@@ -312,11 +68,13 @@ class Run:
         Raises `GateFailed`, one of the `BpnetError`, if a condition is not met; `ConfigError` for
         an unknown split, `RunError` if it is empty.
         """
-        from bpcli.api.evaluation import Interval, evaluation
+        from bpcli.api.evaluation import evaluation, requirements_of
+        from bpcli.workflows.score_run import Asked
 
         chosen = _split_named(split)
-        asked = None if interval is None else Interval(interval, method, by)
-        return evaluation(self._stored, self.weights, chosen, data, intervals, require, asked)
+        measured = None if interval is None else (interval, method, by)
+        asked = Asked(intervals, requirements_of(require), measured)
+        return evaluation(self._stored, self.weights, chosen, data, asked)
 
     def explain(
         self,
@@ -341,10 +99,11 @@ class Run:
         Raises `ConfigError` for an unknown split or value, `RunError` if there are too few rows.
         """
         from bpcli.api.explanation import explanation
+        from bpcli.workflows.explain_run import Asked
 
         chosen = _split_named(split)
-        options = effects, rows, repeats, seed, workers
-        return explanation(self._stored, self.weights, chosen, data, row, options, figure)
+        asked = Asked(row, effects, rows, repeats, seed, workers)
+        return explanation(self._stored, self.weights, chosen, data, asked, figure)
 
     @property
     def plots(self) -> tuple[str, ...]:
@@ -372,7 +131,6 @@ class Run:
         Raises `ConfigError` for an unknown kind or split, `RunError` for one that this run does not
         have.
         """
-        from bpcli.api.warn import warn
         from bpcli.plots.fonts import missing_characters, note_on_fonts
         from bpcli.workflows.plot import drawn
 
@@ -410,7 +168,7 @@ class Run:
             raise ConfigError(f"`steps` is {steps}: expected at least 1.")
         chosen = None if rows is None else list(rows)
         with repeatable_numerics():
-            trained = self._trained
+            trained = self._trained.uncalibrated
             traced = trace(
                 trained.experiment, trained.params, rows=chosen, steps=steps, entry=entry
             )
@@ -551,17 +309,6 @@ def _split_named(name: str | None) -> SplitName | None:
     if name is not None:
         raise ConfigError(f"There is no split `{name}`: expected {', '.join(SPLITS)}.")
     return None
-
-
-def _flat(line: Mapping[str, Numbers]) -> dict[str, float | None]:
-    """A line of the log with one column for each number."""
-    flat: dict[str, float | None] = {}
-    for key, value in line.items():
-        if isinstance(value, Sequence):
-            flat |= {f"{key}.{layer}": each for layer, each in enumerate(value, 1)}
-        else:
-            flat[key] = value
-    return flat
 
 
 def load_run(

@@ -9,7 +9,8 @@ from pathlib import Path
 from bpcli.runs.run_json import RunRecord
 from bpcli.terminal.grid import Grid
 from bpcli.terminal.runs import headline
-from bpcli.terminal.tables import layers_text, objective_text, scores_tables
+from bpcli.terminal.scores import scores_tables
+from bpcli.terminal.training import layers_text, objective_text
 from bpcli.text import plural, rounded, visible
 
 

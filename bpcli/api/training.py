@@ -9,6 +9,7 @@ from bpcli.api.configs import AnyPath, ConfigSource, Overrides, load_config
 from bpcli.api.progress import Callback, sweep_view_for, view_for
 from bpcli.api.run import Run, run_of
 from bpcli.api.scratch import Scratch
+from bpcli.config.load import Config
 from bpcli.errors import ConfigError, Interrupted
 from bpcli.experiment import Experiment, build
 from bpcli.workflows.data_file import with_data_file
@@ -49,26 +50,30 @@ def train(
     500
     """
     loaded = load_config(config, overrides)
-    if loaded.spec.data.split.has_all_folds:
-        raise ConfigError(
-            "`data.split.folds` means one training per fold, but `train` creates a single run: "
-            "set `data.split.fold` to the fold to train, counted from 1."
-        )
-    has_restarts = loaded.spec.training.all_restarts.count > 1
-    if has_restarts and callbacks:
-        raise ConfigError(
-            "`callbacks` cannot be combined with `training.restarts`, which runs several "
-            "trainings: remove one of them."
-        )
+    _require_one_training(loaded, has_callbacks=bool(callbacks))
     experiment = build(loaded)
     scratch = Scratch() if runs_dir is None else None
     folder = Path(runs_dir or "") if scratch is None else scratch.folder
     experiment = with_data_file(experiment, folder)
-    if has_restarts:
+    if loaded.spec.training.all_restarts.count > 1:
         return _best_of_restarts(experiment, folder, scratch, progress)
     with view_for(experiment, progress) as view:
         outcome = train_experiment(experiment, folder, view, observers=tuple(callbacks))
     return run_of(outcome, experiment.notes, scratch)
+
+
+def _require_one_training(config: Config, *, has_callbacks: bool) -> None:
+    """Raises `ConfigError` if a config asks for more than `train` does."""
+    if config.spec.data.split.has_all_folds:
+        raise ConfigError(
+            "`data.split.folds` means one training per fold, but `train` creates a single run: "
+            "set `data.split.fold` to the fold to train, counted from 1."
+        )
+    if has_callbacks and config.spec.training.all_restarts.count > 1:
+        raise ConfigError(
+            "`callbacks` cannot be combined with `training.restarts`, which runs several "
+            "trainings: remove one of them."
+        )
 
 
 def _best_of_restarts(

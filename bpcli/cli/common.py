@@ -15,14 +15,12 @@ from bpcli.docs import help_of
 from bpcli.errors import ConfigError
 
 if TYPE_CHECKING:
-    from bpcli.experiment import Experiment
-    from bpcli.nn.arrays import Vector
     from bpcli.runs.run_json import RestartsRecord
     from bpcli.runs.saved import Scores
-    from bpcli.runs.trained import Trained
     from bpcli.terminal.console import Console
     from bpcli.terminal.stream import Stream
     from bpcli.terminal.sweep import SilentProgress
+    from bpcli.workflows.intervals import Method
 
 
 def examples(command: str) -> str:
@@ -69,16 +67,6 @@ _by_option = click.option(
 )
 
 
-weights_option = click.option(
-    "--weights",
-    type=click.Choice(["best", "last"]),
-    default="best",
-    show_default=True,
-    help="The weights to use: those with the lowest validation loss, or those of the last epoch. "
-    "They are the same if there is no validation set.",
-)
-
-
 def stacked(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
     """Several options as one decorator; help lists them in this order."""
 
@@ -91,11 +79,6 @@ def stacked(*options: Callable[[Command], Command]) -> Callable[[Command], Comma
 
 
 method_options = stacked(method_option, _by_option)
-run_options = stacked(weights_option, runs_dir_option, json_option)
-"""The options of a command that reads a run."""
-
-run_or_config_options = stacked(weights_option, set_option, runs_dir_option, json_option)
-"""The options of a command that reads a run or a config."""
 
 
 def console(stderr: bool = False) -> Console | Stream:
@@ -129,46 +112,6 @@ def show_restarts(restarts: RestartsRecord, metrics: Scores) -> None:
         out.say(line)
 
 
-def load_run_or_config(
-    reference: str,
-    overrides: tuple[str, ...],
-    runs_dir: Path,
-    *,
-    weights: str = "best",
-    needs_targets: bool = True,
-) -> tuple[Experiment, Vector]:
-    """Load RUN|CONFIG: a run with its weights, or a config with its initial parameters.
-
-    The weights are those before any calibration of probabilities.
-
-    Raises `ConfigError` or `RunError` if it names neither, if --set is given for a run, or if
-    --weights is given for a config.
-    """
-    if names_a_config(reference):
-        if was_given("weights"):
-            raise ConfigError("--weights is for a RUN: a CONFIG has no trained weights.")
-        from bpcli.config.load import load_config
-        from bpcli.experiment import build
-
-        config = load_config(Path(reference), overrides)
-        experiment = build(config, needs_targets=needs_targets)
-        return experiment, experiment.initial_params
-    if overrides:
-        raise ConfigError("--set is for a CONFIG: a RUN keeps the config it was trained with.")
-    trained = load_run(reference, runs_dir, weights).uncalibrated
-    return trained.experiment, trained.params
-
-
-def load_run(reference: str, runs_dir: Path, weights: str) -> Trained:
-    """Load a run with its weights, and print notes on how it was loaded."""
-    from bpcli.runs.references import find_run
-    from bpcli.runs.trained import load_trained
-
-    trained = load_trained(find_run(reference, runs_dir), weights)  # type: ignore[arg-type]  # click checked it
-    say_notes(trained.notes)
-    return trained
-
-
 def say_notes(notes: Iterable[str]) -> None:
     """Print notes on how something was read or computed."""
     for note in notes:
@@ -191,11 +134,17 @@ def say_warnings(warnings: Iterable[str]) -> None:
         console(stderr=True).say(f"warning: {warning}")
 
 
-def require_interval(level: float | None, method: str | None, by: str | None = None) -> None:
-    """Raise `ConfigError` for options of intervals that nobody asked for."""
+def interval_asked(
+    level: float | None, method: Method | None, by: str | None = None
+) -> tuple[float, Method, str | None] | None:
+    """The level, the method and the column of intervals; None if nobody asked for any.
+
+    Raises `ConfigError` for options of intervals without --interval.
+    """
     for option, value in (("--method", method), ("--by", by)):
         if value is not None and level is None:
             raise ConfigError(f"{option} changes how --interval is computed: add --interval LEVEL.")
+    return None if level is None else (level, method or "conformal", by)
 
 
 def was_given(option: str) -> bool:
@@ -210,11 +159,3 @@ def require_plot_format(option: str, path: Path) -> None:
 
     if path.suffix.lower() not in FORMATS:
         raise ConfigError(f"{option} {path}: expected a name that ends in {', '.join(FORMATS)}.")
-
-
-def names_a_config(reference: str) -> bool:
-    """True if RUN|CONFIG names a config: by the ending of its name, or because it is a file."""
-    try:
-        return Path(reference).suffix in (".yaml", ".yml") or Path(reference).is_file()
-    except OSError:  # too long to be a file's name
-        return False

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
-from bpcli.cli.common import console, examples, run_options, say_notes
+from bpcli.cli.common import console, examples, say_notes
 from bpcli.cli.documents import print_json
+from bpcli.cli.references import Reference, run_options
 
 
 @click.command(
@@ -17,7 +16,7 @@ from bpcli.cli.documents import print_json
 )
 @click.argument("run")
 @run_options
-def command(run: str, weights: str, runs_dir: Path, as_json: bool) -> None:
+def command(run: Reference, as_json: bool) -> None:
     """Find likely problems of a run, their causes, and what to try next.
 
     Looks for about thirty likely mistakes in the log, the units, the data and the scores of RUN:
@@ -29,11 +28,10 @@ def command(run: str, weights: str, runs_dir: Path, as_json: bool) -> None:
     Nothing is trained. The exit code is 0 even if problems are found.
     """
     from bpcli.diagnosis.diagnose import diagnose
-    from bpcli.runs.references import find_run
     from bpcli.terminal.diagnosis import diagnosis_lines
     from bpcli.workflows.subject import load_subject
 
-    subject = load_subject(find_run(run, runs_dir), weights, None)  # type: ignore[arg-type]  # click checked it
+    subject = load_subject(run.find(), run.weights, None)
     if subject.rebuilt is not None:
         say_notes(subject.rebuilt.notes)
     document = diagnose(subject).to_json()

@@ -13,17 +13,18 @@ from bpcli.cli.common import (
     examples,
     noting_missing_fonts,
     require_plot_format,
-    run_options,
     say_notes,
 )
 from bpcli.cli.dialect import dialect_options
 from bpcli.cli.documents import print_json
+from bpcli.cli.references import Reference, run_options
 from bpcli.errors import ConfigError
 from bpcli.text import plural
 
 if TYPE_CHECKING:
+    from bpcli.data.types import SplitName
     from bpcli.workflows.explain import Method
-    from bpcli.workflows.explained import Explained
+    from bpcli.workflows.explain_run import Asked
 
 
 @click.command(
@@ -73,9 +74,9 @@ if TYPE_CHECKING:
 @dialect_options
 @run_options
 def command(
-    run: str,
+    run: Reference,
     file: Path | None,
-    split: str | None,
+    split: SplitName | None,
     row: int | None,
     method: Method,
     figure: Path | None,
@@ -84,8 +85,6 @@ def command(
     seed: int | None,
     workers: int | None,
     signs: Mapping[str, Any],
-    weights: str,
-    runs_dir: Path,
     as_json: bool,
 ) -> None:
     """Show which inputs of a run matter and how the predictions depend on them.
@@ -99,28 +98,12 @@ def command(
     Correlated inputs are permuted together as well. With --row, the difference between the
     prediction of one row and the mean prediction is divided among its inputs.
     """
-    from bpcli.nn.numerics import repeatable_numerics
-    from bpcli.runs.references import find_run
-    from bpcli.terminal.progress.steps import steps_of
-    from bpcli.workflows.explained import load_explained
+    from bpcli.workflows.explain_run import Asked
 
     _require_options(file, split, figure, signs)
-    with repeatable_numerics():
-        explained = load_explained(
-            find_run(run, runs_dir),
-            weights,  # type: ignore[arg-type]  # click checked both
-            split,  # type: ignore[arg-type]
-            file,
-            signs,
-            in_memory=row is None,
-        )
-        say_notes(explained.notes)
-        with steps_of(console(stderr=True), is_silent=as_json) as progress:
-            if row is None:
-                document = _all_rows(explained, method, rows, repeats, seed, workers, progress)
-            else:
-                document = _one_row(explained, row, seed, progress)
-    document |= {"weights": weights, "figure": None if figure is None else str(figure)}
+    asked = Asked(row, method, rows, repeats, seed, workers)
+    document = _explained(run, split, file, signs, asked, is_silent=as_json)
+    document |= {"weights": run.weights, "figure": None if figure is None else str(figure)}
     if figure is not None:
         _draw(document, figure)
     if as_json:
@@ -129,6 +112,30 @@ def command(
         _print(document, file)
     else:
         _print_row(document)
+
+
+def _explained(
+    run: Reference,
+    split: SplitName | None,
+    file: Path | None,
+    signs: Mapping[str, Any],
+    asked: Asked,
+    *,
+    is_silent: bool,
+) -> dict[str, Any]:
+    """Explain the rows of a split or of a file."""
+    from bpcli.nn.numerics import repeatable_numerics
+    from bpcli.terminal.progress.steps import steps_of
+    from bpcli.workflows.explain_run import explain_run
+    from bpcli.workflows.explained import load_explained
+
+    with repeatable_numerics():
+        explained = load_explained(
+            run.find(), run.weights, split, file, signs, in_memory=asked.row is None
+        )
+        say_notes(explained.notes)
+        with steps_of(console(stderr=True), is_silent=is_silent) as progress:
+            return explain_run(explained, asked, progress)
 
 
 def _require_options(
@@ -142,43 +149,15 @@ def _require_options(
         require_plot_format("--figure", figure)
 
 
-def _all_rows(
-    explained: Explained,
-    method: Method,
-    rows: int | None,
-    repeats: int | None,
-    seed: int | None,
-    workers: int | None,
-    progress: Any,
-) -> dict[str, Any]:
-    from bpcli.workflows.explain import Options
-    from bpcli.workflows.explanation_document import explained_document
+def _draw(document: dict[str, Any], path: Path) -> None:
+    from bpcli.workflows.explain_run import save_explanation_plot
 
-    options = Options(method, rows, repeats, seed)
-    return explained_document(explained, options, workers, progress)
-
-
-def _one_row(explained: Explained, row: int, seed: int | None, progress: Any) -> dict[str, Any]:
-    from bpcli.workflows.explain_row import explain_row, row_document
-
-    return row_document(explain_row(explained, row, seed, progress))
-
-
-def _draw(document: Mapping[str, Any], path: Path) -> None:
-    from bpcli.plots.explanation import explanation_plot
-    from bpcli.runs.files import make_folder_of, write_atomically
-
-    make_folder_of(path)
     with noting_missing_fonts():
-        write_atomically(path, explanation_plot(document, path))
+        save_explanation_plot(document, path)
 
 
 def _print(document: Mapping[str, Any], file: Path | None) -> None:
-    from bpcli.terminal.explanation import (
-        explanation_notes,
-        importance_table,
-        sensitivity_table,
-    )
+    from bpcli.terminal.explanation import explanation_notes, importance_table, sensitivity_table
 
     out = console()
     where = f"on {file}" if file is not None else f"on the {document['split']} split"

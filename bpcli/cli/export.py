@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from bpcli.cli.common import console, examples, run_options, say_notes
+from bpcli.cli.common import console, examples, say_notes
 from bpcli.cli.documents import print_json
+from bpcli.cli.references import Reference, run_options
+
+if TYPE_CHECKING:
+    from bpcli.export.export import Exported
 
 
 @click.command(
@@ -53,7 +58,7 @@ from bpcli.cli.documents import print_json
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @run_options
 def command(
-    run: str,
+    run: Reference,
     to: str,
     output: Path | None,
     precision: str,
@@ -61,8 +66,6 @@ def command(
     digits: int | None,
     level: float | None,
     force: bool,
-    weights: str,
-    runs_dir: Path,
     as_json: bool,
 ) -> None:
     """Write a run's network, with its preprocessing, for use in other programs.
@@ -74,37 +77,38 @@ def command(
     without this check, and a note says so.
     """
     from bpcli.export.export import export, variant_of
-    from bpcli.export.model import load_model
     from bpcli.nn.numerics import repeatable_numerics
-    from bpcli.runs.references import find_run
     from bpcli.runs.trained import load_trained
     from bpcli.workflows.export_intervals import with_intervals
 
-    saved = find_run(run, runs_dir)
     variant = variant_of(precision, html, digits)
     with repeatable_numerics():
-        model = load_model(saved, weights)  # type: ignore[arg-type]  # click checked it
-        say_notes(model.notes)
+        saved, model = run.load_model()
         if level is not None:
-            model, promise = with_intervals(model, load_trained(saved, weights), level)  # type: ignore[arg-type]  # click checked it
+            model, promise = with_intervals(model, load_trained(saved, run.weights), level)
             say_notes([promise])
         exported = export(model, to, output, variant=variant, force=force)
-    path, reason = exported.path, exported.not_verified
+    named = {"run_id": saved.run_id, "weights": run.weights}
     if as_json:
-        from bpcli.runs.files import file_digest
+        print_json(named | {"format": to, **_document(exported)})
+    else:
+        _print(exported, **named)
 
-        print_json(
-            {
-                "run_id": saved.run_id,
-                "weights": weights,
-                "format": to,
-                "file": str(path),
-                "sha256": file_digest(path),
-                "not_verified": reason,
-            }
-        )
-        return
+
+def _document(exported: Exported) -> dict[str, str | None]:
+    from bpcli.runs.files import file_digest
+
+    path = exported.path
+    return {
+        "file": str(path),
+        "sha256": file_digest(path),
+        "not_verified": exported.not_verified,
+    }
+
+
+def _print(exported: Exported, run_id: str, weights: str) -> None:
+    path, reason = exported.path, exported.not_verified
     relation = "equivalent to" if reason is None else "made from"
-    console().say(f"wrote {path}, {relation} {saved.run_id} ({weights} weights)")
+    console().say(f"wrote {path}, {relation} {run_id} ({weights} weights)")
     if reason is not None:
         say_notes([f"{path} is not verified: {reason}"])

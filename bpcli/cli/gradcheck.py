@@ -7,15 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bpcli.cli.common import (
-    console,
-    examples,
-    json_option,
-    load_run_or_config,
-    runs_dir_option,
-    set_option,
-)
+from bpcli.cli.common import console, examples, json_option, runs_dir_option, set_option
 from bpcli.cli.documents import print_json
+from bpcli.cli.references import Reference
 from bpcli.errors import ConfigError, GateFailed
 
 if TYPE_CHECKING:
@@ -79,7 +73,9 @@ def command(
 
     with repeatable_numerics():
         if run_or_config is not None:
-            experiment, params = load_run_or_config(run_or_config, overrides, runs_dir)
+            experiment, params = Reference(run_or_config, runs_dir).load_experiment(
+                overrides, needs_targets=True
+            )
             report = check_experiment(
                 experiment, params, rows=rows, entries=entries, corruption=corrupt
             )

@@ -10,16 +10,17 @@ import click
 from bpcli.cli.common import (
     console,
     examples,
+    interval_asked,
     method_option,
     noting_missing_fonts,
-    require_interval,
     require_plot_format,
-    run_options,
     say_notes,
 )
 from bpcli.cli.documents import print_json
+from bpcli.cli.references import Reference, run_options
 
 if TYPE_CHECKING:
+    from bpcli.data.types import SplitName
     from bpcli.runs.subject import Subject
     from bpcli.workflows.intervals import Method
 
@@ -67,15 +68,13 @@ Kinds:
 @method_option
 @run_options
 def command(
-    run: str,
+    run: Reference,
     kinds: tuple[str, ...],
     output: Path | None,
     only_list: bool,
-    split: str | None,
+    split: SplitName | None,
     level: float | None,
     method: Method | None,
-    weights: str,
-    runs_dir: Path,
     as_json: bool,
 ) -> None:
     """Draw plots of a run.
@@ -84,16 +83,15 @@ def command(
     KIND, draws every possible kind. Several plots in one file become the pages of a .pdf; in other
     formats, they are side by side. Existing files are overwritten.
     """
-    from bpcli.runs.references import find_run
     from bpcli.text import harmless
     from bpcli.workflows.plot import chosen_kinds, save_plots
     from bpcli.workflows.subject import load_subject
 
     if output is not None:
         require_plot_format("-o", output)
-    require_interval(level, method)
-    saved = find_run(run, runs_dir)
-    subject = load_subject(saved, weights, split, level, method or "conformal")  # type: ignore[arg-type]  # click checked them
+    interval_asked(level, method)
+    saved = run.find()
+    subject = load_subject(saved, run.weights, split, level, method or "conformal")
     if subject.rebuilt is not None:
         say_notes(subject.rebuilt.notes)
     if subject.intervals is not None:

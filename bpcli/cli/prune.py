@@ -11,15 +11,14 @@ import click
 from bpcli.cli.common import (
     console,
     examples,
-    load_run,
     noting_missing_fonts,
     require_plot_format,
-    run_options,
     say_notes,
     say_warnings,
     set_option,
 )
 from bpcli.cli.documents import print_json
+from bpcli.cli.references import Reference, run_options
 from bpcli.errors import RunError
 
 if TYPE_CHECKING:
@@ -62,15 +61,13 @@ if TYPE_CHECKING:
 )
 @run_options
 def command(
-    run: str,
+    run: Reference,
     method: str,
     only: str | None,
     patience: int,
     overrides: tuple[str, ...],
     name: str | None,
     figure: Path | None,
-    weights: str,
-    runs_dir: Path,
     as_json: bool,
 ) -> None:
     """Remove inputs and hidden units one by one, and keep the smallest network that is as good.
@@ -88,7 +85,7 @@ def command(
     # From here on: an exception raised by Ctrl-C in the middle of an import can get lost.
     with stop_requests():
         how = (method, only, patience, overrides)
-        document, kept = _pruned(run, how, runs_dir, weights, name, as_json)
+        document, kept = _pruned(run, how, name, as_json)
     if not as_json:
         _print(document, kept)
     saved = _save_figure(document, figure, kept)
@@ -101,10 +98,8 @@ def command(
 
 
 def _pruned(
-    run: str,
+    run: Reference,
     given: tuple[str, str | None, int, tuple[str, ...]],
-    runs_dir: Path,
-    weights: str,
     name: str | None,
     is_silent: bool,
 ) -> tuple[dict[str, Any], KeptRun | None]:
@@ -120,10 +115,10 @@ def _pruned(
     require_room_for("matplotlib")
     how = How(*given)  # type: ignore[arg-type]  # click checked them
     with repeatable_numerics():
-        trained = with_overrides(load_run(run, runs_dir, weights), how)
+        trained = with_overrides(run.load(), how)
     with path_view(console(stderr=True), is_silent) as view:
         path = prune(trained, how, view.on_step)
-    kept = save_kept(path, runs_dir, SilentView(), name) if path.kept_number else None
+    kept = save_kept(path, run.runs_dir, SilentView(), name) if path.kept_number else None
     return pruning_document(path, kept), kept
 
 

@@ -11,13 +11,13 @@ from bpcli.cli.common import (
     console,
     examples,
     json_option,
-    names_a_config,
     runs_dir_option,
     say_notes,
     say_warnings,
     set_option,
 )
 from bpcli.cli.documents import print_json
+from bpcli.cli.references import names_a_config
 from bpcli.errors import ConfigError, Diverged
 
 if TYPE_CHECKING:

@@ -101,7 +101,8 @@ def show_command(run: str, runs_dir: Path, as_json: bool) -> None:
     """Show how RUN was trained, why it stopped, and its scores; or the results of a sweep."""
     from bpcli.runs.folds import document_of, siblings
     from bpcli.terminal.folds import folds_table, summary_table
-    from bpcli.terminal.tables import history, scored_text, scores_tables, stop_table
+    from bpcli.terminal.scores import scores_tables
+    from bpcli.terminal.training import history, scored_text, stop_table
 
     saved = _run_or_sweep(run, runs_dir, keeps_link=False)
     if saved.path(SWEEP).is_file():

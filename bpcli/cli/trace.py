@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from bpcli.cli.common import console, examples, load_run_or_config, run_or_config_options, was_given
+from bpcli.cli.common import console, examples, was_given
 from bpcli.cli.documents import print_json, print_text
+from bpcli.cli.references import Reference, run_or_config_options
 from bpcli.cli.signs import HANDLER
 from bpcli.errors import ConfigError
 
@@ -46,15 +46,13 @@ if TYPE_CHECKING:
 )
 @run_or_config_options
 def command(
-    run_or_config: str,
+    run_or_config: Reference,
     row: int | None,
     rows: str | None,
     steps: int,
     entry: str | None,
     layout: str,
-    weights: str,
     overrides: tuple[str, ...],
-    runs_dir: Path,
     as_json: bool,
 ) -> None:
     """Print one update of a network, layer by layer: forward, loss, backward, step.
@@ -71,9 +69,7 @@ def command(
     from bpcli.trace.numbers import trace
 
     with repeatable_numerics():
-        experiment, params = load_run_or_config(
-            run_or_config, overrides, runs_dir, weights=weights, needs_targets=False
-        )
+        experiment, params = run_or_config.load_experiment(overrides)
         traced = trace(experiment, params, rows=chosen, steps=steps, entry=entry)
         _print(traced, "json" if as_json else layout)
 

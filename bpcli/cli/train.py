@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -104,30 +104,50 @@ def command(
     """
     from bpcli.workflows.interrupts import stop_requests
 
-    if portable:
-        overrides = (*overrides, "training.numerics=portable")
-    if restarts is not None:
-        overrides = (*overrides, f"training.restarts.count={restarts}")
+    output = _Output(quiet, as_json, with_profile)
+    overrides = (*overrides, *_short_options(portable, restarts))
     # From here on: an exception raised by Ctrl-C in the middle of an import can get lost.
     with stop_requests() as request, _starting(start, resumed, runs_dir) as settings:
         overrides = (*settings, *overrides)
         if resumed is not None:
             _refuse_config(config, name)
-            experiment, outcome = _resume(
-                resumed, overrides, runs_dir, is_silent=quiet or as_json, scheduler=scheduler
-            )
+            trained = _resume(resumed, overrides, runs_dir, output.is_silent, scheduler)
         else:
             loaded, where = _loaded(config, overrides, name, scheduler)
             if loaded.spec.data.split.has_all_folds:
-                _train_folds(loaded, runs_dir, request, quiet, as_json, with_profile, where)
+                _train_folds(loaded, runs_dir, request, output, where)
                 return
-            experiment, outcome = _train(
-                loaded, runs_dir, request, is_silent=quiet or as_json, where=where
-            )
-    profile = _profile(experiment, outcome) if with_profile else None
-    if as_json:
+            trained = _train(loaded, runs_dir, request, output.is_silent, where=where)
+    _print_trained(*trained, output)
+
+
+class _Output(NamedTuple):
+    """What is printed of a training."""
+
+    quiet: bool
+    as_json: bool
+    with_profile: bool
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing is shown during the training."""
+        return self.quiet or self.as_json
+
+
+def _short_options(portable: bool, restarts: int | None) -> Iterator[str]:
+    """Yield the settings for which there are options."""
+    if portable:
+        yield "training.numerics=portable"
+    if restarts is not None:
+        yield f"training.restarts.count={restarts}"
+
+
+def _print_trained(experiment: Experiment, outcome: Outcome, output: _Output) -> None:
+    """Print what came of a training. Raises its failure."""
+    profile = _profile(experiment, outcome) if output.with_profile else None
+    if output.as_json:
         print_json(outcome.record.to_json() | ({"profile": profile} if profile else {}))
-    elif quiet:
+    elif output.quiet:
         _print_ids([outcome.run.run_id])
     elif outcome.failure is None:
         _print_result(outcome, experiment, profile)
@@ -282,40 +302,34 @@ def _resume_restarts(
 
 
 def _train_folds(
-    config: Config,
-    runs_dir: Path,
-    request: StopRequest,
-    is_quiet: bool,
-    as_json: bool,
-    with_profile: bool,
-    where: Where,
+    config: Config, runs_dir: Path, request: StopRequest, output: _Output, where: Where
 ) -> None:
     """Train all folds; a terminal shows each one live, a stream shows it when it has ended."""
     from bpcli.runs.folds import document_of
     from bpcli.terminal.folds import fold_line
     from bpcli.workflows.folds import train_folds
 
-    if with_profile:
+    if output.with_profile:
         raise ConfigError("--profile measures one training: add --set data.split.fold=1.")
-    is_silent, err = is_quiet or as_json, console(stderr=True)
+    err = console(stderr=True)
 
     def train_fold(fold: Config, group: str | None) -> Outcome:
         _, outcome = _train(
-            fold, runs_dir, request, is_silent,
+            fold, runs_dir, request, output.is_silent,
             where=where, group=group, has_no_notes=group is not None, is_brief=True,
         )  # fmt: skip
         return outcome
 
     def on_fold_end(outcome: Outcome) -> None:
-        if not is_silent:
+        if not output.is_silent:
             err.say(fold_line(outcome.record))
         say_warnings(f"{outcome.run.run_id}: {warning}" for warning in outcome.warnings)
 
     result = train_folds(config, train_fold, on_fold_end)
     records = [outcome.record for outcome in result.outcomes]
-    if is_quiet:
+    if output.quiet:
         _print_ids([record.run_id for record in records])
-    elif as_json and records:
+    elif output.as_json and records:
         print_json(document_of(records))
     elif records:
         _print_folds(records, [outcome.run for outcome in result.outcomes])
@@ -354,7 +368,8 @@ def _print_calibration(calibration: CalibrationRecord) -> None:
 def _print_result(outcome: Outcome, experiment: Experiment, profile: dict[str, Any] | None) -> None:
     from bpcli.config.file_models import FileData
     from bpcli.runs.references import reference_to
-    from bpcli.terminal.tables import profile_table, scored_text, scores_tables, stop_table
+    from bpcli.terminal.scores import scores_tables
+    from bpcli.terminal.training import profile_table, scored_text, stop_table
 
     out, record = console(), outcome.record
     if record.restarts is not None:

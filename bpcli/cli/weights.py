@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from bpcli.cli.common import console, examples, run_options, say_notes
+from bpcli.cli.common import console, examples
 from bpcli.cli.documents import print_json, print_text
+from bpcli.cli.references import Reference, run_options
 from bpcli.errors import ConfigError
 
 
@@ -27,12 +28,10 @@ from bpcli.errors import ConfigError
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @run_options
 def command(
-    run: str,
+    run: Reference,
     as_csv: bool,
     mat: Path | None,
     force: bool,
-    weights: str,
-    runs_dir: Path,
     as_json: bool,
 ) -> None:
     """Print W and b of each layer of RUN, with all their digits, and the scales around them.
@@ -41,15 +40,11 @@ def command(
     before: z[l] = W[l] a[l-1] + b[l]. a[0] are the scaled inputs, (x - shift) / factor; the outputs
     are a[L] · factor + shift of the targets.
     """
-    from bpcli.export.model import load_model
-    from bpcli.runs.references import find_run
     from bpcli.workflows.weights import csv_text, mat_bytes, tables_of, tree_of
 
     if as_csv and as_json:
         raise ConfigError("--csv and --json are two forms of the output: use one of them.")
-    saved = find_run(run, runs_dir)
-    model = load_model(saved, weights)  # type: ignore[arg-type]  # click checked it
-    say_notes(model.notes)
+    saved, model = run.load_model()
     if mat is not None:
         from bpcli.runs.files import write_atomically
 
@@ -58,7 +53,7 @@ def command(
         write_atomically(mat, mat_bytes(model))
         console(stderr=as_csv or as_json).say(f"wrote {mat}")
     if as_json:
-        print_json({"run_id": saved.run_id, "weights": weights, **tree_of(model)})
+        print_json({"run_id": saved.run_id, "weights": run.weights, **tree_of(model)})
     elif as_csv:
         print_text(csv_text(model), end="")
     elif mat is None:

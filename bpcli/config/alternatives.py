@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bpcli.config.crosscheck import Reader, asked_optimizer
 from bpcli.config.load import Config, read_source, validate_all
 from bpcli.config.overrides import override
+from bpcli.config.reader import Reader
 from bpcli.config.source import Source
+from bpcli.config.training_checks import asked_optimizer
 from bpcli.errors import ConfigError, ConfigIssue
 
 _OPTION = "--optimizers"

@@ -14,7 +14,8 @@ from bpcli.config.data_models import SPLIT, TASK, Data, SplitConfig
 from bpcli.config.named import Strict
 from bpcli.data.column_rules import ColumnRules, FillRule
 from bpcli.data.date_formats import CalendarPart, is_date_format
-from bpcli.data.files.arrays import ArraySource, is_array_file
+from bpcli.data.files.array_files import is_array_file
+from bpcli.data.files.arrays import ArraySource
 from bpcli.data.files.beside import has_sidecar, sidecar_of
 from bpcli.data.files.dialect import (
     MISSING,

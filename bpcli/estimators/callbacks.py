@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bpcli.optimizers.line_search import MOST_TRIALS
-from bpcli.training.loop import Epoch
+from bpcli.training.epoch import Epoch
 
 try:  # scikit-learn 1.9 and later
     from sklearn.callback import CallbackSupportMixin as CallbackSupport

@@ -15,12 +15,7 @@ from sklearn.utils.validation import column_or_1d
 
 from bpcli.data.labels import class_values
 from bpcli.estimators.base import BPEstimator
-from bpcli.estimators.bridges import (
-    activation_named,
-    require_fitted,
-    torch_layers,
-    with_identity,
-)
+from bpcli.estimators.bridges import activation_named, require_fitted, torch_layers, with_identity
 from bpcli.estimators.calibration import quantile_of
 from bpcli.estimators.fitted import Fitted
 from bpcli.estimators.options import activation_name

@@ -15,7 +15,7 @@ from bpcli.estimators.validity import ParameterError
 from bpcli.nn.activations import ACTIVATION_ALIASES
 from bpcli.optimizers import OPTIMIZER_ALIASES, OPTIMIZERS, Optimizer
 from bpcli.text import listed_names
-from bpcli.training.loop import Epoch
+from bpcli.training.epoch import Epoch
 
 _STOCHASTIC = ("sgd", "adam")
 """The solvers that scikit-learn trains with mini-batches."""

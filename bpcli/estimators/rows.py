@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
+from sklearn.utils import check_array
 
 from bpcli.data.split import split_rows
 from bpcli.data.types import Labels
@@ -135,3 +137,22 @@ class FitRows:
         if self.val is not None:
             splits["val"] = self.val
         return {"inputs": self.X, "targets": self.y, "weight": self.weight, "splits": splits}
+
+
+def row_weights(sample_weight: Any, X: Array) -> Array | None:
+    """The weight of each row (n,). Raises `ParameterError` if there is one below 0."""
+    if sample_weight is None:
+        return None
+    if isinstance(sample_weight, Real):
+        sample_weight = np.full(len(X), sample_weight)
+    given: Array = check_array(
+        sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
+    )
+    if given.shape != (len(X),):
+        raise ParameterError(
+            f"`sample_weight` has the shape {given.shape}, but X has {len(X)} rows: give one "
+            "number for each row."
+        )
+    if (given < 0).any():
+        raise ParameterError("`sample_weight` has negative values: a weight is 0 or more.")
+    return given

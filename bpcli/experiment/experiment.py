@@ -36,8 +36,8 @@ from bpcli.optimizers import Optimizer
 from bpcli.optimizers.schedules import first_rate
 from bpcli.system import available_memory
 from bpcli.training.batches import Batches
-from bpcli.training.loop import Training
 from bpcli.training.objective import NetworkObjective
+from bpcli.training.steps import Training
 from bpcli.training.validation import Validation
 
 if TYPE_CHECKING:

@@ -50,7 +50,7 @@ def _refuse_too_large(config: Config, path: Path) -> None:
 
     Arrays are mapped into memory; what training needs is known once they are.
     """
-    from bpcli.data.files.arrays import is_array_file
+    from bpcli.data.files.array_files import is_array_file
 
     size = path.stat().st_size if path.is_file() and not is_array_file(path) else 0
     if size > _LARGE and size > (free := available_memory()):
@@ -140,7 +140,7 @@ def _of_cluster(spec: Spec) -> Iterator[ConfigIssue]:
 
 def _too_large(spec: Spec, data: FileData) -> str | None:
     """A note if the rows do not fit in memory, and can be streamed; None otherwise."""
-    from bpcli.data.files.arrays import is_array_file
+    from bpcli.data.files.array_files import is_array_file
     from bpcli.data.files.parquet import is_parquet
 
     if not (is_array_file(data.path) or is_parquet(data.path)) or [*_issues(spec, data)]:

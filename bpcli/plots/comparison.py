@@ -14,7 +14,7 @@ from bpcli.plots.base import legend_below
 from bpcli.plots.fonts import set_fonts
 from bpcli.plots.heading import heading
 from bpcli.plots.style import colour, dashes, house_style, literal, rendered
-from bpcli.terminal.tables import loss_text
+from bpcli.terminal.training import loss_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

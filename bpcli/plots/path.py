@@ -20,7 +20,7 @@ from bpcli.plots.path_marks import mark_epochs, marks
 from bpcli.plots.plane import MAP, Window
 from bpcli.plots.style import CURVE_WIDTH, INK, literal, with_minus
 from bpcli.runs.subject import Need, Subject, some_rows
-from bpcli.terminal.tables import objective_text
+from bpcli.terminal.training import objective_text
 
 _WORK = 2e9
 """The approximate limit of multiplications for the contours, which sets the size of the grid."""

@@ -17,7 +17,7 @@ from bpcli.plots.fonts import set_fonts
 from bpcli.plots.heading import heading
 from bpcli.plots.style import COLOURS, house_style, literal, rendered
 from bpcli.plots.values_axis import ValuesAxis
-from bpcli.terminal.tables import is_finite
+from bpcli.terminal.cells import is_finite
 from bpcli.text import plural
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from bpcli.plots.style import literal
-from bpcli.terminal.tables import is_number, value_text
+from bpcli.terminal.cells import is_number, value_text
 from bpcli.text import rounded
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from bpcli.runs.saved import Count, Digest, Figure, Number, Positive, Saved, Sco
 from bpcli.runs.store import Run
 from bpcli.system import stamp_of
 from bpcli.terminal.progress import SilentView
-from bpcli.training.loop import Epoch
+from bpcli.training.epoch import Epoch
 from bpcli.workflows.interrupts import stop_requests
 from bpcli.workflows.resume import resume, resumption
 from bpcli.workflows.stop_decision import Observer

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bpcli.experiment.memory import size_text
+from bpcli.terminal.cells import named_text
 from bpcli.terminal.grid import Facts, Grid
-from bpcli.terminal.tables import named_text
 from bpcli.text import rounded, text_width
 
 _WIDEST_LINE = 60

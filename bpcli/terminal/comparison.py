@@ -6,16 +6,16 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
+from bpcli.terminal.cells import count_text
 from bpcli.terminal.grid import Grid
 from bpcli.terminal.progress import SilentView
 from bpcli.terminal.region import Region
-from bpcli.terminal.tables import count_text
 from bpcli.text import duration, rounded
 
 if TYPE_CHECKING:
     from bpcli.terminal.console import Console
     from bpcli.terminal.stream import Stream
-    from bpcli.training.loop import Epoch
+    from bpcli.training.epoch import Epoch
 
 _REFRESH_SECONDS = 0.1
 

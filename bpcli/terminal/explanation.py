@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from bpcli.terminal.cells import aligned, spread_texts
 from bpcli.terminal.grid import Grid
-from bpcli.terminal.tables import aligned, spread_texts
 from bpcli.text import plain, plural, rounded, text_width
 
 MOST_SHOWN = 30

@@ -8,7 +8,7 @@ from typing import Any
 from bpcli.runs.run_json import RunRecord
 from bpcli.terminal.grid import Grid
 from bpcli.terminal.runs import epochs_text, headline
-from bpcli.terminal.tables import is_of_one_target
+from bpcli.terminal.scores import is_of_one_target
 from bpcli.text import duration, rounded
 
 _SPLIT = "test."

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from bpcli.terminal.cells import aligned, count_text, spread_texts
 from bpcli.terminal.grid import Grid
-from bpcli.terminal.tables import aligned, count_text, paired_table, spread_texts
+from bpcli.terminal.scores import paired_table
 from bpcli.text import listed_names, plural, rounded
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from statistics import median
 
 from bpcli.runs.run_json import Restart, RestartsRecord
 from bpcli.runs.saved import Scores
+from bpcli.terminal.cells import aligned
 from bpcli.terminal.grid import Grid
-from bpcli.terminal.tables import aligned
 from bpcli.text import duration, plural, rounded
 
 _MOST = 20

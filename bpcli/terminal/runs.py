@@ -11,8 +11,8 @@ from bpcli.runs.listing import Listed
 from bpcli.runs.machines import texts
 from bpcli.runs.run_json import Machine, RunRecord, Unreadable
 from bpcli.runs.saved import Scores
+from bpcli.terminal.cells import key_heading, value_text
 from bpcli.terminal.grid import Facts, Grid
-from bpcli.terminal.tables import key_heading, value_text
 from bpcli.text import duration, rounded
 
 _MOST_KEYS = 6

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bpcli.terminal.cells import aligned, count_text, spreads, time_text
 from bpcli.terminal.grid import Grid
 from bpcli.terminal.sweep import missing_lines
-from bpcli.terminal.tables import aligned, count_text, spreads, time_text
 from bpcli.text import plural, rounded
 
 _FAILED, _MARK, _EVIDENCE = "failed", "result", "log_evidence"

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
-from bpcli.terminal.grid import Grid
-from bpcli.terminal.tables import (
+from bpcli.terminal.cells import (
     count_text,
     is_finite,
     is_number,
@@ -18,6 +17,7 @@ from bpcli.terminal.tables import (
     time_text,
     value_text,
 )
+from bpcli.terminal.grid import Grid
 from bpcli.text import duration, plain, plural, rounded
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from rich.segment import Segment, Segments
 
+from bpcli.terminal.cells import is_finite
 from bpcli.terminal.progress.curve import BOLD, DIM, TRAIN, Glyphs, Line
 from bpcli.terminal.region import Region
 from bpcli.terminal.sweep import PlainProgress, ended, sweep_table
-from bpcli.terminal.tables import is_finite
 from bpcli.text import duration, text_width
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from bpcli.trace.followed import Entry, Followed, follow, largest_gradient, pars
 from bpcli.trace.rows import chosen_rows, notes_on, splits_of
 from bpcli.trace.updates import Forward, Pass, Update, slots, trace_forward, trace_updates
 from bpcli.training.batches import Batches
-from bpcli.training.loop import Training
 from bpcli.training.objective import NetworkObjective
+from bpcli.training.steps import Training
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ from bpcli.nn.network import Layer, Network
 from bpcli.nn.propagation import LayerPass, Workspace, backward, forward, forward_rows
 from bpcli.optimizers import GradientDescent, Optimizer, StepFailed
 from bpcli.optimizers.base import State
-from bpcli.training.loop import Training
 from bpcli.training.objective import NetworkObjective
 from bpcli.training.state import TrainState
+from bpcli.training.steps import Training
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from bpcli.nn.arrays import Array, Vector
-from bpcli.training.loop import Epoch
+from bpcli.training.epoch import Epoch
 
 Memory: TypeAlias = Mapping[str, Array]
 """Values of earlier epochs, by name; a number is an array of shape ()."""

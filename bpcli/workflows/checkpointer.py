@@ -11,7 +11,7 @@ from typing import TypeAlias
 from bpcli.config.models import EverySeconds
 from bpcli.runs.checkpoint import Checkpoint, Checkpoints
 from bpcli.text import duration
-from bpcli.training.loop import Epoch
+from bpcli.training.epoch import Epoch
 from bpcli.workflows.stop_decision import StopDecision
 from bpcli.workflows.training_log import LogSizes, TrainingLog
 

@@ -23,7 +23,8 @@ from bpcli.optimizers.schedules import rate_record
 from bpcli.registry import as_mapping
 from bpcli.runs.record import describe
 from bpcli.runs.run_json import Description
-from bpcli.training.loop import Epoch, every_epoch, train_epochs
+from bpcli.training.epoch import Epoch
+from bpcli.training.loop import every_epoch, train_epochs
 from bpcli.training.metered import METERED, Metered
 from bpcli.training.stopping import Best
 from bpcli.workflows.evaluate import default_split

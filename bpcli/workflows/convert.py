@@ -15,7 +15,7 @@ from typing import Any
 from bpcli import system
 from bpcli.data.conversion.kept import Read
 from bpcli.data.conversion.table import ConvertedTable, WrongChoice, converted
-from bpcli.data.files.arrays import is_array_file
+from bpcli.data.files.array_files import is_array_file
 from bpcli.data.files.beside import MOST_BYTES, sidecar_path
 from bpcli.data.files.dialect import Dialect
 from bpcli.data.files.frames import naming

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from pathlib import Path
 
 import numpy as np
 
 from bpcli.data.columns import FeatureEncoder, InputColumn
 from bpcli.data.files.dialect import Signs
 from bpcli.data.preprocessing import Split
-from bpcli.data.types import DataFrame, SplitName
+from bpcli.data.types import SplitName
 from bpcli.errors import ConfigError, RunError
 from bpcli.explanation.columns import Column, columns_of
 from bpcli.explanation.draws import Outputs, evenly_spaced
@@ -37,7 +35,7 @@ from bpcli.runs.store import Run
 from bpcli.runs.subject import SPLIT_NAMES
 from bpcli.runs.trained import Trained, Weights, load_trained, load_without_rows
 from bpcli.workflows.evaluate import default_split
-from bpcli.workflows.other_data import with_frame, with_other_data
+from bpcli.workflows.other_data import GivenRows, with_given_rows
 from bpcli.workflows.subject import with_rows_in_memory
 
 
@@ -155,7 +153,7 @@ def load_explained(
     run: Run,
     weights: Weights,
     split: SplitName | None,
-    data: DataFrame | str | os.PathLike[str] | None = None,
+    data: GivenRows | None = None,
     signs: Signs | None = None,
     *,
     in_memory: bool = True,
@@ -175,17 +173,7 @@ def load_explained(
         return Explained(trained, chosen, trained.notes)
     trained, notes = _with_training_rows_if_any(run, weights)
     notes = [*trained.notes, *notes]
-    if isinstance(data, str | os.PathLike):
-        trained, more = with_other_data(trained, Path(data), signs or {})
-    else:
-        encoder = trained.experiment.table.encoder
-        if encoder is None:
-            raise RunError(
-                "`data` needs a run that was trained on a table in a file, because columns are "
-                "matched by name."
-            )
-        trained, found = with_frame(trained, data, encoder)
-        more = tuple(found)
+    trained, more = with_given_rows(trained, data, signs or {})
     return Explained(trained, "data", (*notes, *more))
 
 

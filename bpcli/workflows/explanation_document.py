@@ -7,38 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from bpcli.engine.pool.choice import useful_workers, worker_pool
 from bpcli.explanation.columns import Column
 from bpcli.explanation.groups import THRESHOLD
 from bpcli.explanation.permutation import Change
 from bpcli.explanation.shapes import shape
-from bpcli.system import usable_cores
 from bpcli.text import listed, listed_names, plural
-from bpcli.workflows.explain import (
-    CURVE_ROWS,
-    MOST_CURVES,
-    REPEATS,
-    Explanation,
-    Options,
-    Progress,
-    by_importance,
-    explain,
-)
-from bpcli.workflows.explained import Explained
-
-
-def explained_document(
-    explained: Explained, options: Options, workers: int | None, progress: Progress
-) -> dict[str, Any]:
-    """Explain a run, with as many workers as are asked for or useful; see `explain`.
-
-    The number of workers changes no result.
-    """
-    params = explained.trained.experiment.network.n_params
-    count = useful_workers(REPEATS, params, usable_cores()) if workers is None else workers
-    with worker_pool(count) as pool:
-        return explanation_document(explain(explained, options, pool, progress))
-
+from bpcli.workflows.explain import CURVE_ROWS, MOST_CURVES, REPEATS, Explanation, by_importance
 
 _MOST_LISTED = 5
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bpcli.config.load import Config, config_of
-from bpcli.data.files.arrays import is_array_file
+from bpcli.data.files.array_files import is_array_file
 from bpcli.data.preprocessing import Preprocessor
 from bpcli.data.table import Table, table_without_rows
 from bpcli.data.types import SPLITS

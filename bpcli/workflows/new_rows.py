@@ -15,7 +15,8 @@ from types import MappingProxyType
 import numpy as np
 
 from bpcli.data.cells import with_point
-from bpcli.data.files.arrays import is_array_file, load_inputs
+from bpcli.data.files.array_files import is_array_file
+from bpcli.data.files.arrays import load_inputs
 from bpcli.data.files.cleaning import Cleaner
 from bpcli.data.files.delimited import cleaner_of, layout_of, read_blocks, text_blocks
 from bpcli.data.files.dialect import Dialect, Signs

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from bpcli.data.columns import FeatureEncoder
-from bpcli.data.files.arrays import ArraySource, is_array_file
+from bpcli.data.files.array_files import is_array_file
+from bpcli.data.files.arrays import ArraySource
 from bpcli.data.files.delimited import layout_of, read
 from bpcli.data.files.dialect import Dialect
 from bpcli.data.files.frames import naming

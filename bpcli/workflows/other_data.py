@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
@@ -30,6 +32,9 @@ from bpcli.export.model import Model
 from bpcli.runs.store import Run
 from bpcli.runs.trained import Trained, Weights, load_trained, load_without_rows
 from bpcli.workflows.new_rows import layout_as_trained
+
+GivenRows: TypeAlias = "DataFrame | str | os.PathLike[str]"
+"""Rows beside those of a run: a table, or the path of a file."""
 
 
 def load_to_score(
@@ -76,6 +81,25 @@ def with_other_data(trained: Trained, path: Path, signs: Signs) -> tuple[Trained
         frame, notes = read(layout)
         trained, more = with_frame(trained, frame, encoder.told(signs.get("date_format")))
     return trained, (*notes, *(f"{path.name}: {note}" for note in (*renamed, *more)))
+
+
+def with_given_rows(
+    trained: Trained, data: GivenRows, signs: Signs
+) -> tuple[Trained, tuple[str, ...]]:
+    """Return the run with the rows of a file or a table as its split `data`, and notes on them.
+
+    Raises like `with_other_data` and `with_frame`.
+    """
+    if isinstance(data, str | os.PathLike):
+        return with_other_data(trained, Path(data), signs)
+    encoder = trained.experiment.table.encoder
+    if encoder is None:
+        raise RunError(
+            "`data` needs a run that was trained on a table in a file, because columns are "
+            "matched by name."
+        )
+    trained, notes = with_frame(trained, data, encoder)
+    return trained, tuple(notes)
 
 
 def with_frame(

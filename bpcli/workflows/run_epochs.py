@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from bpcli.errors import Diverged, Interrupted
 from bpcli.runs.run_json import RunRecord
-from bpcli.training.loop import Epoch, NextDue
+from bpcli.training.epoch import Epoch
+from bpcli.training.loop import NextDue
 from bpcli.training.stopping import Stopping
 from bpcli.workflows.interrupts import Abandoned
 from bpcli.workflows.scores import EpochScores

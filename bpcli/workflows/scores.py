@@ -22,7 +22,7 @@ from bpcli.metrics.metrics import (
 )
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.units import UnitCounter, UnitCounts
-from bpcli.training.loop import Epoch
+from bpcli.training.epoch import Epoch
 from bpcli.training.objective import NetworkObjective
 
 

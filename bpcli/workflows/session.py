@@ -15,7 +15,8 @@ from bpcli.runs.layout import CONFIG, RESOLVED, SPLIT
 from bpcli.runs.record import split_bytes
 from bpcli.runs.run_json import RunRecord
 from bpcli.runs.store import Run
-from bpcli.training.loop import Epoch, NextDue, every_epoch, train_epochs
+from bpcli.training.epoch import Epoch
+from bpcli.training.loop import NextDue, every_epoch, train_epochs
 from bpcli.workflows.checkpointer import Checkpointer, pace_of
 from bpcli.workflows.interrupts import StopRequest
 from bpcli.workflows.run_epochs import Callback, Ending, TrainingCallback, earliest_due, run_epochs

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from bpcli.experiment import Experiment
 from bpcli.runs.checkpoint import Checkpoint
-from bpcli.training.loop import Epoch
+from bpcli.training.epoch import Epoch
 from bpcli.training.stopping import Best, PlateauRule, Stopping, StopRules
 from bpcli.workflows.interrupts import StopRequest
 

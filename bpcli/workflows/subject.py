@@ -36,14 +36,8 @@ def load_subject(
     Raises `RunError` if the split has no rows, or there is no record, and like `calibrated`.
     """
     record, errors = run.record(), dict[Need, str]()
-    lines: Sequence[LogLine] = ()
+    lines = _lines(run, record.status, errors)
     trained = rebuilt = path = without_rows = None
-    try:
-        lines = checked_log(run)
-        if not lines:
-            errors["log"] = f"{run.run_id} has no epochs: its status is `{record.status}`."
-    except RunError as error:
-        errors["log"] = str(error)
     try:
         trained = load_trained(run, weights)
         rebuilt = with_rows_in_memory(trained)
@@ -54,30 +48,35 @@ def load_subject(
         raise  # the run is not damaged: another process can draw all
     except BpnetError as error:
         errors["network"] = str(error)
-        without_rows = _without_rows(run, weights)
-        if without_rows is None:
-            errors["weights"] = str(error)
-    intervals = None
-    if level is not None:
-        if trained is None:
-            raise RunError(errors["network"])
-        intervals = _intervals(trained, level, method)
-    chosen = _split(run, rebuilt, split)
-    folds = siblings(record, run.folder.parent)
+        without_rows = _without_rows(run, weights, errors)
+    if level is not None and trained is None:
+        raise RunError(errors["network"])
     return Subject(
         run.run_id,
         record,
         lines,
         rebuilt,
         weights,
-        chosen,
+        _split(run, rebuilt, split),
         path,
         errors,
         run.folder,
-        folds,
+        siblings(record, run.folder.parent),
         without_rows,
-        intervals,
+        None if level is None or trained is None else _intervals(trained, level, method),
     )
+
+
+def _lines(run: Run, status: str, errors: dict[Need, str]) -> Sequence[LogLine]:
+    """The log; without any or with a damaged one, `errors` says so."""
+    try:
+        lines = checked_log(run)
+    except RunError as error:
+        errors["log"] = str(error)
+        return ()
+    if not lines:
+        errors["log"] = f"{run.run_id} has no epochs: its status is `{status}`."
+    return lines
 
 
 def _intervals(trained: Trained, level: float, method: Method) -> Intervals:
@@ -100,11 +99,12 @@ def _intervals(trained: Trained, level: float, method: Method) -> Intervals:
     return Intervals(level, bounds, found.note)
 
 
-def _without_rows(run: Run, weights: Weights) -> Trained | None:
+def _without_rows(run: Run, weights: Weights, errors: dict[Need, str]) -> Trained | None:
     """The network with its weights alone; None if it cannot be loaded either."""
     try:
         return load_without_rows(run, weights)
     except BpnetError:
+        errors["weights"] = errors["network"]
         return None
 
 

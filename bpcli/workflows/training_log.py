@@ -20,7 +20,7 @@ from bpcli.runs.metrics_log import LogLine, MetricsFile, read_log
 from bpcli.runs.parameter_path import ParameterPath
 from bpcli.runs.record import config_record
 from bpcli.runs.store import Run
-from bpcli.training.loop import Epoch
+from bpcli.training.epoch import Epoch
 from bpcli.workflows.scores import EpochScores, losses
 
 

@@ -22,7 +22,7 @@ from bpcli.runs.run_json import RunRecord
 from bpcli.runs.store import Run
 from bpcli.runs.trained import SavedWeights, load_weights, read_config
 from bpcli.terminal.progress import SilentView
-from bpcli.training.loop import Epoch
+from bpcli.training.epoch import Epoch
 from bpcli.workflows.differences import (
     Losses,
     compare_inputs,

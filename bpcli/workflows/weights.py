@@ -16,8 +16,8 @@ from bpcli.imports.matlab_arithmetic import ACTIVATION_OF
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array, Vector
 from bpcli.registry import as_mapping, name_of
+from bpcli.terminal.cells import named_text
 from bpcli.terminal.grid import Grid
-from bpcli.terminal.tables import named_text
 
 
 class LayerWeights(NamedTuple):

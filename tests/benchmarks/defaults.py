@@ -40,8 +40,8 @@ from bpcli.nn.network import Network
 from bpcli.optimizers import StepFailed
 from bpcli.optimizers.base import Evaluation, GaussNewton, Point
 from bpcli.training.batches import Batches
-from bpcli.training.loop import Training
 from bpcli.training.objective import NetworkObjective
+from bpcli.training.steps import Training
 
 TOLERANCES = (1e-1, 1e-2, 1e-3)
 LIMIT = 32.0

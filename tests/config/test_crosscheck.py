@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_configs import XOR, errors, load, only_error, parsed, trees
 
-from bpcli.config.crosscheck import Reader, asked_optimizer, cross_check
+from bpcli.config.crosscheck import cross_check
+from bpcli.config.reader import Reader
 from bpcli.config.source import Location, Source
+from bpcli.config.training_checks import asked_optimizer
 from bpcli.data.scaler import FITTED_RULES
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.losses import LOSSES

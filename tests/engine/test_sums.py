@@ -18,8 +18,8 @@ from bpcli.nn.network import Layer, Network
 from bpcli.nn.propagation import Workspace, predict
 from bpcli.optimizers import GradientDescent
 from bpcli.training.batches import Batches
-from bpcli.training.loop import Training
 from bpcli.training.objective import NetworkObjective
+from bpcli.training.steps import Training
 
 WIDE = Network((Layer(10, 32, Tanh()), Layer(32, 3, Identity())), HalfSquaredError())
 

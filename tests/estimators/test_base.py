@@ -19,7 +19,7 @@ from bpcli.errors import ConfigError
 from bpcli.estimators import BPClassifier, BPRegressor
 from bpcli.estimators.validity import ParameterError
 from bpcli.nn.arrays import Array
-from bpcli.training.loop import Epoch
+from bpcli.training.epoch import Epoch
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

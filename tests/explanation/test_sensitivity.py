@@ -5,11 +5,7 @@ import pytest
 
 from bpcli.data.preprocessing import Preprocessor
 from bpcli.data.scaler import Scaler
-from bpcli.explanation.sensitivity import (
-    input_gradients,
-    original_gradients,
-    sensitivity,
-)
+from bpcli.explanation.sensitivity import input_gradients, original_gradients, sensitivity
 from bpcli.nn.activation import Activation
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.losses import LOSSES

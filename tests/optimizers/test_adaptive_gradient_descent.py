@@ -12,8 +12,10 @@ from bpcli.nn.losses import HalfSquaredError
 from bpcli.nn.network import Layer, Network
 from bpcli.optimizers.adaptive_gradient_descent import AdaptiveGradientDescent
 from bpcli.training.batches import Batches
-from bpcli.training.loop import Epoch, Training, train_epochs
+from bpcli.training.epoch import Epoch
+from bpcli.training.loop import train_epochs
 from bpcli.training.objective import NetworkObjective
+from bpcli.training.steps import Training
 
 NETWORK = Network((Layer(1, 1, Identity(), "none"),), HalfSquaredError())
 

@@ -29,8 +29,9 @@ from bpcli.optimizers.levenberg_marquardt import LevenbergMarquardt
 from bpcli.optimizers.quadratic import Dense
 from bpcli.runs.files import load_arrays
 from bpcli.training.batches import Batches
-from bpcli.training.loop import Training, train_epochs
+from bpcli.training.loop import train_epochs
 from bpcli.training.objective import NetworkObjective
+from bpcli.training.steps import Training
 
 NO_RATE = np.asarray(np.nan)
 RULES = get_args(DampingRule)

@@ -24,9 +24,10 @@ from bpcli.optimizers.schedules import (
     rate_record,
 )
 from bpcli.training.batches import Batches
-from bpcli.training.loop import Training, train_epochs
+from bpcli.training.loop import train_epochs
 from bpcli.training.objective import NetworkObjective
 from bpcli.training.state import TrainState
+from bpcli.training.steps import Training
 
 EXAMPLES: list[EpochSchedule] = [
     Step(0.5, factor=0.5, every=3),

@@ -18,14 +18,7 @@ from bpcli.optimizers import StepFailed
 from bpcli.optimizers.base import Point
 from bpcli.optimizers.decays import Exponential
 from bpcli.optimizers.plateau import Plateau
-from bpcli.runs.checkpoint import (
-    NOTHING,
-    Checkpoint,
-    Checkpoints,
-    Extent,
-    misfit,
-    misfit_of_rate,
-)
+from bpcli.runs.checkpoint import NOTHING, Checkpoint, Checkpoints, Extent, misfit, misfit_of_rate
 from bpcli.runs.layout import METRICS
 from bpcli.runs.store import Run
 from bpcli.training.state import TrainState

@@ -22,7 +22,7 @@ from bpcli.runs.layout import CONFIG, LOCK, METRICS, PATH, RESOLVED, SPLIT, WEIG
 from bpcli.runs.store import Run
 from bpcli.runs.tags import TAGS, add_tag
 from bpcli.terminal.progress import SilentView
-from bpcli.training.loop import Epoch
+from bpcli.training.epoch import Epoch
 from bpcli.workflows.train import train
 
 Bpnet = Callable[..., Result]

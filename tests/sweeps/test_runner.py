@@ -26,7 +26,7 @@ from bpcli.sweeps.runner import InOrder
 from bpcli.sweeps.training import Training, TrainingResult, run_training
 from bpcli.system import Child, children
 from bpcli.terminal.progress import SilentView
-from bpcli.training.loop import Epoch
+from bpcli.training.epoch import Epoch
 from bpcli.workflows.interrupts import StopRequest, stop_requests
 
 forked = pytest.mark.skipif(not hasattr(os, "fork"), reason="no child processes")

@@ -33,7 +33,7 @@ from bpcli.sweeps.training import (
     training_name,
 )
 from bpcli.terminal.progress import SilentView
-from bpcli.training.loop import Epoch
+from bpcli.training.epoch import Epoch
 from bpcli.workflows.interrupts import stop_requests
 from bpcli.workflows.outcome import Outcome
 from bpcli.workflows.train import train

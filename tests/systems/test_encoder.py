@@ -21,8 +21,9 @@ from bpcli.nn.network import Layer, Network
 from bpcli.nn.propagation import predict
 from bpcli.optimizers import GradientDescent
 from bpcli.training.batches import Batches
-from bpcli.training.loop import Training, train_epochs
+from bpcli.training.loop import train_epochs
 from bpcli.training.objective import NetworkObjective
+from bpcli.training.steps import Training
 
 PATTERNS = Encoder(n_patterns=10).table(np.random.default_rng(0)).X[:]
 NETWORK = Network((Layer(10, 5, Sigmoid()), Layer(5, 10, Sigmoid())), HalfSquaredError())

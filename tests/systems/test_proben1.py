@@ -24,8 +24,9 @@ from bpcli.nn.network import Layer, Network
 from bpcli.optimizers import OPTIMIZERS
 from bpcli.optimizers.rprop import Rprop
 from bpcli.training.batches import Batches
-from bpcli.training.loop import Training, train_epochs
+from bpcli.training.loop import train_epochs
 from bpcli.training.objective import NetworkObjective
+from bpcli.training.steps import Training
 from bpcli.training.stopping import Best, Stopping, StopRules
 from bpcli.training.validation import Validation
 

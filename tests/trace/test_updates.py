@@ -25,8 +25,8 @@ from bpcli.trace.updates import (
     trace_updates,
 )
 from bpcli.training.batches import Batches
-from bpcli.training.loop import Training
 from bpcli.training.objective import NetworkObjective
+from bpcli.training.steps import Training
 
 
 def training(

@@ -16,8 +16,9 @@ from bpcli.nn.network import Layer, Network
 from bpcli.optimizers import GradientDescent, StepFailed
 from bpcli.training import loop
 from bpcli.training.batches import Batches
-from bpcli.training.loop import NextDue, Training, every_epoch, train_epochs
+from bpcli.training.loop import NextDue, every_epoch, train_epochs
 from bpcli.training.objective import NetworkObjective
+from bpcli.training.steps import Training
 from bpcli.training.validation import Validation
 
 

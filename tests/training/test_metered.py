@@ -19,9 +19,11 @@ from bpcli.optimizers.base import Point
 from bpcli.optimizers.levenberg_marquardt import LevenbergMarquardt
 from bpcli.training import metered as metered_module
 from bpcli.training.batches import Batches
-from bpcli.training.loop import Epoch, Training, train_epochs
+from bpcli.training.epoch import Epoch
+from bpcli.training.loop import train_epochs
 from bpcli.training.metered import METERED, CountedObjective, Counts, Metered
 from bpcli.training.objective import NetworkObjective
+from bpcli.training.steps import Training
 
 ROWS = 10
 

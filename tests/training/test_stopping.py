@@ -13,7 +13,7 @@ from sklearn.neural_network import MLPRegressor
 
 from bpcli.optimizers.base import Point
 from bpcli.training import loop
-from bpcli.training.loop import Epoch
+from bpcli.training.epoch import Epoch
 from bpcli.training.state import TrainState
 from bpcli.training.stopping import Best, PlateauRule, Stopping, StopRules, Watched
 

@@ -14,9 +14,11 @@ from bpcli.optimizers import OPTIMIZERS
 from bpcli.optimizers.base import Evaluation, Optimizer, Point
 from bpcli.optimizers.rprop import Rprop
 from bpcli.training.batches import Batches
-from bpcli.training.loop import Epoch, NextDue, Training, every_epoch, train_epochs
+from bpcli.training.epoch import Epoch
+from bpcli.training.loop import NextDue, every_epoch, train_epochs
 from bpcli.training.objective import NetworkObjective, Reduction
 from bpcli.training.state import TrainState
+from bpcli.training.steps import Training
 from bpcli.training.vanishing import is_negligible, is_stuck, next_check
 
 XOR = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([[0], [1], [1], [0]])

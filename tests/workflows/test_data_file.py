@@ -11,7 +11,7 @@ from systems import CONFIGS
 
 from bpcli.config.load import config_of, load_config, validate
 from bpcli.config.source import Source
-from bpcli.data.files.arrays import load_arrays
+from bpcli.data.files.array_files import load_arrays
 from bpcli.errors import ConfigError, RunError
 from bpcli.experiment import Experiment, build
 from bpcli.runs.provenance import data_digest

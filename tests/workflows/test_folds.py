@@ -19,7 +19,7 @@ from bpcli.runs.layout import WEIGHTS
 from bpcli.runs.run_json import Fold
 from bpcli.runs.trained import load_trained
 from bpcli.terminal.progress import SilentView
-from bpcli.training.loop import Epoch
+from bpcli.training.epoch import Epoch
 from bpcli.workflows.folds import CrossValidation, TrainFold, fold_configs, train_folds
 from bpcli.workflows.outcome import Outcome
 from bpcli.workflows.resume import resume, resumption

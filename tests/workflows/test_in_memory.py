@@ -14,7 +14,7 @@ import pytest
 from bpcli.config.load import config_of
 from bpcli.errors import Diverged, Interrupted
 from bpcli.experiment import Experiment, build
-from bpcli.training.loop import Epoch
+from bpcli.training.epoch import Epoch
 from bpcli.workflows.in_memory import fit
 from bpcli.workflows.train import train
 

@@ -21,7 +21,7 @@ from bpcli.runs.files import array_bytes, file_digest
 from bpcli.runs.layout import METRICS, WEIGHTS
 from bpcli.runs.store import Run
 from bpcli.terminal.progress import SilentView
-from bpcli.training.loop import Epoch
+from bpcli.training.epoch import Epoch
 from bpcli.training.objective import NetworkObjective
 from bpcli.workflows import outcome as module
 from bpcli.workflows.outcome import Outcome

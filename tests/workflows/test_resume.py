@@ -21,7 +21,7 @@ from bpcli.runs.layout import METRICS, PATH, RESOLVED, WEIGHTS
 from bpcli.runs.run_json import BROKEN_OFF, RunRecord
 from bpcli.runs.store import Run
 from bpcli.terminal.progress import SilentView
-from bpcli.training.loop import Epoch
+from bpcli.training.epoch import Epoch
 from bpcli.workflows import interrupts
 from bpcli.workflows.outcome import Outcome
 from bpcli.workflows.resume import resume, resumption

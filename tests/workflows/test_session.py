@@ -17,7 +17,8 @@ from bpcli.runs.layout import PATH, RESOLVED
 from bpcli.runs.parameter_path import ParameterPath
 from bpcli.runs.store import Run
 from bpcli.terminal.progress import SilentView
-from bpcli.training.loop import Epoch, Training
+from bpcli.training.epoch import Epoch
+from bpcli.training.steps import Training
 from bpcli.workflows import session
 from bpcli.workflows.train import train
 

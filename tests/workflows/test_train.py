@@ -14,7 +14,7 @@ from bpcli.errors import RunError
 from bpcli.experiment import Experiment, build
 from bpcli.runs.layout import WEIGHTS
 from bpcli.terminal.progress import SilentView
-from bpcli.training.loop import Epoch
+from bpcli.training.epoch import Epoch
 from bpcli.workflows.train import train, workers_for
 
 

@@ -6,26 +6,22 @@ into memory, not read. Network inputs are made block by block.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from bpcli.data.files.array_files import as_matrix, listed, load_arrays
+from bpcli.data.files.array_names import USUAL_NAMES, is_vector, name_of_array
 from bpcli.data.files.beside import has_sidecar
 from bpcli.data.files.dialect import Samples
 from bpcli.data.files.frames import naming
-from bpcli.data.files.mat import require_whole
 from bpcli.data.files.named_arrays import inputs_named, named_table
-from bpcli.data.files.npy_rows import NpyHeader
-from bpcli.data.files.regular import damaged, require_regular
 from bpcli.data.files.scan import require_finite
 from bpcli.data.files.splits import FileSplits, notes_on_splits
 from bpcli.data.files.table import numbers_in_a_row, targets_of
 from bpcli.data.given import FORMAT, GivenArrays
-from bpcli.data.long_double import in_double
 from bpcli.data.row_blocks import row_blocks
 from bpcli.data.selection import Selector, TargetSelectors, choose
 from bpcli.data.table import Table, value_names
@@ -35,17 +31,7 @@ from bpcli.data.values import as_numbers
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
 
-if TYPE_CHECKING:
-    from zipfile import ZipFile
-
-
-def is_array_file(path: Path) -> bool:
-    return path.suffix.lower() in (".npy", ".npz", ".mat")
-
-
-_INPUT_NAMES = ("X", "x", "inputs", "data", "features")
 _BY_COLUMN = "each sample is a column, as in MATLAB's networks"
-_TARGET_NAMES = ("y", "Y", "targets", "target", "labels", "t")
 
 
 @dataclass(frozen=True)
@@ -99,7 +85,7 @@ class ArraySource:
         arrays = {}
         for path in self.splits.paths(self.path):
             with naming(path, self._key(path)):
-                arrays[path] = _as_matrix(*load_arrays(path).values())
+                arrays[path] = as_matrix(*load_arrays(path).values())
                 _require_finite(arrays[path])
         with naming(self.path):
             return named_table(arrays, self.inputs, self.targets, self.task, self.splits)
@@ -121,7 +107,7 @@ class ArraySource:
                 X, Y = X.T, None if Y is None else Y.T
             if Y is not None and len(X) != len(Y):
                 raise DataError(
-                    f"{len(X)} rows of inputs, but {len(Y)} of targets: {_listed(arrays)}"
+                    f"{len(X)} rows of inputs, but {len(Y)} of targets: {listed(arrays)}"
                 )
             if not len(X):
                 raise DataError("there are no rows")
@@ -131,7 +117,7 @@ class ArraySource:
     def _one(self, arrays: Mapping[str, Array]) -> tuple[Array, Array | None, list[str]]:
         """Columns of a single array."""
         (array,) = arrays.values()
-        matrix = _as_matrix(array)
+        matrix = as_matrix(array)
         if self.layout == "columns":
             raise no_single_array()
         names = numbered("x", matrix.shape[1])
@@ -141,16 +127,16 @@ class ArraySource:
 
     def _two(self, arrays: Mapping[str, Array]) -> tuple[Array, Array | None, list[str]]:
         """An array of inputs and one of targets."""
-        inputs = _inputs_named(arrays, None if self.inputs == ("*",) else self.inputs)
-        X = _as_matrix(arrays[inputs])
+        inputs = name_of_array("inputs", arrays, None if self.inputs == ("*",) else self.inputs)
+        X = as_matrix(arrays[inputs])
         if self.targets == "same_as_inputs":
             return X, None, []
-        targets = _targets_named(arrays, self.targets)
-        usual = inputs in _INPUT_NAMES and targets in _TARGET_NAMES
+        targets = name_of_array("targets", arrays, self.targets)
+        usual = inputs in USUAL_NAMES["inputs"] and targets in USUAL_NAMES["targets"]
         is_guess = not usual and self.inputs == ("*",) and self.targets is None
         notes = [f"inputs are `{inputs}`, targets are `{targets}`"] * is_guess
         Y = arrays[targets]
-        return X, Y.ravel() if _is_vector(Y) else _as_matrix(Y), notes
+        return X, Y.ravel() if is_vector(Y) else as_matrix(Y), notes
 
 
 def no_single_array() -> DataError:
@@ -193,22 +179,6 @@ def _given_in(path: Path) -> GivenArrays | None:
         return GivenArrays.of_arrays(arrays) if FORMAT in arrays else None
 
 
-def load_arrays(path: Path) -> dict[str, Array]:
-    """The arrays of a file by name. Raises `DataError` if it is damaged or has none."""
-    require_regular(path)
-    load = {".npy": _load_npy, ".npz": _load_npz, ".mat": _load_mat}[path.suffix.lower()]
-    try:
-        contents = load(path)
-    except DataError:
-        raise
-    except Exception as error:  # readers raise many types for damaged files
-        raise damaged(path.suffix, error) from None
-    arrays = {name: in_double(a) for name, a in contents.items() if a.dtype.kind in "biufcU"}
-    if not arrays:
-        raise DataError("the file has no array of numbers or text")
-    return arrays
-
-
 def load_inputs(
     path: Path, columns: Sequence[str], name: str | None = None, layout: Samples | None = None
 ) -> tuple[Array, tuple[str, ...]]:
@@ -221,90 +191,15 @@ def load_inputs(
     """
     arrays, width = load_arrays(path), len(columns)
     if has_sidecar(path):
-        return inputs_named(path, _as_matrix(*arrays.values()), columns), ()
+        return inputs_named(path, as_matrix(*arrays.values()), columns), ()
     found = next(iter(arrays)) if len(arrays) == 1 else None
-    found = found or (name if name in arrays else _inputs_named(arrays, None))
-    X = _as_matrix(arrays[found])
+    found = found or (name if name in arrays else name_of_array("inputs", arrays, None))
+    X = as_matrix(arrays[found])
     if layout == "columns":
         return X.T, ()
     if layout is None and path.suffix.lower() == ".mat" and X.shape[1] != width == len(X):
         return X.T, (f"{path.name}: {_BY_COLUMN}",)
     return X, ()
-
-
-def _load_npy(path: Path) -> dict[str, Array]:
-    header = NpyHeader.of(path)
-    refuse_no_rows(header.shape, header.dtype)  # first: an array of objects cannot be mapped
-    return {path.stem: np.lib.format.open_memmap(path, mode="r")}
-
-
-def _load_npz(path: Path) -> dict[str, Array]:
-    from zipfile import ZipFile
-
-    with ZipFile(path) as archive:  # np.load would leave a damaged file open
-        names = [name for name in archive.namelist() if name.endswith(".npy")]
-        return {name.removesuffix(".npy"): _member(archive, name) for name in names}
-
-
-def _member(archive: ZipFile, name: str) -> Array:
-    with archive.open(name) as file:
-        array: Array = np.lib.format.read_array(file, allow_pickle=False)
-        return array
-
-
-def _load_mat(path: Path) -> dict[str, Array]:
-    from scipy.io import loadmat
-
-    require_whole(path)
-    try:
-        arrays = loadmat(path, chars_as_strings=True)
-    except NotImplementedError:
-        raise DataError(
-            "this is a MATLAB file of version 7.3: save it with `save(..., '-v7')`", "file"
-        ) from None
-    return {name: _plain(array) for name, array in arrays.items() if not name.startswith("__")}
-
-
-def _plain(array: Any) -> Array:
-    """A sparse matrix as an array, a cell array of text as strings; bytes in this machine's order.
-
-    Raises `DataError` for a sparse matrix that is too large as an array.
-    """
-    if not isinstance(array, np.ndarray):
-        if math.prod(array.shape) > _MOST_SPARSE:
-            raise DataError(
-                f"a sparse matrix of {array.shape} exceeds the {_MOST_SPARSE:,} numbers allowed",
-                "file",
-            )
-        array = array.toarray()
-    plain: Array = _texts(array.astype(array.dtype.newbyteorder("="), copy=False))
-    return plain
-
-
-_MOST_SPARSE = 10**8
-"""Numbers of a sparse matrix as an array: 0.8 GB."""
-
-
-def _texts(array: Array) -> Array:
-    """A cell array of text as an array of strings; other arrays unchanged."""
-    cells = [np.ravel(cell) for cell in array.ravel()] if array.dtype == object else []
-    if cells and all(cell.dtype.kind == "U" and len(cell) == 1 for cell in cells):
-        return np.array([str(cell[0]) for cell in cells])
-    return array
-
-
-def _as_matrix(array: Array) -> Array:
-    """Rows of numbers; an image becomes a row. Raises `DataError` for text and single numbers."""
-    refuse_no_rows(array.shape, array.dtype)
-    return array.reshape(len(array), -1)
-
-
-def refuse_no_rows(shape: tuple[int, ...], dtype: np.dtype) -> None:
-    """Raises `DataError` for an array of text, without rows, or of a single number."""
-    if dtype.kind not in "biuf" or not shape:
-        raise DataError(f"an array of {_described(shape, dtype)} has no rows of numbers", "inputs")
-    if not math.prod(shape):
-        raise DataError(f"an array of {_described(shape, dtype)} has no rows", "inputs")
 
 
 def _columns(matrix: Array, names: tuple[str, ...], chosen: list[str]) -> Array:
@@ -314,75 +209,6 @@ def _columns(matrix: Array, names: tuple[str, ...], chosen: list[str]) -> Array:
     if indices == list(range(first, last + 1)):
         return matrix[:, first : last + 1]
     return matrix[:, indices]
-
-
-def _inputs_named(arrays: Mapping[str, Array], asked: tuple[Selector, ...] | None) -> str:
-    """The name of the array of inputs."""
-    return _name(arrays, asked, _INPUT_NAMES, "inputs")
-
-
-def _targets_named(arrays: Mapping[str, Array], asked: tuple[Selector, ...] | None) -> str:
-    """The name of the array of targets."""
-    return _name(arrays, asked, _TARGET_NAMES, "targets")
-
-
-def _name(
-    arrays: Mapping[str, Array],
-    asked: tuple[Selector, ...] | None,
-    usual: tuple[str, ...],
-    key: Literal["inputs", "targets"],
-) -> str:
-    if asked is not None:
-        if len(asked) == 1 and asked[0] in arrays:
-            return str(asked[0])
-        given = ", ".join(map(str, asked))
-        raise DataError(f"`{key}` is {given}, expected one of the arrays {_listed(arrays)}", key)
-    exact = [name for name in usual if name in arrays]
-    ending = [name for name in arrays if name.lower().endswith(_LONG_NAMES[key])]
-    if exact or len(ending) == 1:
-        return [*exact, *ending][0]
-    if roles := _roles(arrays):
-        return roles[key]
-    raise DataError(
-        f"no array has a usual name for {key}: set `{key}` in a config to {_listed(arrays)}", key
-    )
-
-
-_LONG_NAMES = {
-    "inputs": ("inputs", "input", "features"),
-    "targets": ("targets", "target", "labels"),
-}
-"""Endings by which an array is recognised, such as houseInputs."""
-
-
-def _roles(arrays: Mapping[str, Array]) -> dict[str, str] | None:
-    """Which of two arrays is the targets: the only one that is text, or a single row or column."""
-    for is_target in (_is_text, _is_vector):
-        targets = [name for name, array in arrays.items() if is_target(array)]
-        if len(arrays) == 2 and len(targets) == 1:
-            (inputs,) = arrays.keys() - targets
-            return {"inputs": inputs, "targets": targets[0]}
-    return None
-
-
-def _is_text(array: Array) -> bool:
-    return array.dtype.kind == "U"
-
-
-def _is_vector(array: Array) -> bool:
-    return max(array.shape, default=1) == array.size
-
-
-def _listed(arrays: Mapping[str, Array]) -> str:
-    return ", ".join(f"`{name}` ({_shape(array)})" for name, array in arrays.items())
-
-
-def _shape(array: Array) -> str:
-    return _described(array.shape, array.dtype)
-
-
-def _described(shape: tuple[int, ...], dtype: np.dtype) -> str:
-    return f"{' × '.join(map(str, shape)) or 'one'} {dtype}"
 
 
 def _require_finite(X: Array) -> None:

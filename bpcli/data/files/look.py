@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from bpcli.data.description import ColumnFacts, Description, describe
-from bpcli.data.files.arrays import ArraySource, is_array_file, load_arrays
+from bpcli.data.files.array_files import is_array_file, load_arrays
+from bpcli.data.files.arrays import ArraySource
 from bpcli.data.files.beside import has_sidecar
 from bpcli.data.files.delimited import layout_of, read, refuse_no_rows
 from bpcli.data.files.dialect import Dialect, Samples

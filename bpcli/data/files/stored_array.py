@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bpcli.data.files.arrays import no_single_array, refuse_no_rows
+from bpcli.data.files.array_files import refuse_no_rows
+from bpcli.data.files.arrays import no_single_array
 from bpcli.data.files.beside import has_sidecar
 from bpcli.data.files.dialect import Samples
 from bpcli.data.files.frames import naming

@@ -8,7 +8,7 @@ from collections import deque
 import numpy as np
 
 from bpcli.nn.arrays import Array
-from bpcli.training.loop import Epoch
+from bpcli.training.epoch import Epoch
 
 _MOST_POINTS = 1000
 _SECONDS_OF_SPEED = 5.0

@@ -27,7 +27,7 @@ from bpcli.terminal.progress.frame import ViewState, draw_frame, summary
 from bpcli.terminal.progress.history import History
 from bpcli.terminal.progress.plain import QuietView
 from bpcli.terminal.progress.rows import Columns, RowEpochs, ScoresOf
-from bpcli.terminal.tables import header, layers_text, objective_text
+from bpcli.terminal.training import header, layers_text, objective_text
 from bpcli.text import visible
 from bpcli.training.stopping import Stopping
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from bpcli.cluster.connection import ClusterConnection
     from bpcli.runs.run_json import RunRecord
     from bpcli.terminal.console import Console
-    from bpcli.training.loop import Epoch
+    from bpcli.training.epoch import Epoch
 
 _REFRESH_SECONDS = 0.1
 _SHARE_OF_THE_TIME = 0.005

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from bpcli.terminal.progress.rows import Columns, RowEpochs, ScoresOf
-from bpcli.terminal.tables import header
+from bpcli.terminal.training import header
 
 if TYPE_CHECKING:
     from bpcli.cluster.connection import ClusterConnection
     from bpcli.runs.run_json import RunRecord
     from bpcli.terminal.console import Console
     from bpcli.terminal.stream import Stream
-    from bpcli.training.loop import Epoch
+    from bpcli.training.epoch import Epoch
     from bpcli.training.stopping import Stopping
 
 

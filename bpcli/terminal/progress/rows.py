@@ -7,7 +7,7 @@ from typing import Protocol
 
 from bpcli.nn.units import UnitCounts
 from bpcli.text import duration, rounded
-from bpcli.training.loop import Epoch
+from bpcli.training.epoch import Epoch
 
 _ROWS_PER_TRAINING = 20
 

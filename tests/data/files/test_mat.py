@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import scipy.io
 
-from bpcli.data.files.arrays import load_arrays
+from bpcli.data.files.array_files import load_arrays
 from bpcli.data.files.mat import require_whole
 from bpcli.errors import DataError
 

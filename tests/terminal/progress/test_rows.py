@@ -14,8 +14,8 @@ from bpcli.terminal.console import Console
 from bpcli.terminal.grid import Grid
 from bpcli.terminal.progress import Columns, Rows
 from bpcli.terminal.progress.choice import view_of
+from bpcli.terminal.scores import scores_tables
 from bpcli.terminal.stream import Stream
-from bpcli.terminal.tables import scores_tables
 
 
 @pytest.mark.parametrize("epochs", [1, 7, 333, 1000, 5000, 123_456])
