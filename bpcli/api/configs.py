@@ -31,9 +31,9 @@ def load_config(source: ConfigSource, overrides: Overrides = ()) -> Config:
 
     `source` is the path of a YAML file, or a mapping with the same keys, in which `data` may have
     arrays: `inputs` (n, d), `targets` (n,) or (n, k), `weight` (n,); or a DataFrame of numbers and
-    Series. They are not copied before training: a change until then counts. `overrides` replace
-    single values: texts as for `--set`, or a mapping from dotted keys to values. The result has
-    `resolved()`, the config as YAML with every default written out.
+    Series. They are copied only when training begins: changes before that have an effect.
+    `overrides` replace single values: texts as for `--set`, or a mapping from dotted keys to
+    values. The result has `resolved()`, the config as YAML with every default written out.
 
     Raises `ConfigError` with all issues of the config; each has a position in `issues`.
 
@@ -63,7 +63,7 @@ def _overridden(config: Config, given: list[str]) -> Config:
 def assignments(overrides: Overrides) -> list[str]:
     """Overrides as texts `key=value`, whose value is YAML on one line.
 
-    Raises `ConfigError` for a value that no text can hold, such as an array.
+    Raises `ConfigError` for a value that cannot be written as text, such as an array.
     """
     if isinstance(overrides, str):
         return [overrides]

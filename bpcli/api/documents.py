@@ -1,4 +1,4 @@
-"""The documents that `--json` prints, as mappings that show themselves as text or a table."""
+"""The documents that `--json` prints, as mappings that are displayed as text or a table."""
 
 from __future__ import annotations
 

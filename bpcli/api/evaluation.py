@@ -30,7 +30,7 @@ def evaluation(
 ) -> Document:
     """The document of the scores; see `Run.evaluate`."""
     if split is not None and data is not None:
-        raise ConfigError("`data` and `split` both say which rows to score: use one of them.")
+        raise ConfigError("`data` and `split` both select the rows to score: use only one.")
     with repeatable_numerics():
         if data is None:
             rows = load_rows(run, weights, split)

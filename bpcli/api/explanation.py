@@ -54,7 +54,7 @@ def _require(
     figure: AnyPath | None,
 ) -> None:
     if split is not None and data is not None:
-        raise ConfigError("`data` and `split` both say which rows to use: use one of them.")
+        raise ConfigError("`data` and `split` both select the rows: use only one.")
     if asked.method not in ("ale", "pd"):
         raise ConfigError(f"`effects` is {asked.method!r}: expected `ale` or `pd`.")
     for name, smallest in {"rows": 2, "repeats": 1, "seed": 0, "workers": 1}.items():

@@ -35,8 +35,8 @@ def gradcheck(
     training rows. `corrupt` names a wrong backward pass, to see how the check fails. Without a
     config, every activation and loss is checked.
 
-    Returns the document of `bpnet gradcheck --json`; it is true if all tensors passed, and shows
-    itself as the command's table. Raises `ConfigError` for a config that is not valid.
+    Returns the document of `bpnet gradcheck --json`; it is true if all tensors passed, and is
+    displayed as the command's table. Raises `ConfigError` for a config that is not valid.
 
     >>> report = bpcli.gradcheck("configs/xor.yaml")
     >>> bool(report)
@@ -44,8 +44,7 @@ def gradcheck(
     """
     if corrupt is not None and corrupt not in CORRUPTIONS:
         raise ConfigError(
-            f"There is no wrong backward pass `{corrupt}`: expected one of "
-            f"{', '.join(CORRUPTIONS)}."
+            f"Unknown corruption `{corrupt}`: expected one of {', '.join(CORRUPTIONS)}."
         )
     for name, count in (("entries", entries), ("rows", rows)):
         if not isinstance(count, int | np.integer) or count < 1:
@@ -66,7 +65,9 @@ def _of(config: ConfigSource | Run, overrides: Overrides) -> tuple[Experiment, V
         experiment = build(load_config(config, overrides))
         return experiment, experiment.initial_params
     if overrides:
-        raise ConfigError("`overrides` are for a config: a run keeps its config.")
+        raise ConfigError(
+            "`overrides` are only for a config: the config of a run cannot be changed."
+        )
     trained = config._trained.uncalibrated
     return trained.experiment, trained.params
 

@@ -1,4 +1,4 @@
-"""A network on plain arrays, for those who teach: the passes of training, one call each."""
+"""A network on plain arrays, for teaching: the passes of training, one call each."""
 
 from __future__ import annotations
 
@@ -80,7 +80,9 @@ class Network:
         ).spec
         sizes = [size for size in spec.network.layers if size != "auto"]
         if len(sizes) < len(spec.network.layers):
-            raise ConfigError("Network: found `auto` in `layers`, which needs data: give a number.")
+            raise ConfigError(
+                "Network: found `auto` in `layers`, which needs data: write a number."
+            )
         self._layout = network_of_sizes(spec, sizes)
         self._params = self._layout.initial_params(spec.network.init, stream(seed, "init"))
         if parameters is not None:
@@ -146,7 +148,7 @@ class Network:
     def _fitting(
         self, own: Sequence[Array | None], given: Sequence[npt.ArrayLike | None], what: str
     ) -> list[Array | None]:
-        """The given arrays. Raises `ConfigError` if they have not the shapes of `own`."""
+        """The given arrays. Raises `ConfigError` if their shapes differ from those of `own`."""
         self._require_layers(given, what)
         try:
             arrays = [None if array is None else np.asarray(array, np.float64) for array in given]
@@ -253,7 +255,7 @@ def _matrix(name: str, values: npt.ArrayLike, columns: int) -> Array:
     try:
         array = np.asarray(values, np.float64)
     except (TypeError, ValueError):
-        raise DataError(f"{name} is no array of numbers") from None
+        raise DataError(f"{name} is not an array of numbers") from None
     if array.ndim == 1 and columns == 1:
         array = array[:, np.newaxis]
     if array.ndim != 2 or array.shape[1] != columns or not len(array):

@@ -112,12 +112,12 @@ def answers_of(model: Model, outputs: Array) -> Array | DataFrame:
 def probabilities_of(model: Model, outputs: Array) -> Array:
     """The probability of each class (n, classes), or of each label (n, labels).
 
-    Raises `RunError` if the outputs are no probabilities.
+    Raises `RunError` if the outputs are not probabilities.
     """
     activation = model.network.layers[-1].activation
     if not model.preprocessor.categories or not activation.gives_probabilities:
         why = "activation" if model.preprocessor.categories else "targets"
         raise RunError(
-            f"`{model.name}` predicts no probabilities, because of its {why}: use `outputs`."
+            f"`{model.name}` does not predict probabilities because of its {why}: use `outputs`."
         )
     return class_probabilities(outputs) if len(model.class_names) == 2 else outputs

@@ -133,7 +133,7 @@ class Predictor(SavedRun):
     def predict_proba(self, rows: RowSource) -> Array:
         """The probabilities (n, classes) of the `classes` in their order, or of each label.
 
-        Raises `RunError` if the network predicts values, or its outputs are no probabilities.
+        Raises `RunError` if the network predicts values, or its outputs are not probabilities.
         """
         return probabilities_of(self._model, self.outputs(rows))
 

@@ -1,4 +1,4 @@
-"""What happens beside a training: callbacks of the caller, and lines or a live view of progress."""
+"""What runs alongside a training: callbacks of the caller, and lines or a live view of progress."""
 
 from __future__ import annotations
 

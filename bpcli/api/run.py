@@ -89,12 +89,12 @@ class Run(Predictor):
         workers: int | None = None,
         figure: AnyPath | None = None,
     ) -> Document:
-        """Say which inputs matter, and how: the document of `bpnet explain --json`.
+        """Show which inputs matter, and how: the document of `bpnet explain --json`.
 
-        The rows are those of a split, by default as in `evaluate`, or `data`, a DataFrame or a file
-        with the training's columns. With `row`, the document has the Shapley values of the row with
-        this number. `figure` is a file to draw plots into. The number of `workers` changes no
-        result.
+        The rows are those of a split, by default as in `evaluate`, or `data`, a DataFrame or a
+        file with the training's columns. With `row`, the document has the Shapley values of the
+        row with this number. `figure` is a file to draw plots into. The number of `workers` does
+        not change the result.
 
         Raises `ConfigError` for an unknown split or value, `RunError` if there are too few rows.
         """
@@ -154,11 +154,11 @@ class Run(Predictor):
     def trace(
         self, rows: Iterable[int] | None = None, *, steps: int = 1, entry: str | None = None
     ) -> Document:
-        """Work out updates of the network, number by number, as `bpnet trace` does.
+        """Compute every number of some updates of the network, as `bpnet trace` does.
 
         `rows` are rows of the table, counted from 1, such as range(1, 5); by default the training
-        set if it is small, else its first row. `entry` is an entry to work out in full, such as
-        "W1[2,1]". Returns the document of `bpnet trace --json`, which shows itself as the text.
+        set if it is small, else its first row. `entry` is an entry to compute in detail, such as
+        "W1[2,1]". Returns the document of `bpnet trace --json`, which is displayed as text.
         """
         from bpcli.trace.numbers import trace
         from bpcli.trace.plain import show
@@ -181,8 +181,8 @@ class Run(Predictor):
     def verify(self, tolerance: float | None = None) -> Document:
         """Train again and compare bit by bit: the document of `bpnet verify --json`.
 
-        It is true if all is identical, or differs by at most `tolerance`, relatively. Takes as long
-        as the training did. Raises `RunError` if the run cannot be trained again.
+        It is true if everything is identical, or the relative differences are at most `tolerance`.
+        Takes as long as the training did. Raises `RunError` if the run cannot be trained again.
         """
         from bpcli.workflows.verify import verify
 
@@ -198,9 +198,9 @@ class Run(Predictor):
         callbacks: Sequence[Callback] = (),
         progress: bool = False,
     ) -> Run:
-        """Go on from the newest checkpoint, with the bits of an uninterrupted training.
+        """Continue from the newest checkpoint, with the same bits as an uninterrupted training.
 
-        `epochs` is the new total. The run goes on in its folder, and so does this object, which is
+        `epochs` is the new total. The run continues in its folder; this object is updated and
         returned. Otherwise like `train`.
 
         Raises `RunError` if there is nothing to do, or data, files or other keys have changed.
@@ -346,7 +346,7 @@ def run_of(
     run = Run(outcome.run, weights, notes=notes, scratch=scratch)
     failure = outcome.failure
     if isinstance(failure, Interrupted) and failure.signal_number == signal.SIGINT:
-        warned = [*warned, f"interrupted after epoch {run.epochs}: `resume` goes on with the run"]
+        warned = [*warned, f"interrupted after epoch {run.epochs}: `resume` continues the run"]
         failure = None
     warn([*warned, *run.warnings])
     if failure is None:

@@ -78,7 +78,7 @@ class SavedRun:
 
     @property
     def stop_reason(self) -> str:
-        """The stop rule that ended training, `callback`, or what else did."""
+        """The stop rule that ended training, `callback`, or another cause."""
         return self._record.stop_reason
 
     @property
@@ -113,10 +113,10 @@ class SavedRun:
 
     @property
     def history(self) -> DataFrame:
-        """The logged epochs, one a row, with the epoch as index.
+        """The logged epochs, one per row, with the epoch as index.
 
-        Columns are the keys of metrics.jsonl; a list with a number for each layer is one column a
-        layer: `grad_norms.1` … Values that are not finite are NaN, as are the metrics
+        Columns are the keys of metrics.jsonl; a list with a number for each layer becomes one
+        column per layer: `grad_norms.1` … Values that are not finite are NaN, as are the metrics
         of a line without metrics. `training.log_every: 1` logs every epoch, and
         `training.metrics_every: 1` the metrics of every epoch.
         """

@@ -66,13 +66,13 @@ def _require_one_training(config: Config, *, has_callbacks: bool) -> None:
     """Raises `ConfigError` if a config asks for more than `train` does."""
     if config.spec.data.split.has_all_folds:
         raise ConfigError(
-            "`data.split.folds` asks for one training per fold, and `train` makes one run: set "
-            "`data.split.fold` to the fold to train, counted from 1."
+            "`data.split.folds` means one training per fold, but `train` creates a single run: "
+            "set `data.split.fold` to the fold to train, counted from 1."
         )
     if has_callbacks and config.spec.training.all_restarts.count > 1:
         raise ConfigError(
-            "`callbacks` watch one training, and `training.restarts` asks for several: leave out "
-            "one of the two."
+            "`callbacks` cannot be combined with `training.restarts`, which runs several "
+            "trainings: remove one of them."
         )
 
 

@@ -38,7 +38,7 @@ runs_dir_option = click.option(
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("runs"),
     show_default=True,
-    help="The folder that holds the runs.",
+    help="The folder of the runs.",
 )
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document and nothing else on stdout."
@@ -62,8 +62,8 @@ method_option = click.option(
 _by_option = click.option(
     "--by",
     metavar="COLUMN",
-    help="Compute --interval in each category of this input by itself, or for each class of this "
-    "target.",
+    help="Calibrate --interval separately for each category of this input, or for each class of "
+    "this target.",
 )
 
 
@@ -143,9 +143,7 @@ def interval_asked(
     """
     for option, value in (("--method", method), ("--by", by)):
         if value is not None and level is None:
-            raise ConfigError(
-                f"{option} says how --interval is computed: give --interval LEVEL, too."
-            )
+            raise ConfigError(f"{option} changes how --interval is computed: add --interval LEVEL.")
     return None if level is None else (level, method or "conformal", by)
 
 

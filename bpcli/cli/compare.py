@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @click.command(
     "compare",
-    short_help="Train with several optimizers, side by side.",
+    short_help="Train with several optimizers and compare them.",
     epilog=examples("compare"),
 )
 @click.argument("config", type=click.Path(path_type=Path))

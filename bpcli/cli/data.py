@@ -102,9 +102,7 @@ def _print(look: Look) -> None:
         out.show_facts(view.all_columns_facts(about))
     left_out = out.show(view.columns_table(about), view.EXPENDABLE)
     if left_out:
-        out.say(
-            f"columns that do not fit here: {', '.join(left_out)}; use a wider terminal, or --json"
-        )
+        out.say(f"columns that do not fit: {', '.join(left_out)}; use a wider terminal, or --json")
     if view.has_more_columns(about):
         out.say(
             f"shown: the target, and at most {view.MOST_COLUMNS} inputs with the strongest "

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 @click.option(
     "--fill",
     type=click.Choice(["mean", "median", "zero"]),
-    help="What replaces missing numbers, computed from all rows; missing categories become the "
+    help="How missing numbers are filled, computed from all rows; missing categories become the "
     "most frequent one.",
 )
 @click.option(
@@ -80,11 +80,11 @@ def command(
     """Convert a table to numbers, also if it is larger than the memory.
 
     SOURCE is text such as CSV, also compressed, or a Parquet file. DEST is a .npy file; the names
-    of its columns, the targets and the classes are written to DEST.json. The columns are those that
-    training on SOURCE would have: categories become one column each. Training reads DEST without
-    its text having to be read again.
+    of its columns, the targets and the classes are written to DEST.json. The columns are those
+    that training on SOURCE would have: categories become one column each. Training then reads DEST
+    instead of the text.
 
-    An interrupted conversion goes on if you give the same command again. The options from
+    To continue an interrupted conversion, repeat the command. The options from
     --encoding to --missing-only describe the format of SOURCE; without them, it is detected.
     """
     from bpcli.data.conversion.table import Choices
@@ -94,7 +94,7 @@ def command(
     from bpcli.workflows.convert import convert
 
     if choices["drop_missing"] and choices["fill"]:
-        raise ConfigError("--fill keeps the rows that --drop-missing leaves out: use one of them.")
+        raise ConfigError("--fill keeps the rows that --drop-missing leaves out: use only one.")
     if choices["indicator"] and not choices["fill"]:
         raise ConfigError("--indicator needs --fill: without it, no missing value is replaced.")
     request = Request(

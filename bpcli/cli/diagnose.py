@@ -11,21 +11,21 @@ from bpcli.cli.references import Reference, run_options
 
 @click.command(
     "diagnose",
-    short_help="Say what looks wrong with a run, why, and what to try next.",
+    short_help="Find likely problems of a run, their causes, and what to try next.",
     epilog=examples("diagnose"),
 )
 @click.argument("run")
 @run_options
 def command(run: Reference, as_json: bool) -> None:
-    """Say what looks wrong with a run, why, and what to try next.
+    """Find likely problems of a run, their causes, and what to try next.
 
-    Looks for about thirty likely mistakes in the log, the units, the data and the scores of RUN: an
-    id, a unique beginning of one, a tag, a name, `latest`, `latest~1`, or a path. Each finding has
-    its evidence, its cause, and a command to try. A finding that only follows from another is
-    listed with that one. Also a diverged or interrupted run can be diagnosed; if its weights or
-    data are missing, from its log alone.
+    Looks for about thirty likely mistakes in the log, the units, the data and the scores of RUN:
+    an id, a unique beginning of one, a tag, a name, `latest`, `latest~1`, or a path. Each finding
+    has its evidence, its cause, and a command to try. A finding that only follows from another is
+    listed with that one. A diverged or interrupted run can be diagnosed too; if its weights or
+    data are missing, only its log is used.
 
-    Nothing is trained. The exit code is 0 whatever is found.
+    Nothing is trained. The exit code is 0 even if problems are found.
     """
     from bpcli.diagnosis.diagnose import diagnose
     from bpcli.terminal.diagnosis import diagnosis_lines

@@ -52,7 +52,9 @@ _SIGNS = stacked(
         help="The sign between groups of three digits; empty: none.",
     ),
     click.option(
-        "--header/--no-header", default=None, help="Whether the first row names the columns."
+        "--header/--no-header",
+        default=None,
+        help="Whether the first row contains the column names.",
     ),
     click.option("--sheet", help="The sheet of a spreadsheet, by name; default: the first."),
     click.option("--skip", type=click.IntRange(0), help="The number of lines before the table."),
@@ -66,7 +68,8 @@ _SIGNS = stacked(
     click.option(
         "--layout",
         type=click.Choice(get_args(Samples)),
-        help="Whether the rows or the columns of arrays are samples; default: found by the sizes.",
+        help="Whether the rows or the columns of arrays are samples; default: inferred from the "
+        "sizes.",
     ),
     click.option(
         "--date-format",
@@ -77,7 +80,7 @@ _SIGNS = stacked(
         "--missing",
         multiple=True,
         metavar="WORD",
-        help="A further entry that means a missing value, such as -999. May be repeated.",
+        help="An additional entry that means a missing value, such as -999. May be repeated.",
     ),
     click.option(
         "--missing-only",

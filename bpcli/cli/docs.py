@@ -23,7 +23,9 @@ _MOST_CHARACTERS = 100
 
 @click.command("docs", short_help="Read the handbook.", epilog=examples("docs"))
 @click.argument("topic", required=False, metavar="[TOPIC]")
-@click.option("--search", metavar="TEXT", help="List the sections on TEXT, words or a question.")
+@click.option(
+    "--search", metavar="TEXT", help="List the sections that match TEXT: words or a question."
+)
 def command(topic: str | None, search: str | None) -> None:
     """List the chapters of the handbook, or show one.
 
@@ -35,7 +37,7 @@ def command(topic: str | None, search: str | None) -> None:
     elif topic is None:
         _list(search)
     else:
-        raise ConfigError("--search looks into all chapters: leave out TOPIC.")
+        raise ConfigError("--search searches all chapters: leave out TOPIC.")
 
 
 def _show(text: str) -> None:
@@ -55,7 +57,7 @@ def _show(text: str) -> None:
 def _list(words: str) -> None:
     hits = docs.search(words)
     if not hits:
-        raise ConfigError(f"No section has a word of `{words}`; try other words.")
+        raise ConfigError(f"No section contains a word of `{words}`: try other words.")
     grid = Grid(["section", "text"], text_columns=2)
     for hit in hits[:_MOST_HITS]:
         grid.add_row(hit.reference, plain(hit.line, _MOST_CHARACTERS))

@@ -145,7 +145,7 @@ class RowsAsked(NamedTuple):
 def _rows_asked(split: SplitName | None, data: Path | None, signs: Mapping[str, Any]) -> RowsAsked:
     """Raises `ConfigError` for options that say different things."""
     if data is not None and split is not None:
-        raise ConfigError("--data and --split both say which rows to score: use one of them.")
+        raise ConfigError("--data and --split both select the rows to score: use only one.")
     if data is None and signs:
         raise ConfigError("The options from --encoding to --missing-only need --data.")
     return RowsAsked(split, data, signs)
@@ -217,10 +217,12 @@ def _other(
     if not is_paired:
         raise ConfigError("To compare two runs on the same rows, add --paired.")
     if has_requirements:
-        raise ConfigError("--require is for the scores of one run: leave it out with --paired.")
+        raise ConfigError(
+            "--require checks the scores of one run: it cannot be combined with --paired."
+        )
     if was_given("level"):
         raise ConfigError(
-            "--interval is for the predictions of one run: leave it out with --paired."
+            "--interval checks the predictions of one run: it cannot be combined with --paired."
         )
     return replace(run, name=other)
 

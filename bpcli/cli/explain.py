@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @click.command(
     "explain",
-    short_help="Say which inputs matter, and how the predictions change with them.",
+    short_help="Show which inputs matter and how the predictions depend on them.",
     epilog=examples("explain"),
 )
 @click.argument("run")
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     "--row",
     type=click.IntRange(1),
     metavar="NUMBER",
-    help="Explain the prediction of one row, with its number from 1, by Shapley values instead.",
+    help="Explain instead the prediction of one row by Shapley values; rows are numbered from 1.",
 )
 @click.option(
     "--effects",
@@ -63,13 +63,13 @@ if TYPE_CHECKING:
 @click.option(
     "--repeats",
     type=click.IntRange(1, 256),
-    help="How often each input is permuted; default: 10, fewer for very many inputs.",
+    help="Number of permutations of each input; default: 10, fewer if there are very many inputs.",
 )
 @click.option("--seed", type=click.IntRange(0), help="The seed; default: that of the run.")
 @click.option(
     "--workers",
     type=click.IntRange(1, 256),
-    help="The number of processes, which changes no result; default: as many as are useful.",
+    help="The number of processes; it does not change results; default: as many as are useful.",
 )
 @dialect_options
 @run_options
@@ -87,7 +87,7 @@ def command(
     signs: Mapping[str, Any],
     as_json: bool,
 ) -> None:
-    """Say which inputs of a run matter, and how the predictions change with them.
+    """Show which inputs of a run matter and how the predictions depend on them.
 
     RUN is an id, a unique beginning of one, a tag, a name, `latest`, `latest~1`, or a path. An
     input is a column of the table: all its categories count as one input. The rows are those of a
@@ -95,8 +95,8 @@ def command(
     how FILE differs from the training file.
 
     The importance of an input is how much the loss rises if its values are permuted between rows.
-    Correlated inputs are permuted together as well. With --row, the inputs of one row share what
-    its prediction differs from the mean prediction.
+    Correlated inputs are permuted together as well. With --row, the difference between the
+    prediction of one row and the mean prediction is divided among its inputs.
     """
     from bpcli.workflows.explain_run import Asked
 
@@ -142,7 +142,7 @@ def _require_options(
     file: Path | None, split: str | None, figure: Path | None, signs: Mapping[str, Any]
 ) -> None:
     if file is not None and split is not None:
-        raise ConfigError("FILE and --split both say which rows to use: use one of them.")
+        raise ConfigError("FILE and --split both select the rows: use only one.")
     if file is None and signs:
         raise ConfigError("The options from --encoding to --missing-only need FILE.")
     if figure is not None:

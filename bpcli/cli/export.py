@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     "--precision",
     type=click.Choice(["double", "float"]),
     default="double",
-    help="What a C file computes in; default: double.",
+    help="The number type that a C file computes with; default: double.",
 )
 @click.option("--html", is_flag=True, help="A page with sliders, with `--to javascript`.")
 @click.option(
@@ -73,8 +73,8 @@ def command(
     The input is rows as in the table; the output is classes, or values in their original units. No
     file needs bpnet; the Python file needs numpy, and ONNX needs `pip install "bpcli[onnx]"`. Each
     file is first run on some rows, and written only if its results equal those of bpnet. If no
-    program that runs it is installed, such as a C compiler or LibreOffice, it is written, and a
-    note says so.
+    program that can run it is installed, such as a C compiler or LibreOffice, the file is written
+    without this check, and a note says so.
     """
     from bpcli.export.export import export, variant_of
     from bpcli.nn.numerics import repeatable_numerics

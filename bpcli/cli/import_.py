@@ -19,15 +19,17 @@ if TYPE_CHECKING:
 
 @click.command(
     "import",
-    short_help="Make a run of a network from MATLAB, ONNX or JSON.",
+    short_help="Import a network from MATLAB, ONNX or JSON as a run.",
     epilog=examples("import"),
 )
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("-o", "--name", help="Name of the run; default: the file's name.")
 @click.option(
-    "--inputs", metavar="NAMES", help="The names of the inputs, with commas: length,width,height."
+    "--inputs",
+    metavar="NAMES",
+    help="The names of the inputs, separated by commas: length,width,height.",
 )
-@click.option("--targets", metavar="NAMES", help="The names of the targets, with commas.")
+@click.option("--targets", metavar="NAMES", help="The names of the targets, separated by commas.")
 @click.option(
     "--classes", metavar="NAMES", help="The names of the classes in the order of the outputs."
 )
@@ -35,15 +37,15 @@ if TYPE_CHECKING:
     "--data",
     "table",
     type=click.Path(path_type=Path),
-    help="A table with the columns of the network, to keep with the run: it is scored, plotted and "
-    "traced on these rows.",
+    help="A table with the columns of the network, stored with the run: `eval`, `plot` and "
+    "`trace` use its rows.",
 )
 @click.option(
     "--check",
     type=click.Path(path_type=Path),
-    help="A table, or a .mat or .npz file, with inputs and the outputs or classes that the other "
-    "program computed: print the largest difference, and import nothing if it is too large, or if "
-    "a class differs.",
+    help="A table, or a .mat or .npz file, with inputs and the outputs or classes that the "
+    "other program computed: prints the largest difference, and imports nothing if it is "
+    "too large or if a class differs.",
 )
 @click.option(
     "--tolerance",
@@ -66,7 +68,7 @@ def command(
     runs_dir: Path,
     as_json: bool,
 ) -> None:
-    """Make a run of a network that another program trained.
+    """Import a network that another program trained, as a run.
 
     FILE is a MATLAB function (genFunction, or exported from an app), a .m or .mat file with IW, LW
     and b, an ONNX file of a plain network, or bpnet's own JSON. It is read as text or data: nothing
@@ -109,13 +111,14 @@ def _checked(source: Import, path: Path, tolerance: float) -> Differences:
     say_notes(found.notes)
     if found.classes:
         raise GateFailed(
-            f"{found.classes} of {plural(found.rows, 'row')} in {path} have another class "
+            f"{found.classes} of {plural(found.rows, 'row')} in {path} have a different class "
             f"({found.first}): nothing was imported."
         )
     if found.relative is not None and not found.relative <= tolerance:
         raise GateFailed(
             f"The outputs differ from those in {path} by up to {found.absolute:.3g}, relative "
-            f"{found.relative:.3g}, more than the tolerance {tolerance:g}: nothing was imported."
+            f"{found.relative:.3g}, which is more than the tolerance {tolerance:g}: nothing was "
+            "imported."
         )
     return found
 

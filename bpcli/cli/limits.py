@@ -86,7 +86,7 @@ def missing_resource(error: BaseException) -> str | None:
     for cause in _causes(error):
         if isinstance(cause, OSError) and cause.errno in (errno.EMFILE, errno.ENFILE):
             return (
-                f"more files have to be open at once than the {system.most_open_files()} that the "
+                f"more files must be open at once than the {system.most_open_files()} that the "
                 "system allows: raise the limit with `ulimit -n`."
             )
         if _is_out_of_memory(cause):

@@ -20,7 +20,8 @@ processes_option = click.option(
     "--processes",
     type=click.IntRange(1),
     metavar="N",
-    help="Trainings at the same time; default: the number of cores. It changes no result.",
+    help="Number of trainings at the same time; default: the number of cores. It does not "
+    "change results.",
 )
 figure_option = click.option(
     "--figure",
@@ -69,7 +70,9 @@ def sweep_to_resume(reference: str, runs_dir: Path, kind: Kind) -> SweepFolder:
 
     sweep = find_sweep(reference, runs_dir, [kind])
     if sweep is None:
-        raise RunError(f"There is no sweep `{reference}` in {runs_dir}: `bpnet runs list` has all.")
+        raise RunError(
+            f"There is no sweep `{reference}` in {runs_dir}: `bpnet runs list` shows all."
+        )
     own = sweep.record().kind
     if own != kind:
         command = "train" if own == "restarts" else own

@@ -50,7 +50,7 @@ Kinds:
     "--list",
     "only_list",
     is_flag=True,
-    help="List the kinds that can be drawn, and why the others cannot; draw nothing.",
+    help="List the kinds that can be drawn, and why the others cannot, without drawing.",
 )
 @click.option(
     "--split",

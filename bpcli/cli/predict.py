@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     "level",
     type=float,
     metavar="LEVEL",
-    help="Write beside each value an interval that contains the target with this probability, such "
-    "as 0.9, or beside each class a set of classes. By default, it is calibrated on the validation "
+    help="Add to each value an interval that contains the target with this probability, such as "
+    "0.9, or to each class a set of classes. By default, they are calibrated on the validation "
     "rows.",
 )
 @method_options

@@ -36,7 +36,7 @@ def show_table(table: Grid, expendable: list[str], count: int, hint: str) -> Non
     more = count - len(table.rows)
     missing = [plural(more, "more row")] if more > 0 else []
     columns = "1 column that does" if len(left_out) == 1 else f"{len(left_out)} columns that do"
-    missing += [f"{columns} not fit here"] if left_out else []
+    missing += [f"{columns} not fit"] if left_out else []
     if missing:
         out.say(f"and {' and '.join(missing)}: {hint}")
 

@@ -36,20 +36,23 @@ if TYPE_CHECKING:
     type=click.Choice(["surgeon", "magnitude"]),
     default="surgeon",
     show_default=True,
-    help="What is removed first: what raises the loss least by its second derivatives, which move "
-    "all other weights too (optimal brain surgeon); or what has the smallest weights.",
+    help="The order of removal. `surgeon`: first what raises the loss least by its second "
+    "derivatives, and all other weights are adjusted (optimal brain surgeon). `magnitude`: "
+    "first what has the smallest weights.",
 )
-@click.option("--only", type=click.Choice(["inputs", "units"]), help="Remove nothing else.")
+@click.option("--only", type=click.Choice(["inputs", "units"]), help="Remove only these.")
 @click.option(
     "--patience",
     type=click.IntRange(1),
     default=5,
     show_default=True,
     metavar="N",
-    help="End after N networks in a row that are too bad to be kept.",
+    help="Stop after N consecutive networks that are too poor to keep.",
 )
 @set_option
-@click.option("--name", help="Name of the new run; default: that of RUN, and `-pruned`.")
+@click.option(
+    "--name", help="Name of the new run; default: the name of RUN with `-pruned` appended."
+)
 @click.option(
     "--figure",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -72,9 +75,8 @@ def command(
     Each removal is followed by a training with the optimizer and the stop rules of RUN; --set
     changes keys of `training`. An input is a column of the table, with all its categories. Of the
     networks, the smallest one is kept whose validation loss is within one standard error of the
-    best. It is saved as a new run, and compared with RUN on the test set, which has chosen nothing.
-
-    RUN stays as it is. Ctrl-C before the new run has begun saves nothing.
+    best. It is saved as a new run, and compared with RUN on the test set, which was not used to
+    choose it. RUN is not changed. Ctrl-C before the new run has begun saves nothing.
     """
     from bpcli.workflows.interrupts import stop_requests
 

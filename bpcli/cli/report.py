@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     "-o",
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="The file, which ends in .html; default: report.html in the run's folder.",
+    help="The output file, with the ending .html; default: report.html in the run's folder.",
 )
 @click.option("--open", "opens", is_flag=True, help="Open the page in the browser.")
 @click.option(
@@ -49,8 +49,8 @@ if TYPE_CHECKING:
     "--lesson",
     "has_lesson",
     is_flag=True,
-    help="Add questions for a class, to predict and reveal. With a CONFIG instead of a RUN, train "
-    "it first, with all its epochs recorded.",
+    help="Add questions for students, with hidden answers. A CONFIG instead of a RUN is trained "
+    "first, and all its epochs are recorded.",
 )
 @set_option
 @runs_dir_option
@@ -69,8 +69,8 @@ def command(
 
     RUN is an id, a unique beginning of one, a tag, a name, `latest`, `latest~1`, or a path. The
     page needs no other file and loads nothing, so it can be passed on. It shows what was trained,
-    how good it is, what looks wrong, and how to repeat it. Several runs need -o. An existing file
-    is overwritten.
+    its scores, likely problems, and how to reproduce it. Several runs need -o. An existing file is
+    overwritten.
     """
     from bpcli.report.report import report_of
     from bpcli.report.saving import output_file

@@ -221,8 +221,8 @@ def _run_or_sweep(reference: str, runs_dir: Path, *, keeps_link: bool = True) ->
 def _confirmed(count: int) -> bool:
     if sys.stdin is None or not sys.stdin.isatty():  # None if the shell closed it
         raise RunError(
-            "Nothing was deleted: a confirmation needs a terminal, and standard input is none; "
-            "--yes deletes without a confirmation."
+            "Nothing was deleted: a confirmation needs a terminal, and standard input is not "
+            "one; --yes deletes without a confirmation."
         )
     return click.confirm(f"Delete {'this run' if count == 1 else f'these {count} runs'}?", err=True)
 

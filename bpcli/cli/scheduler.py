@@ -38,9 +38,9 @@ def scheduler_option(text: str) -> Callable[[Command], Command]:
 
 
 scheduler_of_many_option = scheduler_option(
-    "Train on the Dask cluster of this scheduler, such as tcp://10.0.0.1:8786, a training on each "
-    "thread of its workers; without an address, on a cluster that is started on this machine. It "
-    "changes no result."
+    "Train on the Dask cluster of this scheduler, such as tcp://10.0.0.1:8786, with one "
+    "training per worker thread; without an address, on a cluster that is started on this "
+    "machine. It does not change results."
 )
 
 
@@ -89,4 +89,4 @@ def _say_what_went_wrong(cluster: ClusterConnection, is_silent: bool) -> None:
     say_warnings(cluster.refused)
     again = cluster.traffic.repeated_trainings
     if again and not is_silent:
-        say_notes([f"{plural(again, 'training')} began again, as a worker was lost"])
+        say_notes([f"{plural(again, 'training')} restarted because a worker was lost"])

@@ -38,7 +38,9 @@ _HIDDEN, _RESTARTS, _SPLITS = "1..10", 10, 10
     epilog=examples("size"),
 )
 @click.argument("config", type=click.Path(path_type=Path), required=False)
-@click.option("--resume", "resumed", metavar="SEARCH", help="Train what is missing in this search.")
+@click.option(
+    "--resume", "resumed", metavar="SEARCH", help="Resume this search: train what is missing."
+)
 @click.option("--hidden", metavar="SIZES", help=f"The sizes: 1..20 or 1,2,4,8; default: {_HIDDEN}.")
 @click.option(
     "--restarts",
@@ -73,7 +75,7 @@ def command(
     runs_dir: Path,
     as_json: bool,
 ) -> None:
-    """Train networks of several sizes, and say which size is enough.
+    """Train networks of several sizes, and find the smallest one that is enough.
 
     All hidden layers get the same number of units. Each size is trained on several random splits of
     the rows, and on each split from several initialisations, of which the one with the lowest

@@ -38,7 +38,9 @@ if TYPE_CHECKING:
     epilog=examples("sweep"),
 )
 @click.argument("config", type=click.Path(path_type=Path), required=False)
-@click.option("--resume", "resumed", metavar="SWEEP", help="Train what is missing in this sweep.")
+@click.option(
+    "--resume", "resumed", metavar="SWEEP", help="Resume this sweep: train what is missing."
+)
 @click.option(
     "--grid",
     multiple=True,
@@ -50,7 +52,7 @@ if TYPE_CHECKING:
     "--random",
     multiple=True,
     metavar="KEY=RANGE",
-    help='Draw values: "training.l2=loguniform(1e-4, 10)", uniform(a, b), int(a, b), '
+    help='Draw random values: "training.l2=loguniform(1e-4, 10)", uniform(a, b), int(a, b), '
     "logint(a, b) or choice(a, b, c).",
 )
 @click.option("--trials", type=int, metavar="N", help="The number of settings; default with "
@@ -102,8 +104,8 @@ def command(
 
     The keys are in the section `sweep` of the config, or in options, which add to it. KEY is any
     key, such as training.learning_rate; `hidden` is the sizes of the hidden layers. Settings are
-    numbered, and the values of a number never change: so more --trials or --seeds only add to a
-    sweep, and anybody can repeat it.
+    numbered, and each number always has the same values: more --trials or --seeds only add to a
+    sweep, and it can be repeated.
 
     Each training is saved as a run in the folder of the sweep. Ctrl-C saves what was trained;
     --resume trains the rest. A training that fails is recorded, and the others go on.

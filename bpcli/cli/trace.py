@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.command(
     "trace",
-    short_help="Work out one update, number by number.",
+    short_help="Show every number of one training update.",
     epilog=examples("trace"),
 )
 @click.argument("run_or_config", metavar="RUN|CONFIG")
@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     show_default=True,
     help="Number of consecutive updates.",
 )
-@click.option("--entry", metavar="NAME", help="The entry to work out, such as W1[2,1] or b1[2].")
+@click.option(
+    "--entry", metavar="NAME", help="The entry to compute in detail, such as W1[2,1] or b1[2]."
+)
 @click.option(
     "--format",
     "layout",
@@ -55,10 +57,10 @@ def command(
 ) -> None:
     """Print one update of a network, layer by layer: forward, loss, backward, step.
 
-    Each formula is followed by its numbers, which come from the training code; one entry is worked
-    out in full. Rows, without the header, and entries count from 1. Without --row and --rows, the
-    update uses the whole training set if it has at most 8 rows, else its first row. Large matrices
-    are shortened, except in JSON. --json means --format json.
+    Each formula is followed by its numbers, which come from the training code; one entry is
+    computed in detail. Rows, without the header, and entries count from 1. Without --row and
+    --rows, the update uses the whole training set if it has at most 8 rows, else its first row.
+    Large matrices are shortened, except in JSON. --json means --format json.
     """
     if as_json and was_given("layout") and layout != "json":
         raise ConfigError(f"--json and --format {layout} exclude each other: use one of them.")

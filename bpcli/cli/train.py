@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     "--restarts",
     type=click.IntRange(1, 10_000),
     metavar="N",
-    help="Train from so many initialisations and keep the best network. Short for --set "
+    help="Train from N initialisations and keep the best network. Short for --set "
     "training.restarts.count=N.",
 )
 @click.option(
@@ -65,13 +65,14 @@ if TYPE_CHECKING:
 @click.option(
     "--portable",
     is_flag=True,
-    help="Compute the same bits on every x86-64 processor with AVX2 and FMA3; a processor with "
-    "AVX-512 may take 3 times as long. Short for --set training.numerics=portable.",
+    help="Give bit-identical results on every x86-64 processor with AVX2 and FMA3; a processor "
+    "with AVX-512 may take 3 times as long. Short for --set training.numerics=portable.",
 )
 @scheduler_option(
-    "Train on the Dask cluster of this scheduler, such as tcp://10.0.0.1:8786; without an address, "
-    "on a cluster that is started on this machine. Short for --set training.engine=dask --set "
-    "training.scheduler=ADDRESS; with restarts, a thread of a worker trains each of them."
+    "Train on the Dask cluster of this scheduler, such as tcp://10.0.0.1:8786; without an "
+    "address, on a cluster that is started on this machine. Short for --set "
+    "training.engine=dask --set training.scheduler=ADDRESS; with restarts, each one is trained "
+    "by one worker thread."
 )
 @json_option
 def command(
@@ -91,10 +92,10 @@ def command(
     """Train a network and save the run.
 
     Shows the loss, metrics and gradient norm during training, and the stop reason at the end. The
-    run's weights, metrics and resolved config are saved in a folder of its own. What looks wrong at
-    the end is a warning, which `bpnet diagnose` explains. With
-    `data.split.folds`, one network is trained per fold, and each is a run. With
-    `training.restarts`, the run is the best of several trainings, or their average.
+    run's weights, metrics and resolved config are saved in a folder of its own. Likely problems
+    are printed as warnings at the end; `bpnet diagnose` explains them. With `data.split.folds`,
+    one network is trained per fold, and each is a run. With `training.restarts`, the run is the
+    best of several trainings, or their average.
 
     Ctrl-C ends training after the current epoch and saves the run. --resume continues a run with
     the same result as if it had never been interrupted.
@@ -133,7 +134,7 @@ def _starting(start: str | None, resumed: str | None, runs_dir: Path) -> Iterato
         yield ()
         return
     if resumed is not None:
-        raise click.UsageError("--resume continues a run from where it ended: leave out --from.")
+        raise click.UsageError("--resume continues a run from its last epoch: leave out --from.")
     from tempfile import TemporaryDirectory
 
     from bpcli.workflows.starting import overrides_for
@@ -252,7 +253,8 @@ def _resume_restarts(
     kind = sweep.record().kind
     if kind != "restarts":
         raise RunError(
-            f"{sweep.sweep_id} is no run: resume it with `bpnet {kind} --resume {sweep.sweep_id}`."
+            f"{sweep.sweep_id} is not a run: resume it with `bpnet {kind} --resume "
+            f"{sweep.sweep_id}`."
         )
     if overrides:
         raise ConfigError(

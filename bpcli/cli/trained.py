@@ -63,7 +63,7 @@ def print_folds(records: Sequence[RunRecord], runs: Sequence[Run]) -> None:
     out.show(folds_table(records))
     out.show(summary_table(document_of(records)))
     first, last = reference_to(runs[0]), reference_to(runs[-1])
-    out.say(f"each fold is a run; score one with: bpnet eval {last}")
+    out.say(f"each fold is a run; score one of them with: bpnet eval {last}")
     out.say(f"show all folds with: bpnet runs show {first}")
 
 

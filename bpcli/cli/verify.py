@@ -56,4 +56,4 @@ def command(run: str, tolerance: float | None, runs_dir: Path, as_json: bool) ->
         for sentence in verdict.explanation:
             out.say(sentence)
     if not verdict.is_accepted:
-        raise GateFailed(f"The second training of {verdict.run_id} gave other results.")
+        raise GateFailed(f"The second training of {verdict.run_id} gave different results.")

@@ -59,7 +59,7 @@ def _connection_arguments(address: str) -> dict[str, Any]:
         arguments: dict[str, Any] = Security().get_connection_args("client")
     except (OSError, ValueError) as error:  # also of a certificate that is damaged
         raise ClusterError(
-            f"The certificates that Dask's configuration names (distributed.comm.tls) cannot be "
+            "The certificates that Dask's configuration names (distributed.comm.tls) cannot be "
             f"used for {address}: {error}. Correct them there ({_SETTINGS})."
         ) from None
     return arguments
@@ -88,7 +88,7 @@ async def _greet(address: str, arguments: Mapping[str, Any], seconds: float) -> 
         raise ClusterError(f"No scheduler answers at {address}: {what}. {_START}")
 
 
-_ANOTHER = "the program that listens there is another one"
+_ANOTHER = "another program uses this address"
 
 
 def _refusal(address: str, seconds: float) -> str | None:
@@ -109,7 +109,7 @@ def _refusal(address: str, seconds: float) -> str | None:
 def _reason(error: Exception, seconds: float) -> str:
     """Why a program that can be reached gave no answer; certificates in the words of the system."""
     said = (each.strerror for each in _with_causes(error) if isinstance(each, OSError))
-    silent = f"nothing came back within {seconds:g} seconds"
+    silent = f"no answer within {seconds:g} seconds"
     return next(filter(None, said), silent if isinstance(error, OSError) else _ANOTHER)
 
 

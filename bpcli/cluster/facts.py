@@ -45,7 +45,7 @@ def differences(here: Mapping[str, Any], there: Mapping[str, Any], who: str) -> 
     if not changes:
         return None
     found = "; ".join(f"{each.what} is {each.now} there and {each.then} here" for each in changes)
-    return f"{who} would give other results: {found}. {_advice(changes, there)}"
+    return f"{who} would give different results: {found}. {_advice(changes, there)}"
 
 
 def _machine(described: Mapping[str, Any]) -> Machine:

@@ -147,8 +147,8 @@ class FileData(Data):
     )
     layout: Samples | None = Field(
         default=None,
-        description="Whether the samples in arrays are the `rows` or, as in MATLAB's networks, the "
-        "`columns`; null: found by the sizes, with a note.",
+        description="Whether the samples in arrays are the `rows` or, as in MATLAB's networks, "
+        "the `columns`; null: inferred from the sizes, with a note.",
     )
     date_format: str | None = Field(
         default=None,
@@ -157,8 +157,8 @@ class FileData(Data):
     )
     missing: list[str | int | float] = Field(
         default_factory=list,
-        description="Further entries that mean a missing value, such as -999. Missing values are "
-        "an error without `fill`.",
+        description="Additional entries that mean a missing value, such as -999. Missing values "
+        "are an error without `fill`.",
     )
     missing_only: list[str | int | float] | None = Field(
         default=None,
@@ -168,12 +168,13 @@ class FileData(Data):
     )
     inputs: Selectors = Field(
         default="*",
-        description="The input columns, by name, number from 1 or pattern: "
-        '`[age, 3, "x*"]`; `"!id"` excludes one. A name of a column is no pattern, except `"*"`, '
-        "which is every column. Target columns are never inputs. With `layers: "
-        "[auto, …]`, columns of a table with one value in all training rows (of a fold) are left "
-        "out, and a note names them. They are kept, with a warning, with a first layer of a given "
-        "size, in an autoencoder, and if the file has arrays (.npy, .npz or .mat).",
+        description='The input columns, by name, number from 1 or pattern: `[age, 3, "x*"]`; '
+        '`"!id"` excludes one. The exact name of a column is never read as a '
+        'pattern, except `"*"`, which means every column. Target columns are never '
+        "inputs. With `layers: [auto, …]`, columns of a table with one value in all "
+        "training rows (of a fold) are left out, and a note names them. They are "
+        "kept, with a warning, with a first layer of a given size, in an "
+        "autoencoder, and if the file has arrays (.npy, .npz or .mat).",
     )
     targets: Selectors | None = Field(
         default=None,
@@ -187,9 +188,9 @@ class FileData(Data):
     )
     casefold: bool | list[Selector] = Field(
         default=False,
-        description="Merges categories and classes that differ only in case, width, spaces or the "
-        "composition of accents, and shows them in the most frequent spelling: true for every "
-        "column, or a list of columns.",
+        description="Merges categories and classes that differ only in case, width, spaces or "
+        "the encoding of accents, and shows them in the most frequent spelling: "
+        "true for every column, or a list of columns.",
     )
     rename: dict[str, Word | dict[str, Word]] = Field(
         default_factory=dict,

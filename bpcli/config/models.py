@@ -210,10 +210,10 @@ class Training(Strict):
     )
     restarts: RestartCount | Restarts = Field(
         default=1,
-        description="How many times to train, each time from other initial parameters on the same "
-        "split, to keep the best by validation loss (without a validation set: by the minimised "
-        "loss; with `bayesian_regularization`: by the evidence). {count: 20, combine: mean, keep: "
-        "5} keeps the average of the five best.",
+        description="The number of trainings from different initial parameters on the same "
+        "split; the best one by validation loss is kept (without a validation set: "
+        "by the minimised loss; with `bayesian_regularization`: by the evidence). "
+        "{count: 20, combine: mean, keep: 5} keeps the average of the five best.",
     )
     calibration: Literal["temperature", "isotonic"] | None = Field(
         default=None,
@@ -224,15 +224,15 @@ class Training(Strict):
     )
     workers: Count | Literal["auto"] = Field(
         default="auto",
-        description="The number of processes that share the work. It changes the speed, never the "
-        "results.",
+        description="The number of processes that share the work. It affects the speed, never "
+        "the results.",
     )
     engine: Literal["memory", "stream", "dask", "auto"] = Field(
         default="auto",
-        description="Where the rows are during training. `memory`: in memory. `stream`: in their "
-        "file, .npy or .parquet, of which a few megabytes are read at a time. `dask`: the same, by "
-        "the workers of a Dask cluster. `auto`: in memory if they fit, else `stream`. It changes "
-        "the speed and the memory needed, never the results.",
+        description="Where the rows are during training. `memory`: in memory. `stream`: in "
+        "their file, .npy or .parquet, of which a few megabytes are read at a time. "
+        "`dask`: the same, by the workers of a Dask cluster. `auto`: in memory if "
+        "they fit, else `stream`. It affects speed and memory, never the results.",
     )
     scheduler: str | None = Field(
         default=None,
@@ -259,8 +259,8 @@ class Training(Strict):
     )
     log_every: Count | Literal["auto"] = Field(
         default="auto",
-        description="Epochs between lines of metrics.jsonl. With a number, the progress shows the "
-        "epochs whose line has metrics.",
+        description="Epochs between lines of metrics.jsonl. With a number, the progress display "
+        "shows the epochs that have metrics.",
     )
     metrics_every: Count | Literal["auto"] = Field(
         default="auto",
@@ -372,8 +372,8 @@ class Spec(Strict):
     )
     seeds: Seeds | None = Field(
         default=None,
-        description="Seeds of single purposes instead of `seed`: {init: 7} draws other initial "
-        "parameters and keeps data and split.",
+        description="Separate seeds for single purposes, instead of `seed`: {init: 7} draws "
+        "other initial parameters and keeps data and split.",
     )
     sweep: SweepSpec | None = Field(
         default=None,

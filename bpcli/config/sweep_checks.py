@@ -32,7 +32,7 @@ _NO_RESULT = "it changes no result"
 _UNSWEPT = {
     "name": "it names the runs",
     "seed": "use `seeds` for several trainings of each setting",
-    "sweep": "a sweep contains no other",
+    "sweep": "a sweep cannot contain another sweep",
     "metrics": _NO_RESULT,
     "training.restarts": "use `seeds` for several trainings of each setting",
     "training.workers": _NO_RESULT,
@@ -86,7 +86,7 @@ def _empty(source: Source) -> ConfigIssue:
 def _chosen_grid(key: str) -> ConfigIssue:
     """The issue of a grid, which has every combination, with a sampler that chooses."""
     message = (
-        f"`sampler: tpe` chooses all values itself, but `grid` tries every combination: move "
+        "`sampler: tpe` chooses all values itself, but `grid` tries every combination: move "
         f"`{key}` to `random`, or use `sampler: random`"
     )
     return ConfigIssue(message, (*_AT, "grid", key), at_key=True)

@@ -100,7 +100,10 @@ def input_warnings(
     """
     yield from _spelling_warnings(column, "category")
     if _determines(column, target, task, association):
-        text = f"determines the target `{target.name}`: is it known before the target?"
+        text = (
+            f"determines the target `{target.name}`: check that it is known before the "
+            "target is (data leakage)"
+        )
         yield ColumnWarning(column.name, "copy of the target", text)
 
 
@@ -126,7 +129,9 @@ def target_warnings(target: ColumnValues, task: TableTask) -> Iterator[ColumnWar
         text = f"is missing in {rows}, which cannot be used"
         yield ColumnWarning(target.name, "missing target", text)
     if target.kind == "date":
-        yield ColumnWarning(target.name, "dates as target", "holds dates, which cannot be targets")
+        yield ColumnWarning(
+            target.name, "dates as target", "contains dates, which cannot be targets"
+        )
     if task == "classification":
         yield from _spelling_warnings(target, "class")
         yield from _class_warnings(target)
@@ -148,8 +153,8 @@ def _class_warnings(target: ColumnValues) -> Iterator[ColumnWarning]:
     (most, many), (least, few) = counted[0], counted[-1]
     if many >= UNBALANCED * few:
         text = (
-            f"is unbalanced: {many:,} rows of {most}, {few:,} of {least}; "
-            f"always predicting {most} is right in {100 * many / sum(dict(counted).values()):.1f} %"
+            f"is unbalanced: {many:,} rows of {most}, {few:,} of {least}; always predicting "
+            f"{most} is correct for {100 * many / sum(dict(counted).values()):.1f} %"
         )
         yield ColumnWarning(target.name, "unbalanced", text)
     rare = [name for name, rows in counted if rows < _SPLITS]

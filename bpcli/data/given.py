@@ -1,4 +1,4 @@
-"""Rows that a Python program holds as arrays."""
+"""Rows that a Python program gives as arrays."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class GivenArrays:
     def of_arrays(cls, arrays: Mapping[str, Array]) -> GivenArrays:
         """The rows in the arrays of a file. Raises `DataError` if they are none of `to_bytes`."""
         if "inputs" not in arrays or arrays[FORMAT].tolist() != _VERSION:
-            raise DataError(f"its array `{FORMAT}` is not {_VERSION!r}: it is of another program")
+            raise DataError(f"its array `{FORMAT}` is not {_VERSION!r}: another program wrote it")
         return cls(
             arrays["inputs"],
             arrays.get("targets"),
@@ -95,7 +95,7 @@ class GivenArrays:
     def _rows_of(self, split: SplitName, rows: int) -> Labels:
         index = np.asarray(self.splits[split])
         if index.ndim != 1 or index.dtype.kind not in "iu":
-            raise DataError(f"the rows of `{split}` are no list of row numbers", "splits")
+            raise DataError(f"the rows of `{split}` are not a list of row numbers", "splits")
         if index.size and (index.min() < 0 or index.max() >= rows):
             raise DataError(
                 f"the rows of `{split}` are {index.min()} to {index.max()}, but the data have the "

@@ -208,7 +208,7 @@ class Preprocessor:
 
     @property
     def answers(self) -> Mapping[str, tuple[str, ...]]:
-        """What is predicted as text: the `class`, or every label, each with its possible texts."""
+        """Texts of the predictions: the `class`, or every label, each with its possible texts."""
         return {"class": self.class_names} if self.class_names else self.words
 
     def answered(self, original: Array) -> Labels:

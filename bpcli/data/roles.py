@@ -150,10 +150,10 @@ def guess_task(targets: Sequence[ColumnValues]) -> tuple[TableTask, str]:
         return "multilabel", "each target has two values"
     wrong = next((target for target in targets if target.kind != "number"), None)
     if wrong is None:
-        return "regression", "they hold numbers"
+        return "regression", "they contain numbers"
     raise DataError(
         f"several targets must all be numbers, or all have two values; `{wrong.name}` fits "
-        "neither: predict it on its own",
+        "neither: predict it separately",
         "targets",
     )
 
@@ -179,18 +179,18 @@ def _task_of_one(column: ColumnValues) -> tuple[TableTask, str]:
     """
     count = column.unique
     if column.kind == "category":
-        return "classification", "it holds categories"
+        return "classification", "it contains categories"
     if column.kind == "boolean":
-        return "classification", "it holds true and false"
+        return "classification", "it contains true and false"
     if column.is_whole and count == 2:
-        return "classification", "it holds only two whole numbers"
+        return "classification", "it has only two whole numbers"
     is_repeated = 2 < count <= min(_MOST_NUMBERED_CLASSES, len(column) // _ROWS_PER_NUMBERED_CLASS)
     if is_repeated and column.counts_up:
         found = column.summary
         return "classification", f"it counts from {found.low:.0f} to {found.high:.0f}"
     if is_repeated and column.is_whole and _CLASS_WORDS & {*words_of(column.name)}:
-        return "classification", f"its name is that of classes, and it holds {count} whole numbers"
-    return "regression", f"it holds {count:,} unique numbers"
+        return "classification", f"its name suggests classes, and it has {count} whole numbers"
+    return "regression", f"it has {count:,} unique numbers"
 
 
 # Ids.
@@ -217,7 +217,7 @@ def id_of_rows(column: ColumnValues, targets: Sequence[ColumnValues]) -> str | N
         return None
     if any(goes_with_order_of(column.numbers, target) for target in targets):
         return None
-    return "counts the rows: an id, not a feature"
+    return "numbers the rows: an id, not a feature"
 
 
 def are_names(column: ColumnValues) -> bool:

@@ -1,4 +1,4 @@
-"""Whole numbers that double precision does not hold: different ones can become the same number."""
+"""Whole numbers that double precision cannot represent: different ones may become equal."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ def rounding_notes(rounded: Mapping[str, int]) -> Iterator[str]:
     count = sum(rounded.values())
     if count:
         yield (
-            f"double precision does not hold {plural(count, 'whole number')} in "
-            f"{listed_names([*rounded])}, which {'are' if count > 1 else 'is'} rounded, so that "
-            "different ones may become equal"
+            f"double precision cannot represent {plural(count, 'whole number')} in "
+            f"{listed_names([*rounded])} exactly: {'they are' if count > 1 else 'it is'} "
+            "rounded, so that different ones may become equal"
         )
 
 

@@ -95,7 +95,7 @@ class StoredValues(Values):
 def too_many_classes(name: str) -> DataError:
     """The error for a column that cannot hold classes."""
     return DataError(
-        f"column `{name}` has more unique values than the {MOST_CLASSES} classes allowed: choose "
-        "another column by `targets`, or, if it holds numbers, set `task: regression`",
+        f"column `{name}` has more unique values than the {MOST_CLASSES} classes allowed: "
+        "choose another column by `targets`, or, if it contains numbers, set `task: regression`",
         "targets",
     )

@@ -148,8 +148,8 @@ def sorted_classes(
     if len(names) > MOST_CLASSES:
         raise DataError(
             f"column `{name}` has {len(names)} unique values, more than the {MOST_CLASSES} "
-            "classes allowed: choose another column by `targets`, or, if it holds numbers, set "
-            "`task: regression`",
+            "classes allowed: choose another column by `targets`, or, if it contains numbers, "
+            "set `task: regression`",
             "targets",
         )
     return names

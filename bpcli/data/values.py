@@ -64,7 +64,7 @@ def dates_of(values: Series, date_format: str | None = None) -> DateFormat | Non
 def are_numbers(is_number: Array, rows: Array) -> bool:
     """Whether a column holds numbers, some of them mistyped, given row counts of unique values.
 
-    It does if nearly all values are numbers. If only most are, it holds categories such as
+    It does if nearly all values are numbers. If only most are, it contains categories such as
     `2, 4, more` if a text is repeated and the unique numbers are few, and numbers otherwise.
     """
     numbers, texts = rows[is_number].sum(), rows[~is_number]
@@ -220,7 +220,7 @@ def factorized(values: Series) -> tuple[Labels, list[Any]]:
     try:
         codes, uniques = pd.factorize(values)
     except TypeError:  # lists, which Parquet may hold
-        raise DataError(f"column `{values.name}` holds neither numbers nor categories") from None
+        raise DataError(f"column `{values.name}` contains neither numbers nor categories") from None
     return codes, list(uniques)
 
 
@@ -307,5 +307,6 @@ def row_of(values: Series, is_wrong: Array) -> tuple[str | None, int]:
 def _refuse_times(values: Series, name: str) -> None:
     if values.dtype.kind in "mMc":
         raise DataError(
-            f"column `{name}` holds {values.dtype}: only numbers, categories and dates can be used"
+            f"column `{name}` has type {values.dtype}: only numbers, categories and dates can "
+            "be used"
         )

@@ -1,4 +1,4 @@
-"""What looks wrong with a training: findings with their evidence, cause and next command."""
+"""Likely problems of a training: findings with their evidence, cause and next command."""
 
 from bpcli.diagnosis.diagnose import findings, overfitting_gap
 from bpcli.diagnosis.finding import Finding

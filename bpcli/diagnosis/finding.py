@@ -1,4 +1,4 @@
-"""A finding: something that looks wrong with a training, why, and what to do next."""
+"""A finding: a likely problem of a training, its cause, and what to do next."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the nearest training rows tell a row's target better than the network does.
+"""Whether the nearest training rows predict a row's target better than the network does.
 
 Predictions of the k nearest neighbours assume nothing about a network's size, so that rows on which
 they are better have a structure that the network misses (Cover & Hart 1967, Nearest neighbor

@@ -23,7 +23,7 @@ LOW_RECALL = 0.5
 misses most of its rows."""
 
 LEAK = 0.1
-"""The share of the test rows that are training rows too, from which scores are likely to be too
+"""The share of the test rows that are also training rows, from which scores are likely to be too
 good: a network that had memorized the training rows would gain up to 10 points of accuracy
 by them. Fewer are noted."""
 
@@ -113,7 +113,7 @@ def imbalance(evidence: Evidence) -> Iterator[Finding]:
         f"`{names[most]}`, {counts[least]:,} of `{names[least]}`"
     )
     share = 100 * counts[most] / counts.sum()
-    numbers = f"always predicting `{names[most]}` is right in {share:.1f} % of the rows"
+    numbers = f"always predicting `{names[most]}` is correct for {share:.1f} % of the rows"
     if recall is not None:
         of = f"`{names[least]}` rows of the {evidence.subject.split_name} set"
         numbers += f"; the network recognises {100 * recall:.0f} % of the {of}"
@@ -181,5 +181,5 @@ RULES = (
     Rule("more parameters than training rows", few_rows, needs=("network",)),
     Rule("constant inputs", constant_inputs, needs=("network",), at_end=False),
     Rule("unbalanced classes", imbalance, needs=("network",), at_end=False),
-    Rule("test rows that are training rows too", leak, needs=("network",), at_end=False),
+    Rule("test rows that are also training rows", leak, needs=("network",), at_end=False),
 )

@@ -40,7 +40,7 @@ def never_fell(evidence: Evidence) -> Iterator[Finding]:
 def _why_never(evidence: Evidence) -> tuple[str, str, str]:
     """Cause, remedy and command."""
     if evidence.has_learned_later:
-        cause = "what was learned of the training rows does not hold for the validation rows"
+        cause = "what was learned from the training rows does not generalize to the validation rows"
         return cause, *for_other_rows(evidence)
     if l2 := evidence.record.l2:
         cause = "the weight decay is too strong, or the steps are too long"

@@ -113,7 +113,7 @@ def oscillating(evidence: Evidence) -> Iterator[Finding]:
         f"of {len(rises)} steps of the log, between {late.values.min():.4g} and "
         f"{late.values.max():.4g}"
     )
-    cause = "the steps are too long: they jump from side to side of a valley of the loss"
+    cause = "the steps are too long: they overshoot the minimum from side to side"
     remedy, command = other_rate(evidence, 1 / 3, "smaller")
     if not evidence.is_full_batch:
         cause = "the gradients of batches vary, and the steps are too long to average them"
@@ -178,7 +178,7 @@ def hardly_trained(evidence: Evidence) -> Iterator[Finding]:
     if curve.last > curve.first:
         return  # the steps are too long
     title = f"the training ended after {plural(epochs, 'epoch')}"
-    cause = "so few steps lead nearly nowhere"
+    cause = "so few steps hardly change the network"
     if not epochs:
         title = "the network is not trained: `training.epochs` is 0"
         cause = "its weights are the initial ones"
@@ -207,7 +207,9 @@ def stuck(evidence: Evidence) -> Iterator[Finding]:
         return
     loss = evidence.scores["train.loss"]
     title = f"the training loss is {loss:.4g}, and that of a constant prediction is {constant:.4g}"
-    numbers = f"after {plural(evidence.record.epochs, 'epoch')}, not even training rows are learned"
+    numbers = (
+        f"after {plural(evidence.record.epochs, 'epoch')}, not even the training rows are learned"
+    )
     if gradient := evidence.grad_norm:
         numbers += f"; the gradient norm went from {gradient.first:.2g} to {gradient.last:.2g}"
     yield Finding.of("stuck", "error", title, numbers, *_why_stuck(evidence))
@@ -217,7 +219,7 @@ def _why_stuck(evidence: Evidence) -> tuple[str, str, str]:
     """Cause, remedy and command."""
     if evidence.record.l2:
         remedy = f"use a smaller `training.l2` than {evidence.record.l2:g}, or other inputs"
-        cause = "the weight decay holds the weights near 0, or the inputs carry no information"
+        cause = "the weight decay keeps the weights near 0, or the inputs carry no information"
         return cause, remedy, evidence.train_with("training.l2=0")
     is_constant = (evidence.remaining("train") or 0) < 2 - STUCK
     if is_constant and len(evidence.record.layers) == 1:
@@ -240,12 +242,12 @@ def plateau(evidence: Evidence) -> Iterator[Finding]:
     level = float(curve.values[curve.epochs == begin][0])
     if evidence.is_small(level):
         return
-    title = f"the loss lay on a plateau from epoch {begin} to epoch {end}"
+    title = f"the loss was on a plateau from epoch {begin} to epoch {end}"
     numbers = (
         f"for {100 * share:.0f} % of the epochs, the training loss stayed within "
         f"{100 * FLAT:.0f} % of {level:.4g}; then it fell to {curve.last:.4g}"
     )
-    cause = "the gradient is small there, as the units do nearly the same"
+    cause = "the gradient is small there, because the units compute nearly the same"
     severity: Severity = "warning" if share >= TOO_LONG_PLATEAU else "note"
     if evidence.optimizer == "gradient_descent" and not evidence.record.optimizer["momentum"]:
         remedy = "use a `momentum` of 0.9, a larger `training.learning_rate`, or `rprop`"
@@ -272,7 +274,7 @@ RULES = (
     Rule("a loss that oscillates", oscillating),
     Rule("a learning rate that is too small", rate_too_small),
     Rule("too few epochs", too_few_epochs),
-    Rule("a training of hardly any steps", hardly_trained),
+    Rule("a training with very few steps", hardly_trained),
     Rule("a loss that stays at that of a constant prediction", stuck),
     Rule("a plateau", plateau),
 )

@@ -124,7 +124,7 @@ def _overfitted(evidence: Evidence, numbers: str) -> Finding:
 def _against_overfitting(evidence: Evidence) -> tuple[str, str]:
     """Remedy and command; fewer parameters do not help if they are few."""
     if _are_few_params(evidence.record) and not at_random(evidence):
-        return "look for what the rows of the splits do not have in common", ""
+        return "look for differences between the rows of the splits", ""
     return for_other_rows(evidence)
 
 
@@ -142,8 +142,8 @@ def _why_overfitted(record: RunRecord) -> str:
     rows, params = record.rows.train, plural(record.n_params, "parameter")
     if _are_few_params(record):
         return (
-            f"{params} are few for {rows:,} training rows: the other rows may obey another rule, "
-            "such as that of a later time"
+            f"{params} are few for {rows:,} training rows: the other rows may follow a "
+            "different rule, for example because they are more recent"
         )
     return (
         f"with {params} for {plural(rows, 'training row')}, it learns details that other rows do "
@@ -164,7 +164,7 @@ def _rose(evidence: Evidence) -> float:
 def _since(evidence: Evidence, rose: float) -> str:
     """Since which epoch the network overfits, if there is a validation set."""
     if not evidence.val_loss:
-        return "; without a validation set, it is not known since which epoch"
+        return "; without a validation set, the epoch when this began is unknown"
     number, lowest = evidence.val_loss.lowest
     if rose <= 0:
         return ""
@@ -212,7 +212,7 @@ def _why_worse(evidence: Evidence) -> tuple[str, str, str]:
     if _was_cut(evidence) and not evidence.has_learned(NOT_LEARNED):
         return "the loss was still falling", *more_epochs(evidence)
     if evidence.has_learned(STUCK):
-        cause = "what was learned of the training rows does not hold for these rows"
+        cause = "what was learned from the training rows does not generalize to these rows"
         return cause, *for_other_rows(evidence)
     cause = "not even the training rows were learned"
     return cause, what_to_change(evidence), other_optimizer(evidence)
@@ -265,11 +265,11 @@ def few_test_rows(evidence: Evidence) -> Iterator[Finding]:
         text = f"{100 * width:.0f} %"
     if not most <= width < math.inf:
         return
-    title = f"{plural(rows, 'test row')} can hardly tell two runs apart"
+    title = f"{plural(rows, 'test row')} can hardly distinguish two runs"
     numbers = (
         f"the test {of} of two runs must differ by {text} to be significantly different (95 %)"
     )
-    cause = "a score of few rows depends on which rows they are"
+    cause = "a score on few rows depends strongly on which rows were chosen"
     remedy = "compare runs by cross-validation (`data.split.folds`), or hold out more rows"
     yield Finding.of("few_test_rows", "note", title, numbers, cause, remedy, _folds(evidence))
 
@@ -309,13 +309,16 @@ def disagreeing_restarts(evidence: Evidence) -> Iterator[Finding]:
     others = sum(value > best + SPREAD * constant for value in values)
     if others < MANY_OTHERS * len(values):
         return
-    title = f"{others} of {len(values)} initialisations ended in another minimum than the best"
+    title = f"{others} of {len(values)} initialisations ended in a different minimum than the best"
     numbers = (
-        f"their `{restarts.criterion}` reaches from {best:.4g} to {max(values):.4g}; that of a "
+        f"their `{restarts.criterion}` ranges from {best:.4g} to {max(values):.4g}; that of a "
         f"constant prediction is {constant:.4g}"
     )
-    cause = "the loss has several minima or plateaus, and the initial weights decide between them"
-    remedy = "use more restarts, or more hidden units, with which bad minima are rarer"
+    cause = (
+        "the loss has several minima or plateaus, and the initial weights decide which one "
+        "is reached"
+    )
+    remedy = "use more restarts, or more hidden units, which make bad minima rarer"
     command = evidence.train_with(options=f"--restarts {2 * len(restarts.trainings)}")
     yield Finding.of("disagreement", "warning", title, numbers, cause, remedy, command)
 
@@ -339,7 +342,7 @@ def disagreeing_folds(evidence: Evidence) -> Iterator[Finding]:
     if chi2 < limit:
         return
     low, high = accuracies.min(), accuracies.max()
-    title = f"the folds disagree: their accuracies reach from {low:.3g} to {high:.3g}"
+    title = f"the folds disagree: their accuracies range from {low:.3g} to {high:.3g}"
     numbers = (
         f"chi² is {chi2:.1f} with {len(known) - 1} degrees of freedom; up to "
         f"{limit:.1f} could be chance"

@@ -192,7 +192,7 @@ def _wrong_ends(evidence: Evidence, count: int, rows: int) -> Finding:
     output, loss = evidence.output, evidence.record.loss
     title = f"the outputs are at the flat ends of `{output}`, where `{loss}` has no slope"
     numbers = f"in {count} of {rows} rows, the same output is flat and far from its target"
-    cause = "the slope of the output is a factor of the gradient, so that no step moves it back"
+    cause = "the slope of the output is a factor of the gradient, so no step corrects it"
     remedy, command = _against_flat_ends(evidence)
     return Finding.of("saturated_outputs", "error", title, numbers, cause, remedy, command)
 
@@ -200,7 +200,9 @@ def _wrong_ends(evidence: Evidence, count: int, rows: int) -> Finding:
 def _right_ends(evidence: Evidence, share: float) -> Finding:
     title = f"the minimum lies at the flat ends of `{evidence.output}`"
     numbers = f"{100 * share:.0f} % of the outputs are flat, and near their targets"
-    cause = "only infinite weights reach these targets, so that the weights grow ever more slowly"
+    cause = (
+        "only infinite weights reach these targets, so the weights keep growing, ever more slowly"
+    )
     remedy = f"if this takes too long, use targets inside the range, such as {_inside(evidence)}"
     return Finding.of("saturated_outputs", "note", title, numbers, cause, remedy)
 

@@ -55,8 +55,8 @@ def read(reference: str) -> str:
     if topic not in (CONTENTS, *topics()):
         hint = did_you_mean(topic, topics())
         raise ConfigError(
-            f"There is no chapter `{topic}`{hint or ';'} `bpnet docs` lists them, and "
-            f'`bpnet docs --search "{topic}"` finds what mentions it.'
+            f"There is no chapter `{topic}`{hint or ';'} `bpnet docs` lists all chapters, and "
+            f'`bpnet docs --search "{topic}"` searches their text.'
         )
     if not wanted:
         return _text(topic)

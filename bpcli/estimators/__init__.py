@@ -1,4 +1,4 @@
-"""Estimators in scikit-learn's manner, over the same training as `bpnet train`."""
+"""Estimators that follow scikit-learn's interface, with the same training as `bpnet train`."""
 
 from __future__ import annotations
 

@@ -109,8 +109,8 @@ class BPEstimator(TrainableEstimator):
         count = len(rows.training_rows)
         if fitted.is_repeatable and count != fitted.rows:
             raise ParameterError(
-                f"X has {count:,} training rows, but the fit had {fitted.rows:,}: give the rows of "
-                "the fit, or none."
+                f"X has {count:,} training rows, but `fit` had {fitted.rows:,}: pass the rows "
+                "of `fit`, or none."
             )
         experiment = self._experiment(rows, fitted.seed, self.max_iter, name)
         fitted.require_layers(experiment.network)
@@ -118,7 +118,7 @@ class BPEstimator(TrainableEstimator):
 
 
 def _folder(runs_dir: Any) -> Path:
-    """Raises `ParameterError` for what is no path, such as rows."""
+    """Raises `ParameterError` for anything that is not a path, such as rows."""
     if not isinstance(runs_dir, str | os.PathLike):
         raise ParameterError(
             f"`runs_dir` is {type(runs_dir).__name__}, expected the path of a folder; give rows as "

@@ -13,7 +13,7 @@ from bpcli.workflows.calibration_scores import calibration_scores
 def scores_of_validation(experiment: Experiment, params: Vector) -> Array | None:
     """The scores (n, targets) of the validation rows; None without rows, or where none is defined.
 
-    There are none for labels, and for classes from outputs that are no probabilities.
+    There are none for labels, and for classes if the outputs are not probabilities.
     """
     preprocessor, top = experiment.preprocessor, experiment.network.layers[-1].activation
     has_scores = top.gives_probabilities if preprocessor.class_names else not preprocessor.words

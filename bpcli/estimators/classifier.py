@@ -62,13 +62,15 @@ class BPClassifier(ClassifierMixin, BPEstimator):
     - `learning_rate`: `constant`; for `sgd` also `invscaling` and `adaptive`; or a mapping with a
       `schedule` of a config. `learning_rate_init`: the first rate; None is 0.001 for `sgd` and
       `adam`, and the optimizer's default for others that have a rate.
-    - `max_iter`: the most epochs. `max_fun`: the most evaluations by `lbfgs`.
+    - `max_iter`: the maximum number of epochs. `max_fun`: the maximum number of evaluations, for
+    `lbfgs`.
     - `tol`, `n_iter_no_change`: with `sgd`, `adam`, `rprop` and plain gradient descent, training
       ends when the loss has not fallen by more than `tol` in more than `n_iter_no_change` epochs in
       a row. All other optimizers end when the norm of the gradient is at most `tol`.
     - `early_stopping`, `validation_fraction`: hold out rows, end when their score has not risen by
       `tol` in `n_iter_no_change` epochs, and keep the epoch of their lowest loss; for any solver.
-    - `random_state`, `verbose`, `warm_start`: as there. An integer is the `seed` of a config.
+    - `random_state`, `verbose`, `warm_start`: as in scikit-learn. An integer is the `seed` of a
+    config.
 
     Further parameters:
 
@@ -82,7 +84,7 @@ class BPClassifier(ClassifierMixin, BPEstimator):
     - `stop`: further stop rules of a config, such as {"goal": 0.01, "max_seconds": 60}.
     - `callback`: a function that is called with each `Epoch`; training ends if it returns True.
     - `n_jobs`: worker processes that share each epoch of a large table; None is 1, -1 as many as
-      are useful. They change no bit of the result.
+      are useful. They do not change the result.
 
     Attributes after `fit` are those of scikit-learn (`coefs_`, `intercepts_`, `classes_`, `loss_`,
     `loss_curve_`, `best_loss_`, `n_iter_`, `validation_scores_`, …); `stop_reason_` says why
@@ -169,7 +171,7 @@ class BPClassifier(ClassifierMixin, BPEstimator):
 
         A last `Linear` without an activation gives logits: a softmax follows, or for one output a
         sigmoid. `classes` are those of the outputs, by default 0, 1, 2 … Raises `ParameterError`
-        naming a module that has no equal here.
+        naming a module that is not supported.
         """
         weights, biases, activations = torch_layers(module)
         outputs = len(weights[-1])

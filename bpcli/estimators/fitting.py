@@ -1,8 +1,8 @@
 """How an estimator is fitted.
 
-A fit is a training as any other: the parameters become a config, the config an experiment, and the
-experiment is trained by the loop that trains for `bpnet train`. The same data, seed and options
-give the same weights to the bit.
+A fit is a training like any other: the parameters become a config, the config an experiment, and
+the experiment is trained by the loop that trains for `bpnet train`. The same data, seed and
+options give the same weights to the bit.
 """
 
 from __future__ import annotations
@@ -63,7 +63,9 @@ class TrainableEstimator(NetworkEstimator):
         require_valid(self)
         if (X_val is None) != (y_val is None):
             missing = "X_val" if X_val is None else "y_val"
-            raise ParameterError(f"`X_val` and `y_val` belong together: `{missing}` is missing.")
+            raise ParameterError(
+                f"`X_val` and `y_val` must be given together: `{missing}` is missing."
+            )
         with self._unchanged_by_failure():
             self._fit(X, y, sample_weight, X_val, y_val)
         return self

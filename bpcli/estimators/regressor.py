@@ -30,7 +30,7 @@ class BPRegressor(RegressorMixin, BPEstimator):
     Targets are values (n,), or (n, k). The mean loss of the rows plus alpha/(2n) Σ W² is minimised,
     by default over all rows at once, with targets in standard units.
 
-    The parameters are those of `BPClassifier`, but for
+    The parameters are those of `BPClassifier`, except for
 
     - `loss`: `squared_error` as in scikit-learn, ½ Σ_k (a_k - y_k)² of each row (scikit-learn takes
       the mean over k targets), `poisson` for counts, or any loss of a config for values.
@@ -108,7 +108,7 @@ class BPRegressor(RegressorMixin, BPEstimator):
     def from_torch(cls, module: Any) -> Self:
         """The network of a `torch.nn.Sequential` of `Linear` layers and activations.
 
-        Raises `ParameterError` naming a module that has no equal here.
+        Raises `ParameterError` naming a module that is not supported.
         """
         weights, biases, activations = torch_layers(module)
         loss = LOSSES[_LOSS_OF["squared_error"]]()

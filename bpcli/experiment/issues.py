@@ -35,7 +35,7 @@ def of_targets(spec: Spec, table: Table, needs_targets: bool) -> Iterator[Config
         yield ConfigIssue(message, ("data",), at_key=True)
     if len(table.class_names) == 1:
         yield ConfigIssue(
-            f"all rows are of one class, `{table.class_names[0]}`: there is nothing to learn",
+            f"all rows have the same class, `{table.class_names[0]}`: there is nothing to learn",
             ("data",),
             at_key=True,
         )
@@ -70,8 +70,8 @@ def of_weights(spec: Spec, table: Table) -> Iterator[ConfigIssue]:
         return
     if table.labels is None:
         yield ConfigIssue(
-            f"`class_weights` need targets that are classes: these are {_nature(table)}; remove "
-            "this key",
+            f"`class_weights` needs targets that are classes, but these are {_nature(table)}: "
+            "remove this key",
             at,
         )
     elif rule != "balanced":
@@ -181,8 +181,8 @@ def of_splits(
     yield from _lost_classes(spec, table, indices)
     if spec.data.split.stratify is True and table.labels is None:
         yield ConfigIssue(
-            f"`stratify` needs targets that are classes: these are {_nature(table)}; remove this "
-            "key",
+            f"`stratify` needs targets that are classes, but these are {_nature(table)}: remove "
+            "this key",
             ("data", "split", "stratify"),
         )
     rows, training = len(indices["train"]), spec.training
@@ -226,7 +226,7 @@ def of_calibration(
         message = "only probabilities of classes or labels are calibrated: remove this key"
     elif not has_probabilities(network, are_labels=bool(table.words)):
         message = (
-            "the outputs are no probabilities: use softmax, or sigmoid for two classes or for "
+            "the outputs are not probabilities: use softmax, or sigmoid for two classes or for "
             "labels, or remove this key"
         )
     elif not len(indices["val"]):
@@ -254,7 +254,7 @@ def _lost_classes(
         if split.order != "random":
             or_stratify = ", or `order: random`, which spreads classes evenly"
         yield ConfigIssue(
-            f"class {names} has no training row: use smaller splits{or_stratify}",
+            f"class {names} has no training row: use smaller validation and test sets{or_stratify}",
             ("data", "split"),
             at_key=True,
         )

@@ -135,7 +135,7 @@ class Scales:
         if low - slack <= a and b <= high + slack:
             return None
         scaled = "scaled " * self.preprocessor.targets.changes_units
-        targets = f"the {scaled}targets reach from {a:.6g} to {b:.6g}"
+        targets = f"the {scaled}targets range from {a:.6g} to {b:.6g}"
         outputs = f"`{name_of(ACTIVATIONS, self._top)}` outputs are {_between(low, high)}"
         key = "inputs" if self.table.is_autoencoder else "targets"
         return Misfit(f"{targets}, but {outputs}", key, self._reaching(least, largest) or "")

@@ -175,7 +175,7 @@ def _issues_of_targets(start: Start, table: Table) -> Iterator[ConfigIssue]:
         return
     if words and words != tuple(table.words.values()):
         yield ConfigIssue(
-            f"the labels of {start.file.name} have the words {_pairs(words)}, but those of the "
+            f"the labels of {start.file.name} have the values {_pairs(words)}, but those of the "
             f"data are {_pairs(tuple(table.words.values()))}",
             _AT,
         )

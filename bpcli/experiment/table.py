@@ -97,7 +97,7 @@ def _from_classes(spec: Spec, targets: Classes) -> Targets:
         return targets.as_values()
     if data.asked_task in ("multilabel", "regression"):
         raise DataError(
-            f"the targets are names of classes, but the task is `{data.asked_task}`: write numbers",
+            f"the targets are class names, but the task is `{data.asked_task}`: use numbers",
             "task",
         )
     return targets
@@ -133,12 +133,12 @@ def read_rows(spec: Spec) -> RawTable:
     try:
         table = source.table(stream_of(spec, "data"))
     except OverflowError as error:
-        raise DataError(f"these options generate too large numbers: {error}") from None
+        raise DataError(f"these options generate numbers that are too large: {error}") from None
     if not isinstance(source, Generator) or not isinstance(table, Table):
         return table  # the other sources check each number
     values = [array for array in (table.X, table.Y) if isinstance(array, np.ndarray)]
     if not all(np.isfinite(array).all() for array in values):
-        raise DataError("these options generate too large numbers: use smaller values")
+        raise DataError("these options generate numbers that are too large: use smaller values")
     return table
 
 

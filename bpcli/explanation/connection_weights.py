@@ -21,9 +21,9 @@ def why_no_connection_weights(network: Network) -> str | None:
     hidden = len(network.layers) - 1
     if hidden != 1:
         layers = "no hidden layer" if not hidden else f"{hidden} hidden layers"
-        return f"they are defined for one hidden layer, and this network has {layers}"
+        return f"they are defined only for one hidden layer, and this network has {layers}"
     if not network.layers[0].activation.is_elementwise:
-        return "they are defined for hidden units that work one by one"
+        return "they are defined only for activations that act on each unit separately"
     return None
 
 

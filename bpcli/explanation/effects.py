@@ -1,4 +1,4 @@
-"""Effect curves: how the outputs change with one column, and how surely the rows tell so.
+"""Effect curves: how the outputs change with one column, and how certain this is.
 
 Accumulated local effects (Apley & Zhu 2020, J. R. Statist. Soc. B 82, 1059, eq. 15 and 16): with
 the edges x_0 < … < x_K of bins with equally many rows,

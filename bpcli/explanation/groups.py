@@ -1,4 +1,4 @@
-"""Columns that tell nearly the same: the association of all pairs, and groups of them.
+"""Columns with nearly the same information: the association of all pairs, and groups of them.
 
 Of two columns of numbers, the association is |Spearman's rho|; of a number and a category, the
 correlation ratio of the ranks; of two categories, Cramér's V. `data/association.py` has formulas.

@@ -1,4 +1,4 @@
-"""Permutation importance: how much worse the predictions are if an input tells nothing.
+"""Permutation importance: how much worse the predictions become if an input is permuted.
 
 The values of one column, or of several correlated ones together, are permuted between the rows;
 everything else stays. The importance is the rise of the loss, or of another measure L:

@@ -1,4 +1,4 @@
-"""Shapley values: how the columns of one row share what its prediction differs from the mean.
+"""Shapley values: the difference of one prediction from the mean, divided among the columns.
 
 A coalition S of columns has the values of the row x, the others those of a background row b:
 

@@ -78,7 +78,7 @@ def export(
     format_ = _format(to, variant)
     if model.intervals is not None and not format_.holds_intervals:
         having = ", ".join(name for name, each in FORMATS.items() if each.holds_intervals)
-        raise ConfigError(f"Intervals are not for the format {to}, only for {having}.")
+        raise ConfigError(f"Format {to} does not support intervals; supported by {having}.")
     path = path or Path(model.module_name + format_.suffix)
     if path.exists() and not (force and path.is_file()):
         way_out = f"{hint} to overwrite it" if path.is_file() else "name another file"
@@ -118,7 +118,9 @@ def _format(to: str, variant: str | None) -> Format:
         return format_
     if variant not in format_.variants:
         having = ", ".join(name for name, each in FORMATS.items() if variant in each.variants)
-        raise ConfigError(f"`{variant}` is not for the format {to}, only for {having or 'none'}.")
+        raise ConfigError(
+            f"Format {to} does not support `{variant}`; supported by {having or 'no format'}."
+        )
     return format_.variants[variant]
 
 

@@ -226,7 +226,7 @@ def verify_latex(content: bytes, model: Model, digits: int = DIGITS) -> None:
         engine = program("TeX engine", *_ENGINES)
     except NotVerified:
         raise NotVerified(
-            "no TeX engine found to compile it; its numbers were read back, and are right"
+            "no TeX engine was found to compile it; its numbers were read back and are correct"
         ) from None
     head = "\\documentclass{article}\\usepackage{amsmath}\\begin{document}"
     page = f"{head}\n{text}\\end{{document}}"

@@ -105,7 +105,7 @@ def c_string(text: object) -> str:
     """
     encoded = text_of(text).encode("utf-8", "surrogatepass")
     if 0 in encoded:
-        raise ConfigError(f"C cannot hold the name {text!r}, because it has a NUL character.")
+        raise ConfigError(f"C cannot represent the name {text!r}, because it has a NUL character.")
     return f'"{"".join(map(_c_character, encoded))}"'
 
 

@@ -156,8 +156,8 @@ _HOW_TO = (
     "them are computed by formulas; the sheet `notes` explains all."
 )
 _WHAT_IS_WHAT = (
-    "The examples are random rows from the range of the training rows. The grey columns at the "
-    "right have what bpnet predicts for them, as they were exported, and the difference."
+    "The examples are random rows from the range of the training rows. The grey columns on the "
+    "right show the predictions of bpnet for the exported examples, and the difference."
 )
 
 
@@ -227,7 +227,7 @@ def _write_words(pages: Pages, model: Model, first: int, words: list[list[str]])
         return
     answers, count = model.answers, model.network.outputs
     top = pages.block(
-        "What is predicted as text", [], [(name, [*found]) for name, found in answers.items()]
+        "Texts of the predictions", [], [(name, [*found]) for name, found in answers.items()]
     )
     by_row = list(zip(*words, strict=True))
 

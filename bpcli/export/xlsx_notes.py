@@ -47,8 +47,8 @@ _SECTIONS: dict[str, dict[str, str]] = {
         "the same number of rows.",
         "empty rows": "They are not computed. If all values of a row are missing, type a blank "
         "into one of its cells.",
-        "examples": "They are random, and no rows of the training. The difference is 0 or a "
-        "rounding error as long as the example is not changed.",
+        "examples": "They are random rows, not training rows. The difference is 0 or a rounding "
+        "error as long as the example is not changed.",
     },
     "Names": {
         "W_1, b_1, …": "The weights and biases of a layer. INDEX(W_1,2,0) is the row of unit 2.",
@@ -57,9 +57,9 @@ _SECTIONS: dict[str, dict[str, str]] = {
     },
 }
 _PROMISE = (
-    "An interval contains the true value in at least {:g} % of the cases, for rows from the same "
-    "source as those on which it was calibrated. All intervals of an output are equally wide: the "
-    "half width stands on the sheet `parameters`, with the name half_width."
+    "An interval contains the true value in at least {:g} % of the cases, for rows from the "
+    "same source as those on which it was calibrated. All intervals of an output are equally "
+    "wide: the half width is on the sheet `parameters`, with the name half_width."
 )
 _KINDS: dict[Kind, str] = {
     "number": "A number. Text is not used, even if it looks like a number.",

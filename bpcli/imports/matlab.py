@@ -41,7 +41,7 @@ def matlab_model(text: str) -> ImportedModel:
             traced, notes, removed = found
             width = len(traced.columns) or _width(text) or removed
             if width is None and any(isinstance(step, Keep) for step in traced.steps):
-                notes.append("the last input that is kept is taken as the last of all")
+                notes.append("the last input that is kept is assumed to be the last of all inputs")
             chain = chain_of(traced.steps, width)
             classes = class_names(function, chain.layers[-1].units)
             if not classes and "answers" in function.outputs:

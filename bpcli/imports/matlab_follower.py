@@ -106,7 +106,7 @@ class Follower(Evaluator):
         for statement in body:
             self._count += 1
             if self._count > _MOST_STATEMENTS:
-                raise ModelError("it has too many statements to be a network.")
+                raise ModelError("it has too many statements for a network.")
             self.line = statement.line
             if isinstance(statement, Assignment):
                 self._assign(statement)

@@ -80,7 +80,7 @@ def _statements(text: str) -> list[list[Token]]:
     found: list[list[Token]] = [[]]
     for number, token in enumerate(tokens(text)):
         if number > _MOST_TOKENS or len(found) > _MOST_STATEMENTS:
-            raise ModelError(f"line {token.line}: it has too many statements to be a network.")
+            raise ModelError(f"line {token.line}: it has too many statements for a network.")
         if token.kind != "end":
             found[-1].append(token)
         elif found[-1]:

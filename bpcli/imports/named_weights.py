@@ -181,7 +181,7 @@ def _functions(named: Named, count: int) -> tuple[list[str], list[str]]:
     if all(each is not None for each in given):
         return functions, []
     return functions, [
-        f"the transfer functions are not given: taken as the usual ones, {', '.join(functions)}"
+        f"the transfer functions are not given: the usual ones are assumed, {', '.join(functions)}"
     ]
 
 
@@ -238,7 +238,7 @@ def _output_steps(named: Named) -> list[Step]:
             removed = settings.get("remove", np.empty(0))
             constants = settings.get("constants", settings.get("value", np.empty(0)))
             if removed.size and constants.size not in (1, removed.size):
-                raise ModelError("`y1_step` removes outputs, but does not say their values.")
+                raise ModelError("`y1_step` removes outputs, but their values are not given.")
             if removed.size:
                 values = np.broadcast_to(constants.ravel(), removed.size).tolist()
                 pairs = zip(_rows(removed), values, strict=True)

@@ -256,7 +256,7 @@ def _damage_of(node: Any) -> Iterator[None]:
         raise ModelError(f"{title(node)} has inputs, outputs or options of a wrong form.") from None
 
 
-_SHARES = "takes a value that another node takes, too: this is not a plain multilayer perceptron"
+_SHARES = "uses a value that another node uses too: this is not a plain multilayer perceptron"
 
 
 def _refusal(node: Any, why: str = "") -> ModelError:

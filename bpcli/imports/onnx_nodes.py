@@ -151,7 +151,7 @@ def _nothing(node: Any, known: Sequence[Array], is_second: bool) -> list[Step]:
 
 def _cast(node: Any, known: Sequence[Array], is_second: bool) -> list[Step]:
     if attributes_of(node).get("to") not in _FLOATS:
-        raise ModelError(f"{title(node)} makes numbers whole.")
+        raise ModelError(f"{title(node)} rounds numbers.")
     return []
 
 

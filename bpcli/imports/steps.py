@@ -238,7 +238,7 @@ def _layers(steps: Sequence[Step]) -> tuple[list[ImportedLayer], list[Affine], P
             layers.append(_layer(step.weights, before, bias, activation))
             before = affine[len(bias) :] + _taken(rest)
         else:
-            raise ModelError("an activation stands where no matrix of weights is before it.")
+            raise ModelError("an activation has no matrix of weights before it.")
     return layers, before, place
 
 

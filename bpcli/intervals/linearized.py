@@ -92,8 +92,8 @@ def delta_spread(fit: Fit, level: float) -> Spread:
     freedom = fit.rows - effective / outputs
     if freedom <= 0:
         raise DataError(
-            f"{fit.rows:,} training rows are too few for the {effective:.4g} parameters that they "
-            "determine: nothing is left from which the noise could be estimated"
+            f"{fit.rows:,} training rows are too few for the {effective:.4g} parameters that "
+            "they determine: no degrees of freedom remain to estimate the noise"
         )
     noise = fit.squared_residuals / freedom
     factor *= np.sqrt(noise.mean())

@@ -68,7 +68,7 @@ class Verdict:
     def sentence(self) -> str:
         """The requirement and the value, as part of a sentence."""
         value = "undefined" if self.value is None else f"{self.value:.12g}"
-        return f"{self.requirement} was required, but it is {value}"
+        return f"required: {self.requirement}, but the value is {value}"
 
     def to_json(self) -> dict[str, Any]:
         return {

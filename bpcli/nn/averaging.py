@@ -45,9 +45,9 @@ def why_not_averaged(network: Network) -> str | None:
     for number, activation in enumerate(hidden, start=1):
         if activation.mixes_units:
             return (
-                f"layer {number} is {name_of(ACTIVATIONS, activation)}, which mixes the units of "
-                "all networks: only networks whose hidden layers work unit by unit can be averaged "
-                "into one"
+                f"layer {number} is {name_of(ACTIVATIONS, activation)}, which would mix the "
+                "units of all networks: only networks whose hidden activations act on each "
+                "unit separately can be averaged into one"
             )
     if not _averages_z(type(output)):
         *others, last = (name for name, kind in ACTIVATIONS.items() if _averages_z(kind))
@@ -109,7 +109,7 @@ def averaged_members(network: Network, params: Vector, count: int) -> tuple[Netw
     """
     *hidden, output = network.layers
     if not hidden or not output.activation.is_identity or any(e.units % count for e in hidden):
-        raise ValueError(f"no average of {count} networks whose weights can be told apart")
+        raise ValueError(f"no average of {count} networks whose weights can be separated")
     layers = tuple(
         replace(
             layer,

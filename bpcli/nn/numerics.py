@@ -193,7 +193,7 @@ def _why_impossible(libraries: Libraries) -> str | None:
         )
     built_in = _above(_simd("baseline"))
     if built_in:
-        return f"needs a numpy that does not require {' '.join(built_in)}, as this one does"
+        return f"needs a numpy that does not require {' '.join(built_in)}, but this one does"
     names = sorted({str(library.get("internal_api")) for library in libraries})
     if names != ["openblas"]:
         loaded = " and ".join(names) or "another BLAS"

@@ -40,7 +40,7 @@ def pruning_figure(document: Mapping[str, Any]) -> Figure:
     kept = document["steps"][document["kept"]]
     heading(
         figure,
-        "Validation loss of ever smaller networks",
+        "Validation loss as the network is pruned",
         literal(document["name"]),
         f"kept: {plural(kept['inputs'], 'input')}, {plural(kept['n_params'], 'parameter')}",
         f"{document['rows']['val']:,} validation rows",

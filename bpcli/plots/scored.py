@@ -104,7 +104,7 @@ class ScoredPlot(Plot):
         for number, each in enumerate(curves[:MOST_CURVES]):
             self._draw_curve(axes, each, f"{noun} {literal(each.name, 24)}", number)
         axes.plot([], [], marker="o", color=INK, markersize=5, linestyle="none",
-                  label="as the network decides")  # fmt: skip
+                  label="at the network's own threshold")  # fmt: skip
         x_label, y_label = self.labels(noun)
         axes.set(xlabel=x_label, ylabel=y_label, xlim=(0, 1), ylim=(0, 1), aspect="equal")
         legend_below(figure, axes)

@@ -1,4 +1,4 @@
-"""The head of a report: what was trained, how good it is, and what looks wrong."""
+"""The head of a report: what was trained, its scores, and likely problems."""
 
 from __future__ import annotations
 

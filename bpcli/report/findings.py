@@ -1,4 +1,4 @@
-"""What looks wrong with a run, for the banner and the section on it."""
+"""Likely problems of a run, for the banner and the section on them."""
 
 from __future__ import annotations
 

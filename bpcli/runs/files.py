@@ -174,7 +174,7 @@ def load_arrays(path: Path) -> tuple[dict[str, npt.NDArray[Any]], Any]:
     from safetensors import safe_open
 
     if path.exists() and not path.is_file():  # a pipe might never open
-        raise RunError(f"{path} is damaged or not bpnet's: it is not a file.")
+        raise RunError(f"{path} is damaged or was not written by bpnet: it is not a file.")
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = strict_json((file.metadata() or {})["bpnet"])
@@ -184,10 +184,12 @@ def load_arrays(path: Path) -> tuple[dict[str, npt.NDArray[Any]], Any]:
     except MemoryError:
         raise
     except Exception as error:  # many types, also for dtypes unknown to numpy
-        raise RunError(f"{path} is damaged or not bpnet's: {error}") from None
+        raise RunError(f"{path} is damaged or was not written by bpnet: {error}") from None
     for name, array in arrays.items():
         if array.dtype not in _DTYPES:
-            raise RunError(f"{path} is damaged or not bpnet's: `{name}` has type {array.dtype}.")
+            raise RunError(
+                f"{path} is damaged or was not written by bpnet: `{name}` has type {array.dtype}."
+            )
     return arrays, metadata
 
 

@@ -102,7 +102,7 @@ def reference_to(run: Run) -> str:
 
 def _latest(runs: list[Run], back: int, runs_dir: Path) -> Run:
     if not runs:
-        raise NoSuchRun(f"There are no runs in {runs_dir}. Make one with `bpnet train CONFIG`.")
+        raise NoSuchRun(f"There are no runs in {runs_dir}. Create one with `bpnet train CONFIG`.")
     if back >= len(runs):
         count = plural(len(runs), "run")
         raise NoSuchRun(f"There is no latest~{back}: {runs_dir} contains {count}.")
@@ -121,7 +121,7 @@ def _of_config(reference: str) -> str | None:
     """Return the error if a config is given instead of a run."""
     if Path(reference).suffix not in (".yaml", ".yml"):
         return None
-    return f"{reference} is a config, not a run: `bpnet train {reference}` makes one."
+    return f"{reference} is a config, not a run: `bpnet train {reference}` creates one."
 
 
 def _of_sweep(folder: Path) -> str | None:

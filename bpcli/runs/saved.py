@@ -77,8 +77,8 @@ def check(
         key = ".".join(part[:80] for part in parts if not _ALTERNATIVE.fullmatch(part))
         said = _REASONS.get(first["type"]) or first["msg"].removeprefix("Value error, ")
         raise RunError(
-            f"{path} is damaged or not bpnet's: see its `{visible(key) or 'top level'}`: "
-            f"{visible(said[:_LONGEST_REASON])}."
+            f"{path} is damaged or was not written by bpnet: see its "
+            f"`{visible(key) or 'top level'}`: {visible(said[:_LONGEST_REASON])}."
         ) from None
 
 

@@ -69,7 +69,7 @@ class Run:
                     continue
                 return cls(folder)
         except OSError as error:
-            raise RunError(f"No run can be made in {runs_dir}: {error.strerror}.") from None
+            raise RunError(f"Runs cannot be created in {runs_dir}: {error.strerror}.") from None
 
     def discard(self) -> None:
         """Remove the folder of a run that did not begin, once none of its files is open.

@@ -90,5 +90,5 @@ def _known(domain: Distribution, value: object) -> Any:
         case _:
             raise TypeError(f"no values of {domain}")
     if not found:
-        raise ValueError(f"{text[:80]} is none of the values that its key can have")
+        raise ValueError(f"{text[:80]} is not one of the values allowed for its key")
     return found[0]

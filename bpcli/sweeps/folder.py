@@ -166,7 +166,7 @@ def refuse_other_data(sweep: SweepFolder, first: Experiment) -> None:
     if data_digest(first.table) != sweep.record().data_sha256:
         raise RunError(
             f"{sweep.sweep_id} cannot be resumed: its data have changed since it began. Restore "
-            "the data files, or begin again."
+            "the data files, or start a new one."
         )
 
 
@@ -187,8 +187,8 @@ def _refuse_fewer(sweep: SweepFolder, planned: Collection[str]) -> None:
     dropped = {result.name for result in sweep.results()} - {*planned}
     if dropped:
         raise RunError(
-            f"{sweep.sweep_id} cannot be resumed with fewer trainings: {len(dropped):,} of those "
-            "that have ended would be left out. Give it more, or begin again."
+            f"{sweep.sweep_id} cannot be resumed with fewer trainings: {len(dropped):,} "
+            "finished ones would be left out. Allow more, or start a new one."
         )
 
 

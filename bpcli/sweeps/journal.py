@@ -47,7 +47,9 @@ def _checked(line: object, path: Path) -> TrainingResult:
     result = check(TrainingResult, line, path)
     name = training_name(result.setting, result.seed, result.fold)
     if not re.fullmatch(rf"{name}(-restart[0-9]+)?", result.name):
-        raise RunError(f"{path} is damaged: `{visible(result.name)}` is no name of its training.")
+        raise RunError(
+            f"{path} is damaged: `{visible(result.name)}` is not the name of its training."
+        )
     return result
 
 

@@ -119,8 +119,8 @@ def _checked(config: Config) -> Experiment:
     location: tuple[str, ...] = ("training", "restarts")
     if np.array_equal(first.initial_params, second.initial_params):
         message = (
-            "every restart would begin with the same parameters, as `network.init` draws none: "
-            "use another initializer, or no restarts"
+            "every restart would begin with the same parameters, because `network.init` is not "
+            "random: use another initializer, or no restarts"
         )
         raise config.source.error([ConfigIssue(message, location)])
     if config.spec.training.all_restarts.combine == "mean":
@@ -145,7 +145,7 @@ def _train(
     failure = None if ranked else _nothing_to_keep(done.in_order)
     if not isinstance(failure, Diverged | None):
         again = reference_to(Run(sweep.folder))
-        failure.add_note(f"Once the cause is gone, try again with: bpnet train --resume {again}")
+        failure.add_note(f"After removing the cause, try again with: bpnet train --resume {again}")
         raise failure
     for each in done.in_order:
         require_own(Run(sweep.trainings / each.name), plan.by_name[each.name])

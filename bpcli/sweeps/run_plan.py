@@ -1,4 +1,4 @@
-"""Runs a plan in the folder of a sweep, and shows how it goes on."""
+"""Runs a plan in the folder of a sweep, and shows its progress."""
 
 from __future__ import annotations
 

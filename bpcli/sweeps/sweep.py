@@ -208,8 +208,8 @@ def _criterion(config: Config, experiment: Experiment) -> tuple[Criterion, tuple
 
 
 _BY_TEST = (
-    "settings are ranked by their test scores, so that of the best one is too good: keep the test "
-    "rows for the end, and rank by a metric of the validation rows"
+    "settings are ranked by their test scores, so the best score is too optimistic: keep the "
+    "test rows for the end, and rank by a metric of the validation rows"
 )
 
 

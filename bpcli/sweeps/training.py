@@ -116,7 +116,7 @@ def run_training(training: Training, folder: Path) -> str:
         with stop_requests() as request:
             failure = None if request.signal_number is not None else _train(training, folder)
     except MemoryError:
-        return "There was too little memory."
+        return "There was not enough memory."
     except Exception as error:
         failure = error
     if failure is None or isinstance(failure, Interrupted | LockHeld):

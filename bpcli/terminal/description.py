@@ -164,7 +164,8 @@ _OF_MANY: dict[WarningKind, str] = {
     "unreadable": "cannot be read",
     "many categories": "have too many categories",
     "id": "are ids of the rows or names, not features",
-    "copy of the target": "determine the target: are they known before it?",
+    "copy of the target": "determine the target: check that they are known before the target is "
+    "(data leakage)",
     "mostly missing": "are missing in most rows",
     "sentinel": "have a repeated number far from all others: if it marks missing values, set "
     "`missing` to it (--missing)",

@@ -1,4 +1,4 @@
-"""What looks wrong with a run, in blocks of lines."""
+"""Likely problems of a run, in blocks of lines."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def diagnosis_lines(
         yield ""
     yield from _wrapped(_summary(document), width)
     for reason, titles in _by_reason(document["unchecked"]).items():
-        yield from _wrapped(f"not looked for: {', '.join(titles)}. {reason}", width)
+        yield from _wrapped(f"not checked: {', '.join(titles)}. {reason}", width)
 
 
 def _head(record: RunRecord) -> str:
@@ -61,7 +61,7 @@ def _summary(document: Mapping[str, Any]) -> str:
     """How many findings there are; without any, what was looked for."""
     severities = [finding["severity"] for finding in document["findings"]]
     if not severities:
-        return f"nothing found: looked for {', '.join(document['checked'])}"
+        return f"nothing found; checked for: {', '.join(document['checked'])}"
     counts = [plural(severities.count(each), each) for each in dict.fromkeys(severities)]
     return f"{', '.join(counts)}, by {plural(len(document['checked']), 'rule')}"
 

@@ -153,14 +153,14 @@ def explanation_notes(document: Mapping[str, Any]) -> Iterator[str]:
     )
     if document["connection_weights"] is None:
         yield (
-            "Garson and Olden read scaled weights alone, without activations and rows: compare "
-            "them with the permutation importance before you believe them"
+            "Garson and Olden use only the scaled weights, not activations or rows: compare "
+            "them with the permutation importance before you rely on them"
         )
     if document["surface"] is not None:
         strongest = max(document["surface"]["outputs"], key=lambda each: each["interaction"])
         a, b = (plain(name, _LONGEST_NAME) for name in document["surface"]["inputs"])
         yield (
-            f"of the pairs of important inputs of numbers, `{a}` and `{b}` interact most: their "
+            f"of all pairs of important numeric inputs, `{a}` and `{b}` interact most: their "
             f"joint effect on {plain(strongest['output'], _LONGEST_NAME)} differs from the sum of "
             f"both by {rounded(strongest['interaction'], 3)} (standard deviation over the rows)"
         )

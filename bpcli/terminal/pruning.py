@@ -30,8 +30,8 @@ def show_pruning(document: Mapping[str, Any], out: Console | Stream) -> None:
             out.say(line)
     elif document["pruned"] is not None and not document["rows"]["test"]:
         out.say(
-            "There is no test set. The validation loss has chosen the network, so it is too good: "
-            "score it on other rows, with `bpnet eval --data FILE`."
+            "There is no test set. The network was chosen by its validation loss, which is "
+            "therefore too optimistic: score it on other rows, with `bpnet eval --data FILE`."
         )
 
 
@@ -79,7 +79,7 @@ def _result(document: Mapping[str, Any]) -> list[str]:
     why = "the smallest network within one standard error of the best validation loss, "
     why += f"{rounded(steps[best]['val_loss'], 4)} ± {rounded(steps[best]['se'], 2)}"
     if not kept:
-        return [f"Nothing is removed: the run has {why}. No run was saved."]
+        return [f"Nothing was removed: the run already has {why}. No run was saved."]
     params = [steps[number]["n_params"] for number in (0, kept)]
     removed, inputs = document["inputs"]["removed"], len(document["inputs"]["kept"])
     names = listed_names(removed, _MOST_NAMED) or "none"

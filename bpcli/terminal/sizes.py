@@ -71,7 +71,7 @@ def _result(document: Mapping[str, Any]) -> list[str]:
     lines = [_enough(document, means, metric)]
     if best == max(means):
         lines.append(
-            f"The best size is the largest one tried, so larger ones may be better: bpnet size "
+            "The best size is the largest one tried, so larger ones may be better: bpnet size "
             f"--resume {document['sweep']} --hidden {best + 1}..{2 * best}"
         )
     return lines
@@ -120,5 +120,7 @@ def _shortfalls(document: Mapping[str, Any]) -> list[str]:
         lines.append(f"{counts['failed']:,} of {plural(counts['trainings'], 'training')} failed.")
     lines += missing_lines(document, "search")
     if document["best"] is not None and document["repetitions"] == 1:
-        lines.append("One training per size has no standard error: repeat with --splits 5.")
+        lines.append(
+            "With one training per size there is no standard error: repeat with --splits 5."
+        )
     return lines

@@ -147,7 +147,9 @@ def _luck(document: Mapping[str, Any]) -> list[str]:
     """A hint that one training of each setting may mislead."""
     if _expected(document) > 1 or len(document["settings"]) < _FEW:
         return []
-    return ["Each setting was trained once: the best one may be luck, so repeat with --seeds 5."]
+    return [
+        "Each setting was trained only once, so the best one may be luck: repeat with --seeds 5."
+    ]
 
 
 _FEW = 3

@@ -49,8 +49,8 @@ def parse_entry(text: str, network: Network) -> Entry:
             return Entry(tensor, int(layer), int(row), int(column) if column else None)
     listed = ", ".join(f"{name} ({' x '.join(map(str, size))})" for name, size in shapes.items())
     raise ConfigError(
-        f"--entry {text}: there is no such entry in {listed}; expected an entry such as W1[1,1] or "
-        "b1[1], counted from 1."
+        f"--entry {text}: not found in {listed}; expected an entry such as W1[1,1] or b1[1], "
+        "counted from 1."
     )
 
 

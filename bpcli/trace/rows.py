@@ -28,7 +28,7 @@ def chosen_rows(experiment: Experiment, numbers: Sequence[int] | None) -> tuple[
     is_chosen = np.isin(every, numbers[: len(every) + 1])
     if not 0 < len(numbers) == np.count_nonzero(is_chosen):
         raise ConfigError(
-            f"The data do not have all of these rows: expected rows from {every[0]} to {every[-1]}."
+            f"Some of these rows do not exist: expected rows from {every[0]} to {every[-1]}."
         )
     index = np.flatnonzero(is_chosen)
     counted = _counted(table.numbers_of(index))

@@ -78,8 +78,8 @@ class Watched:
         """Raises `Interrupted` if a signal has arrived."""
         if self.stop.signal_number is not None:
             raise Interrupted(
-                f"Interrupted: what was read of {self.request.source} is kept. Give the same "
-                "command again to go on from there.",
+                f"Interrupted: the rows that were read from {self.request.source} are kept. "
+                "Repeat the command to continue.",
                 self.stop.signal_number,
             )
 
@@ -168,10 +168,11 @@ def read_all(
 
 def _say_how_it_begins(files: Files, found: Resumed | None, notes: Notes) -> None:
     if found is not None and found.place.row:
-        notes(f"going on after row {found.place.row:,}, from {files.cells.name}")
+        notes(f"continues after row {found.place.row:,}, from {files.cells.name}")
     elif found is None and files.journal.exists():
         notes(
-            f"begins anew: {files.journal.name} is of another table, of other options, or damaged"
+            f"starts over: {files.journal.name} belongs to another table or other options, or "
+            "is damaged"
         )
 
 

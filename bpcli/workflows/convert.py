@@ -110,14 +110,15 @@ def _leaving_files_in_order(files: Files, request: Request) -> Iterator[None]:
     try:
         yield
     except WrongChoice as error:
-        error.add_note(f"What was read is kept in {files.cells} for that command.")
+        error.add_note(f"The rows that were read are kept in {files.cells} for that command.")
         raise
     except DataError:
         files.remove()
         raise
     except RunError as error:
         error.add_note(
-            f"What was read of {request.source} is kept: give the same command again to go on."
+            f"The rows that were read from {request.source} are kept: repeat the command to "
+            "continue."
         )
         raise
 
@@ -132,11 +133,11 @@ def _check_paths(request: Request) -> None:
     if array.suffix.lower() != ".npy":
         raise ConfigError(f"{array}: the table becomes an array: expected a name that ends in .npy")
     if is_array_file(source):
-        raise ConfigError(f"{source} holds arrays already: train on it as it is")
+        raise ConfigError(f"{source} already contains arrays: train on it directly")
     if is_rendered(source):
         raise ConfigError(
-            f"{source}: text such as CSV and Parquet files are converted; a file of this kind is "
-            "read as a whole: train on it as it is, or save it as CSV"
+            f"{source}: only text such as CSV and Parquet files can be converted; a file of "
+            "this kind is read as a whole: train on it directly, or save it as CSV"
         )
     for path in (array, sidecar_path(array)):
         if path.exists() and not path.is_file():

@@ -56,8 +56,8 @@ def cross_columns(trained: Trained, level: float, weights: Weights) -> FittedCol
     return FittedColumns(
         columns,
         rows,
-        f"about {level:g} (proven: at least {proven:.3g}), for rows from the same source as the "
-        f"{plural(rows, 'row')} of the {len(folds)} folds",
+        f"about {level:g} (guaranteed: at least {proven:.3g}), for rows from the same source as "
+        f"the {plural(rows, 'row')} of the {len(folds)} folds",
     )
 
 
@@ -74,13 +74,13 @@ def _runs(trained: Trained) -> list[Run]:
     """The runs of all folds. Raises `DataError` if there are not all of them."""
     fold, folder = trained.record.fold, trained.run.folder.parent
     if fold is None:
-        raise DataError("it is no fold: train with `data.split: {folds: 10}`")
+        raise DataError("it is not a fold: train with `data.split: {folds: 10}`")
     found = [each for each in siblings(trained.record, folder) if each.status == "finished"]
     numbers = {each.fold.number for each in found if each.fold is not None}
     if len(numbers) < fold.of:
         missing = ", ".join(str(n) for n in range(1, fold.of + 1) if n not in numbers)
         raise DataError(
-            f"of its {fold.of} folds, {len(numbers)} are finished runs in {folder}: train all, as "
-            f"the rows of fold {missing} have no network that was trained without them"
+            f"only {len(numbers)} of its {fold.of} folds are finished runs in {folder}: train "
+            f"all of them, because no network was trained without the rows of fold {missing}"
         )
     return [Run(folder / each.run_id) for each in found]

@@ -1,4 +1,4 @@
-"""How the inputs of one row share what its prediction differs from the mean prediction."""
+"""The difference of one row's prediction from the mean prediction, divided among its inputs."""
 
 from __future__ import annotations
 

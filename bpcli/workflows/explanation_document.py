@@ -175,9 +175,9 @@ def caveats(found: Explanation) -> Iterator[str]:
     for group in found.importance.groups:
         names = listed_names([found.columns[at].name for at in group.members])
         yield (
-            f"{names} tell nearly the same (association {group.strongest:.2f}, above {THRESHOLD}): "
-            "permuted alone, they make rows that do not occur, and each can replace the other, so "
-            "judge them by the importance of them together"
+            f"{names} carry nearly the same information (association {group.strongest:.2f}, "
+            f"above {THRESHOLD}): permuting one of them alone gives unrealistic rows, and one can "
+            "replace the other, so judge them by their joint importance"
         )
     if found.outside:
         counts = [f"`{found.columns[at].name}` {count:,}" for at, count in found.outside.items()]
@@ -187,12 +187,12 @@ def caveats(found: Explanation) -> Iterator[str]:
         )
     if found.options.method == "pd" and found.importance.groups:
         yield (
-            "partial dependence moves every row to every value, also to combinations of correlated "
-            "inputs that do not occur: --effects ale avoids most of them"
+            "partial dependence combines every row with every value, also if correlated inputs "
+            "never have these values together: --effects ale avoids most of this"
         )
     if found.surface is not None and found.surface[2].empty:
         yield (
-            f"{found.surface[2].empty:.0%} of the cells of the surface have no rows: there it is "
+            f"{found.surface[2].empty:.0%} of the cells of the surface have no rows and are "
             "extrapolated"
         )
     if len(found.columns) > MOST_CURVES:

@@ -31,6 +31,7 @@ def with_intervals(model: Model, trained: Trained, level: float) -> tuple[Model,
     for name in model.end_names:
         if name in model.output_names:
             raise ConfigError(
-                f"A target is called as an end of an interval is, `{name}`: rename its column."
+                f"A target has the same name as a limit of an interval, `{name}`: rename its "
+                "column."
             )
     return model, found.note

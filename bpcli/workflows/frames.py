@@ -1,4 +1,4 @@
-"""Rows that a Python program holds, as a table with the columns of a trained network."""
+"""Rows that a Python program gives, as a table with the columns of a trained network."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _checked(frame: DataFrame, names: Sequence[str]) -> DataFrame:
         raise DataError(f"two columns are called `{twice[0]}`")
     for name, dtype in inputs.dtypes.items():
         if dtype.kind == "c":
-            raise DataError(f"column `{name}` holds complex numbers")
+            raise DataError(f"column `{name}` contains complex numbers")
     return frame
 
 

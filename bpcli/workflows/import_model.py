@@ -1,4 +1,4 @@
-"""Make a run of a network that another program trained."""
+"""Import a network that another program trained, as a run."""
 
 from __future__ import annotations
 

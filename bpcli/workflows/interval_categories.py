@@ -63,14 +63,15 @@ def _unpromised(names: Sequence[str], rows: Labels, level: float) -> tuple[str, 
     few = [f"`{name}` ({count})" for name, count in zip(names, rows, strict=True) if count < fewest]
     if len(few) == len(names):
         raise DataError(
-            f"a level of {level:g} needs {fewest:,} calibration rows in a category, and none has "
-            f"as many: {first_of(few, 5)}; use a lower level, or a column of fewer categories"
+            f"a level of {level:g} needs {fewest:,} calibration rows in a category, and no "
+            f"category has that many: {first_of(few, 5)}; use a lower level, or a column of fewer "
+            "categories"
         )
     if not few:
         return ()
     note = (
         f"categories with fewer than {fewest:,} calibration rows use the quantile of all rows, "
-        f"without a promise of their own: {first_of(few)}"
+        f"without a separate guarantee: {first_of(few)}"
     )
     return (note,)
 
@@ -92,8 +93,8 @@ def _input(trained: Trained, by: str) -> tuple[InputColumn, tuple[int, ...]]:
     if by not in inputs:
         known = list(inputs)
         raise DataError(
-            f"`{by}` is no input of the network{did_you_mean(by, known)}; categories are those of "
-            f"an input: {first_of(known)}"
+            f"`{by}` is not an input of the network{did_you_mean(by, known)}; categories are "
+            f"those of an input: {first_of(known)}"
         )
     return inputs[by]
 

@@ -223,7 +223,7 @@ class QuantilesOfInput:
         rows = self.others[self.column]
         note = (
             f"{plural(rows, 'row')} with a category of `{self.column}` that no calibration row "
-            "has: the quantile of all rows is used, without a promise for this category"
+            "has: the quantile of all rows is used, without a guarantee for this category"
         )
         return (note,) if rows else ()
 

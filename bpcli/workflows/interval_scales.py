@@ -108,15 +108,15 @@ def spread_scale(trained: Trained) -> tuple[SpreadScale, list[str]]:
     count = 1 if restarts is None or restarts.combine != "mean" else len(restarts.kept)
     if count == 1:
         raise DataError(
-            "it is no average of several networks: train with `training.restarts: {count: 10, "
-            "combine: mean}`"
+            "it is not an average of several networks: train with `training.restarts: {count: "
+            "10, combine: mean}`"
         )
     if (
         len(experiment.network.layers) == 1
         or not experiment.network.layers[-1].activation.is_identity
     ):
         raise DataError(
-            "the spread of its networks is not kept: it needs a hidden layer and the output "
+            "the spread of its networks is not stored: this needs a hidden layer and the output "
             "activation identity"
         )
     network, members = averaged_members(experiment.network, trained.params, count)

@@ -88,8 +88,8 @@ def calibrated(
     _require_intervals(trained)
     if by is not None and method in ("cross", "delta", "posterior"):
         raise ConfigError(
-            f"Intervals by {_NAMES[method]} have no categories: leave out `{by}`, or use --method "
-            "conformal."
+            f"Intervals by {_NAMES[method]} cannot be calibrated by category: leave out `{by}`, "
+            "or use --method conformal."
         )
     try:
         if method == "cross":
@@ -128,7 +128,7 @@ def _conformal(trained: Trained, level: float, method: Method, by: str | None) -
             "level, or train with a larger share of validation rows."
         )
     columns, said = _fitted(trained, name, level, method, by)
-    each = "" if by is None else f" for each category of `{by}` by itself"
+    each = "" if by is None else f" within each category of `{by}`"
     basis = (
         f"at least {level:g}{each}, for rows from the same source as the {plural(rows, 'row')} of "
         f"the {_named(name)}"
@@ -144,7 +144,7 @@ def _require_intervals(trained: Trained) -> None:
     top = experiment.network.layers[-1].activation
     if experiment.preprocessor.class_names and not top.gives_probabilities:
         raise RunError(
-            f"The outputs of {run_id} are no probabilities, which sets of classes need: use "
+            f"The outputs of {run_id} are not probabilities, which sets of classes need: use "
             "`softmax` or `sigmoid` in the last layer."
         )
     if experiment.table.is_stored:

@@ -276,7 +276,7 @@ def _written_otherwise(path: Path, asked: Dialect, model: Model) -> Layout | Non
     layout = _with_header(bare, names, said)
     keys = ("decimal",) if is_rendered(path) else ("encoding", "separator", "decimal")
     signs = ", ".join(f"{key} {getattr(layout.dialect, key)!r}" for key in keys)
-    note = f"{path.name}: not written like the training file: {signs}"
+    note = f"{path.name}: its format differs from the training file: {signs}"
     return replace(layout, notes=(*layout.notes, note))
 
 

@@ -95,8 +95,8 @@ def with_given_rows(
     encoder = trained.experiment.table.encoder
     if encoder is None:
         raise RunError(
-            "`data` is for runs that were trained on a table in a file: its columns are found by "
-            "their names."
+            "`data` needs a run that was trained on a table in a file, because columns are "
+            "matched by name."
         )
     trained, notes = with_frame(trained, data, encoder)
     return trained, tuple(notes)

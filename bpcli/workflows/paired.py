@@ -67,7 +67,7 @@ class PairedEvaluation:
         verdict = {
             "first": f"{first} is better than {second}",
             "second": f"{second} is better than {first}",
-            "neither": f"{first} and {second} cannot be told apart",
+            "neither": f"{first} and {second} do not differ significantly",
             "unclear": f"It is unclear whether {first} or {second} is better",
         }[self.better]
         return f"{verdict} on {_these(self.rows)}.", *self._by_difference(), self._by_rows()
@@ -82,7 +82,7 @@ class PairedEvaluation:
     def _by_rows(self) -> str:
         (first, second), test = self.names, self.test
         if test.name == "mcnemar":
-            counts = f"{first} alone is right on {plural(test.first, 'row')}, {second} alone on "
+            counts = f"only {first} is right on {plural(test.first, 'row')}, only {second} on "
             return f"{counts}{test.second:,}: p = {test.p:.2g} (McNemar's exact test)."
         counts = f"{first} is closer on {plural(test.first, 'row')}, {second} on {test.second:,}"
         return f"{counts}: p = {test.p:.2g} (Wilcoxon's signed-rank test)."

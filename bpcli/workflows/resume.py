@@ -79,8 +79,8 @@ class Resumption(RunToTrain):
         if not changes:
             return None
         return (
-            f"{self.run.run_id} is resumed under other conditions than before, so that one "
-            f"machine may not reproduce all its bits: {in_words(changes)}"
+            f"{self.run.run_id} is resumed under different conditions than before, so a single "
+            f"machine may not reproduce it bit for bit: {in_words(changes)}"
         )
 
     @property

@@ -183,7 +183,7 @@ def _categories(about: Description) -> Iterator[str]:
 def _spellings(about: Description) -> Iterator[str]:
     names = [name for name in about.spelled if name not in about.unusable]
     if names:
-        yield _line(1, "casefold", names, "case and spaces do not make another category")
+        yield _line(1, "casefold", names, "ignores case and spaces in categories")
 
 
 def _dates(about: Description) -> Iterator[str]:

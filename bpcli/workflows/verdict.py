@@ -148,8 +148,9 @@ class Verdict:
         if self.is_identical:
             return []
         sentences = [
-            f"From epoch {each.epoch} on, the run was trained under other conditions than before, "
-            f"so that one machine may not reproduce all its bits: {in_words(each.changes)}."
+            f"From epoch {each.epoch} on, the run was trained under different conditions than "
+            "before, so a single machine may not reproduce it bit for bit: "
+            f"{in_words(each.changes)}."
             for each in self.breaks
         ]
         since = changes(self.then, self.now)

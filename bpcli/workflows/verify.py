@@ -135,8 +135,8 @@ def _refuse_unrepeatable(run: Run, record: RunRecord) -> None:
         until = min((later.at_epoch for later in record.resumed[number:]), default=record.epochs)
         if changed and 0 < session.at_epoch < until:  # some of its epochs were kept
             raise RunError(
-                f"{run_id} had another learning rate from epoch {session.at_epoch} on: no single "
-                "config can train it again."
+                f"The learning rate of {run_id} was changed at epoch {session.at_epoch}: no "
+                "single config can train it again."
             )
 
 

@@ -38,12 +38,12 @@ def test_the_weights_of_a_run_are_checked(tmp_path: object) -> None:
     trained, initial = bpcli.gradcheck(run), bpcli.gradcheck(XOR)
     assert trained
     assert trained["tensors"][0]["analytic"] != initial["tensors"][0]["analytic"]
-    with pytest.raises(ConfigError, match="a run keeps its config"):
+    with pytest.raises(ConfigError, match="config of a run cannot be changed"):
         bpcli.gradcheck(run, overrides={"loss": "mse"})
 
 
 def test_an_unknown_wrong_pass_is_refused() -> None:
-    with pytest.raises(ConfigError, match="no wrong backward pass `everything`: expected one of"):
+    with pytest.raises(ConfigError, match="Unknown corruption `everything`: expected one of"):
         bpcli.gradcheck(XOR, corrupt="everything")
 
 

@@ -139,7 +139,9 @@ def test_values_are_in_their_units_and_have_no_probabilities(tmp_path: Path) -> 
     )
     assert two.predict(NEW).shape == (6, 2)
     assert one.classes == ()
-    with pytest.raises(bpcli.RunError, match="predicts no probabilities, because of its targets"):
+    with pytest.raises(
+        bpcli.RunError, match="does not predict probabilities because of its targets"
+    ):
         one.predict_proba(NEW)
 
 
@@ -174,5 +176,5 @@ def test_the_inputs_are_encoded_and_scaled(run: bpcli.Run) -> None:
 def test_columns_that_are_not_one_column_of_numbers_are_refused(run: bpcli.Run) -> None:
     with pytest.raises(DataError, match="two columns are called `age`"):
         run.predict(pd.concat([NEW, NEW[["age"]]], axis=1))
-    with pytest.raises(DataError, match="column `age` holds complex numbers"):
+    with pytest.raises(DataError, match="column `age` contains complex numbers"):
         run.predict(NEW.assign(age=1j))

@@ -86,7 +86,7 @@ def test_scores_are_the_document_of_the_command(moons: bpcli.Run, here: Callable
     ("asked", "error", "message"),
     [
         ({"split": "tests"}, ConfigError, "There is no split `tests`: expected train, val, test"),
-        ({"split": "val", "data": "x.csv"}, ConfigError, "both say which rows to score"),
+        ({"split": "val", "data": "x.csv"}, ConfigError, "both select the rows to score"),
         (
             {"require": ["test.accuracy>=2"]},
             GateFailed,

@@ -53,7 +53,7 @@ def test_other_configs_stay_as_they_are() -> None:
 def test_columns_that_need_an_encoding_are_refused(dtype: str) -> None:
     frame = FRAME.assign(b=pd.Series(["1", "2"] * 15, index=FRAME.index))
     frame["b"] = frame.b.astype(int).astype(dtype) if dtype != "string" else frame.b.astype(dtype)
-    with pytest.raises(bpcli.ConfigError, match=r"column `b` holds .*, expected numbers: write"):
+    with pytest.raises(bpcli.ConfigError, match=r"column `b` has type .*, expected numbers: save"):
         bpcli.load_config(config(inputs=frame, targets=FRAME.a))
 
 

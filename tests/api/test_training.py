@@ -150,7 +150,7 @@ def test_ctrl_c_gives_the_run_so_far_which_resumes_to_the_same_bits() -> None:
         if epoch.number == 7:
             signal.raise_signal(signal.SIGINT)
 
-    with pytest.warns(bpcli.BpnetWarning, match="interrupted after epoch 7: `resume` goes on"):
+    with pytest.warns(bpcli.BpnetWarning, match="interrupted after epoch 7: `resume` continues"):
         run = bpcli.train(MOONS, overrides=SHORT, callbacks=[interrupts])
     assert (run.status, run.epochs) == ("interrupted", 7)
     assert len(run.predict([[0.0, 1.0]])) == 1
@@ -331,7 +331,7 @@ def test_the_average_of_restarts_is_one_wider_network() -> None:
 
 
 def test_callbacks_do_not_watch_restarts(tmp_path: Path) -> None:
-    with pytest.raises(bpcli.ConfigError, match="`callbacks` watch one training, and `training"):
+    with pytest.raises(bpcli.ConfigError, match="`callbacks` cannot be combined with `training"):
         bpcli.train(arrays(), tmp_path, overrides=RESTARTS, callbacks=[print])
     assert not list(tmp_path.iterdir())
 

@@ -60,7 +60,7 @@ def test_data_prints_one_json_document(bpnet, flowers: Path) -> None:
 def test_odd_columns_are_told(bpnet, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("x,c,y\n" + "".join(f"{i},1,{i % 2}.5\n" for i in range(30)))
     lines = bpnet("data", "t.csv").out.splitlines()
-    assert "warning: x counts the rows: an id, not a feature" in lines
+    assert "warning: x numbers the rows: an id, not a feature" in lines
     assert "warning: c is always 1" in lines
 
 
@@ -129,7 +129,7 @@ def test_init_writes_a_config_beside_what_it_says(bpnet, flowers: Path) -> None:
     assert done.err.splitlines() == [
         "header: no: row 1 has a number, 1.00",
         "target: x4: the last column",
-        "task: classification into 3 classes: it holds categories",
+        "task: classification into 3 classes: it contains categories",
         "wrote flowers.yaml; train it with: bpnet train flowers.yaml",
     ]
     assert "exists; --force" in bpnet("init", "flowers.csv").err

@@ -40,7 +40,7 @@ def test_it_says_what_it_made_and_the_next_command(bpnet: Callable[..., Any], ta
     assert done.out.splitlines() == [
         "file     花.npy, 1,568 bytes",
         "names    花.npy.json",
-        "numbers  float32: it holds every number exactly",
+        "numbers  float32: it represents every number exactly",
         "rows     90",
         "inputs   3: `长度`, `颜色=白`, `颜色=红`",
         "target   种类 (3 classes)",
@@ -111,11 +111,11 @@ def test_ctrl_c_ends_with_130_and_a_sentence(
     monkeypatch.setattr(conversion.PlainConversion, "read", interrupt)
     done = bpnet("data", "convert", table.name, "t.npy")
     assert done.code == 130
-    assert "Give the same command again to go on from there." in done.err
+    assert "Repeat the command to continue." in done.err
     monkeypatch.undo()
     monkeypatch.chdir(table.parent)
     again = bpnet("data", "convert", table.name, "t.npy")
-    assert "note: going on after row 90" in again.err
+    assert "note: continues after row 90" in again.err
 
 
 def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def test_a_block_for_each_finding_and_the_command_to_try(slow: str, bpnet: Bpnet
 def test_nothing_found_says_what_was_looked_for(bpnet: Bpnet) -> None:
     assert bpnet("train", CONFIGS / "gate_and.yaml", "--quiet").code == 0
     out = bpnet("diagnose", "latest").out
-    assert "nothing found: looked for overfitting, " in out
+    assert "nothing found; checked for: overfitting, " in out
     assert "a loss that diverges" in out
 
 
@@ -68,5 +68,5 @@ def test_a_run_that_diverged_names_the_command_too(bpnet: Bpnet, tmp_path: Path)
     weights.unlink()
     out = bpnet("diagnose", "latest").out
     assert "error: The training diverged: its loss is no longer finite." in out
-    assert "not looked for: overfitting, " in out
+    assert "not checked: overfitting, " in out
     assert "has no weights: its status is `diverged`." in out

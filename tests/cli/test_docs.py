@@ -52,7 +52,7 @@ def test_search_shows_the_first_hits_and_counts_the_others(bpnet: Bpnet) -> None
     ("arguments", "message"),
     [
         (["tabels"], "did you mean `tables`?"),
-        (["--search", "xyzzy"], "No section has a word of `xyzzy`"),
+        (["--search", "xyzzy"], "No section contains a word of `xyzzy`"),
         (["tables", "--search", "gbk"], "leave out TOPIC"),
     ],
 )

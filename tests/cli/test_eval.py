@@ -92,7 +92,7 @@ def test_a_metric_that_is_not_as_required_exits_4(bpnet: Bpnet) -> None:
     two = ("--require", "test.accuracy > 1", "--require", "train.accuracy>=0.5")
     failed = bpnet("eval", "latest", *two)
     assert failed.code == 4
-    assert "Error: test.accuracy > 1 was required, but it is 0." in failed.err
+    assert "Error: required: test.accuracy > 1, but the value is 0." in failed.err
     assert "accuracy" in failed.out  # the scores are shown all the same
     document = json.loads(bpnet("eval", "latest", "--json", *two).out)
     assert [each["passed"] for each in document["required"]] == [False, True]
@@ -217,7 +217,7 @@ def test_two_runs_are_compared_on_the_same_rows(bpnet: Bpnet) -> None:
         (["a", "--paired"], "--paired needs two runs: bpnet eval RUN OTHER --paired."),
         (
             ["a", "b", "--paired", "--require", "test.rmse<1"],
-            "--require is for the scores of one run: leave it out with --paired.",
+            "--require checks the scores of one run: it cannot be combined with --paired.",
         ),
     ],
 )

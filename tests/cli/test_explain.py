@@ -75,8 +75,8 @@ def test_inputs_are_columns_in_the_words_of_the_table(towns: None, bpnet: Bpnet)
     assert any(row.startswith("temp + copy ") and "permuted together" in row for row in rows)
     assert any("highest for Köln, lowest for 北京" in row for row in rows)
     assert any("highest for true, lowest for false" in row for row in rows)
-    assert "`temp`, `copy` tell nearly the same" in result.out
-    assert "Garson and Olden read scaled weights alone" in result.out
+    assert "`temp`, `copy` carry nearly the same information" in result.out
+    assert "Garson and Olden use only the scaled weights" in result.out
 
 
 def test_the_document_and_the_options(towns: None, document: Documents) -> None:
@@ -137,7 +137,7 @@ def test_rows_of_a_file(towns: None, bpnet: Bpnet, document: Documents) -> None:
 
 def test_options_that_contradict_each_other(towns: None, bpnet: Bpnet) -> None:
     for arguments, message in (
-        (("t.csv", "--split", "test"), "FILE and --split both say which rows to use"),
+        (("t.csv", "--split", "test"), "FILE and --split both select the rows"),
         (("--decimal", ","), "need FILE"),
         (("--figure", "a.doc"), "--figure a.doc: expected a name that ends in .svg"),
     ):

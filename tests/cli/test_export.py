@@ -71,5 +71,5 @@ def test_a_variant_is_for_its_format(bpnet: Callable[..., Result]) -> None:
     bpnet("train", CONFIGS / "xor.yaml", "--quiet", "--set", "training.epochs=3")
     refused = bpnet("export", "latest", "--to", "json", "--precision", "float")
     assert (refused.code, refused.out) == (2, "")
-    assert "`float` is not for the format json, only for c" in refused.err
+    assert "Format json does not support `float`; supported by c" in refused.err
     assert not [*Path().glob("*.json")]

@@ -215,7 +215,7 @@ def test_check_compares_classes_too(
     write([predicted[0], str(other), *predicted[2:]])
     result = bpnet("import", DATA / "pattern.m", *options)
     assert result.code == 4
-    said = f"have another class (row 2: `{other}`, here `{predicted[1]}`): nothing was imported"
+    said = f"have a different class (row 2: `{other}`, here `{predicted[1]}`): nothing was imported"
     assert said in result.err
 
 

@@ -267,7 +267,7 @@ def test_intervals_are_drawn_and_said_or_refused(bpnet, run: Path) -> None:
     bpnet("train", config, "--quiet", "--set", "training.epochs=3", "--set", split)
     refused = bpnet("plot", "latest", "loss", "--interval", "0.9")
     assert "Intervals are drawn by the plots predicted and fit: name one of them." in refused.err
-    assert "give --interval LEVEL" in bpnet("plot", "latest", "fit", "--method", "delta").err
+    assert "add --interval LEVEL" in bpnet("plot", "latest", "fit", "--method", "delta").err
     done = bpnet("plot", "latest", "fit", "--interval", "0.9", "-o", "fit.svg")
     assert (done.code, done.out) == (0, "fit.svg\n")
     assert done.err.startswith("note: an interval contains the target with a probability of at ")

@@ -437,7 +437,7 @@ def test_categories_have_their_own_level_and_others_are_counted(bpnet, folder) -
     options = ("--interval", "0.5", "--by", "colour")
     result = bpnet("predict", "latest", "new.csv", *options)
     assert len(lines_of(result)) == 7
-    assert "probability of at least 0.5 for each category of `colour` by itself" in result.err
+    assert "probability of at least 0.5 within each category of `colour`" in result.err
     assert "note: 1 row with a category of `colour` that no calibration row has" in result.err
     result = bpnet("eval", "latest", "--split", "train", *options)
     assert result.code == 0, result.err
@@ -472,13 +472,16 @@ def test_all_folds_give_intervals_of_a_file(bpnet, folder) -> None:
     ("arguments", "sentence"),
     [
         (["predict", "latest", "--interval", "0.9"], "--interval needs a FILE."),
-        (["predict", "latest", "t.csv", "--by", "n"], "--by says how --interval is computed: give"),
+        (
+            ["predict", "latest", "t.csv", "--by", "n"],
+            "--by changes how --interval is computed: add",
+        ),
         (["predict", "latest", "t.csv", "--interval", "90"], "give a number between 0 and 1."),
         (["predict", "latest", "t.csv", "--interval", "0.9"], "has no validation set on which"),
         (["eval", "latest", "--interval", "0.9"], "has no validation set on which"),
         (
             ["eval", "a", "b", "--paired", "--interval", "0.9"],
-            "--interval is for the predictions of one",
+            "--interval checks the predictions of one",
         ),
     ],
 )

@@ -92,7 +92,7 @@ def test_if_every_smaller_network_is_worse_no_run_is_saved(
     assert bpnet("train", "t.yaml", "--quiet", *inputs).code == 0
     done = bpnet("prune", "latest")
     assert done.code == 0, done.err
-    assert "Nothing is removed: the run has the smallest network" in done.out
+    assert "Nothing was removed: the run already has the smallest network" in done.out
     found = document("prune", "latest")
     assert (found["kept"], found["pruned"], found["paired"], found["figure"]) == (
         0, None, None, None,

@@ -68,7 +68,7 @@ def test_what_went_wrong_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     cluster = SimpleNamespace(refused=["It is old."], traffic=Traffic(repeated_trainings=2))
     _say_what_went_wrong(cluster, is_silent=False)  # type: ignore[arg-type]
     assert capsys.readouterr().err == (
-        "warning: It is old.\nnote: 2 trainings began again, as a worker was lost\n"
+        "warning: It is old.\nnote: 2 trainings restarted because a worker was lost\n"
     )
     _say_what_went_wrong(cluster, is_silent=True)  # type: ignore[arg-type]
     assert capsys.readouterr().err == "warning: It is old.\n"

@@ -109,7 +109,7 @@ def test_failures_are_counted(bpnet: Bpnet, document: Document) -> None:
         ([], "Missing argument 'CONFIG', or --resume SEARCH."),
         (["sine.yaml", "--resume", "x"], ("--resume SEARCH uses the search's own config: leave out "
          "CONFIG, --set and --name.")),
-        (["--resume", "none"], "There is no sweep `none` in runs: `bpnet runs list` has all."),
+        (["--resume", "none"], "There is no sweep `none` in runs: `bpnet runs list` shows all."),
         (["sine.yaml", "--hidden", ""], "--hidden : expected different numbers of hidden units "),
         (["sine.yaml", "--hidden", "1..x"], "--hidden 1..x: expected different numbers of hidden "),
         (["sine.yaml", "--restarts", "0"], "0 is not in the range 1<=x<=10000"),

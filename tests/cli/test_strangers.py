@@ -306,7 +306,7 @@ def test_a_closed_standard_input_is_said(run, tmp_path: Path) -> None:
     assert done.stderr == "Error: Standard input is closed: name a FILE, or pipe rows to `-`.\n"
     done = closed(tmp_path, "runs", "rm", "latest")
     assert done.returncode == 2
-    assert "standard input is none; --yes deletes without a confirmation" in done.stderr
+    assert "standard input is not one; --yes deletes without a confirmation" in done.stderr
     assert run.is_dir()
     for arguments in (("export", "latest", "--to", "python"), ("eval", "latest")):
         assert closed(tmp_path, *arguments).returncode == 0

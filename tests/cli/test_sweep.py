@@ -135,7 +135,7 @@ def test_if_all_fail_the_exit_code_is_2(bpnet: Bpnet, monkeypatch: pytest.Monkey
         (["sine.yaml"], ("The config has no `sweep` section: add one, or use options such as "
          "--grid training.learning_rate=0.01,0.1")),
         (["sine.yaml", "--grid", "hiden=1,2"], "unknown key `hiden`; did you mean `hidden`?"),
-        (["--resume", "none"], "There is no sweep `none` in runs: `bpnet runs list` has all."),
+        (["--resume", "none"], "There is no sweep `none` in runs: `bpnet runs list` shows all."),
         (["--resume", "x", "--grid", "hidden=1"], ("--resume SWEEP keeps its keys and values: only "
          "--trials, --seeds and --metric can change.")),
         (["--resume", "x", "--halving"], "--resume SWEEP keeps its keys and values"),

@@ -82,7 +82,7 @@ def test_a_worker_with_another_version_is_refused_in_one_sentence(
     monkeypatch.setattr(members, "facts", lambda: with_other("numpy", "1.0"))
     with pytest.raises(ClusterError) as caught, connected(local.address):
         pass
-    worker = r"The worker tcp://127\.0\.0\.1:\d+ would give other results: "
+    worker = r"The worker tcp://127\.0\.0\.1:\d+ would give different results: "
     found = rf"numpy is {np.__version__} there and 1\.0 here\. "
     assert caught.match(f"^{worker}{found}Install the same versions on both\\.$")
 

@@ -34,7 +34,7 @@ def test_another_kind_of_processor_needs_portable_numerics() -> None:
     sentence = differences(facts(), there, "The worker w")
     assert sentence is not None
     assert sentence.startswith(
-        "The worker w would give other results: simd is SSE AVX512_ICL there"
+        "The worker w would give different results: simd is SSE AVX512_ICL there"
     )
     assert sentence.endswith(
         "Set `training.numerics: portable`, and start the worker with OPENBLAS_CORETYPE='Haswell' "

@@ -80,8 +80,8 @@ def test_what_varies_inside_a_value_that_varies_is_left_to_the_settings() -> Non
     [
         ("name", "it names the runs"),
         ("seed", "use `seeds` for several trainings of each setting"),
-        ("sweep", "a sweep contains no other"),
-        ("sweep.seeds", "a sweep contains no other"),
+        ("sweep", "a sweep cannot contain another sweep"),
+        ("sweep.seeds", "a sweep cannot contain another sweep"),
         ("metrics", "it changes no result"),
         ("training.workers", "it changes no result"),
         ("training.engine", "it changes no result"),

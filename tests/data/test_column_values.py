@@ -51,7 +51,7 @@ def test_booleans_are_0_and_1() -> None:
 
 def test_lists_cannot_be_read_but_counted() -> None:
     lists = column([[1], [2], [1], None])
-    assert "holds neither numbers nor categories" in str(lists.error)
+    assert "contains neither numbers nor categories" in str(lists.error)
     assert (lists.unique, lists.missing) == (2, 1)
 
 

@@ -37,7 +37,7 @@ LABELS = np.array([[0, 1], [1, 1], [0, 0], [1, 0], [1, 1], [0, 1]])
         ({"weight": np.ones((6, 1))}, "weight", "weight has 2 dimensions of type float64"),
         ({"weight": np.array(["1"] * 6)}, "weight", "weight has 1 dimension of type <U1"),
         ({"weight": np.arange(6)}, "weight", "the weight 0 of row 1 is not a finite number"),
-        ({"splits": {"val": np.array([0.5])}}, "splits", "are no list of row numbers"),
+        ({"splits": {"val": np.array([0.5])}}, "splits", "are not a list of row numbers"),
         ({"splits": {"val": np.array([2, 6])}}, "splits", "are 2 to 6, but .* rows 0 to 5"),
         ({"splits": {"val": np.array([4, 4])}}, "splits", "row 4, .* in the splits 2 times"),
         (

@@ -137,7 +137,7 @@ def test_whole_numbers_that_do_not_count_up_are_classes_if_their_name_says_so() 
     waves = np.sin(np.arange(42))
     assert describe(table(x=waves, kind_of_glass=glass)).task == "regression"
     about = describe(table(x=waves, glass_type=glass))
-    assert about.why_task == "its name is that of classes, and it holds 6 whole numbers"
+    assert about.why_task == "its name suggests classes, and it has 6 whole numbers"
     assert describe(table(x=waves, glass_type=waves + 1)).task == "regression"
     assert describe(table(x=waves, glass_type=np.arange(42))).task == "regression"
 
@@ -161,7 +161,7 @@ def test_the_task_of_several_targets(p: list, q: list, task: str) -> None:
 
 @pytest.mark.parametrize("p", [["a", "b", "c"], ["a", "a", "a"]])
 def test_several_targets_that_are_no_task_are_refused(p: list) -> None:
-    with pytest.raises(DataError, match="`p` fits neither: predict it on its own"):
+    with pytest.raises(DataError, match="`p` fits neither: predict it separately"):
         describe(table(x=[1.5, 2.5, 0.5], q=[1.5, 2, 3], p=p), ("p", "q"))
 
 

@@ -56,8 +56,8 @@ def test_columns_of_whole_numbers_are_counted_block_by_block() -> None:
 
 
 NOTE = (
-    "double precision does not hold 2 whole numbers in `{}`, which are rounded, so that different "
-    "ones may become equal"
+    "double precision cannot represent 2 whole numbers in `{}` exactly: they are rounded, so "
+    "that different ones may become equal"
 )
 
 

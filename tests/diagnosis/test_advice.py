@@ -109,7 +109,7 @@ def test_validation_rows_of_another_rule_are_told_from_steps_that_are_too_long(
 ) -> None:
     """The training rows are learned, though the initial weights are kept."""
     found = finding_of("never_fell", found_in(FAULTS["never_fell"](0), tmp_path))
-    assert found.cause.startswith("What was learned of the training rows does not hold")
+    assert found.cause.startswith("What was learned from the training rows does not generalize")
     assert found.command.endswith("--set data.split.order=random")
 
 

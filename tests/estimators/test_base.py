@@ -407,7 +407,7 @@ def test_partial_fit_takes_classes_that_come_later() -> None:
 
 @pytest.mark.parametrize("second", ["adam", "sgd", "adaptive_gradient_descent"])
 def test_partial_fit_may_change_the_solver(second: str) -> None:
-    """Its state begins anew: the same as from the parameters alone."""
+    """Its state starts over:  the same as from the parameters alone."""
     model = regressor(solver="rprop", max_iter=5).fit(X_VALUES, Y_VALUES)
     other = regressor(solver="lbfgs", max_iter=1).fit(X_VALUES, Y_VALUES)
     for mine, theirs in zip(other.coefs_, model.coefs_, strict=True):

@@ -177,7 +177,7 @@ def test_a_network_of_another_library_is_imported(tmp_path: Path) -> None:
 def test_other_rows_and_rows_in_place_of_a_folder_are_refused(tmp_path: Path) -> None:
     X, y = IRIS
     estimator = BPClassifier((5,), max_iter=9, random_state=0).fit(X, y)
-    with pytest.raises(ValueError, match="X has 100 training rows, but the fit had 150"):
+    with pytest.raises(ValueError, match="X has 100 training rows, but `fit` had 150"):
         estimator.to_run(tmp_path, X[:100], y[:100])
     with pytest.raises(ValueError, match="`runs_dir` is ndarray, expected the path"):
         estimator.to_run(X, y)

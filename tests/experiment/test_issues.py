@@ -136,7 +136,7 @@ from bpcli.nn.network import Layer, Network
         (
             ["training.class_weights=balanced", "data.targets=values", "loss=mse"],
             None,
-            "`class_weights` need targets that are classes",
+            "`class_weights` needs targets that are classes",
         ),
         (["data.split={folds: 50}"], None, "40 rows are too few for 50 folds"),
         (["data.split={folds: 1000000, fold: 3}"], None, "40 rows are too few for 1000000 folds"),
@@ -149,8 +149,8 @@ from bpcli.nn.network import Layer, Network
             ],
             None,
             (
-                "all rows are of one class, `a`: there is nothing to learn\n"
-                "    --set data={inputs: [1, 2], targets: [a, a]}\n          ^^^^\n1 error in"
+                "all rows have the same class, `a`: there is nothing to learn\n    --set "
+                "data={inputs: [1, 2], targets: [a, a]}\n          ^^^^\n1 error in"
             ),
         ),
         (
@@ -306,11 +306,11 @@ def test_auto_takes_no_size_from_targets_that_are_not_there() -> None:
     [
         (
             ("training.class_weights=balanced",),
-            "`class_weights` need targets that are classes: the",
+            "`class_weights` needs targets that are classes: the",
         ),
         (
             ("data.split={val: 0.25, stratify: true}",),
-            "need.* targets that are classes: these are l",
+            "needs targets that are classes, but these are l",
         ),
         (
             ("network.activations=[tanh, softmax]", "loss=cross_entropy"),

@@ -137,37 +137,37 @@ AROUND_0 = np.linspace(-2, 2, 60)
     [
         (
             UP_TO_300, "sigmoid", [],
-            ("the targets reach from 0 to 300, but `sigmoid` outputs are between 0 and 1: set "
+            ("the targets range from 0 to 300, but `sigmoid` outputs are between 0 and 1: set "
             "`data.scale: {targets: {divide_by: 300}}`, or use `identity` for the output layer"),
         ),
         (
             AROUND_0, "tanh", [],
-            ("the targets reach from -2 to 2, but `tanh` outputs are between -1 and 1: set "
+            ("the targets range from -2 to 2, but `tanh` outputs are between -1 and 1: set "
             "`data.scale: {targets: minmax}`, or use `identity` for the output layer"),
         ),
         (
             AROUND_0, "softsign", ["data.scale.targets={divide_by: 0.5}"],
-            ("the scaled targets reach from -4 to 4, but `softsign` outputs are between -1 and 1: "
-            "set `data.scale: {targets: minmax}`, or use `identity` for the output layer"),
+            ("the scaled targets range from -4 to 4, but `softsign` outputs are between -1 and "
+            "1: set `data.scale: {targets: minmax}`, or use `identity` for the output layer"),
         ),
         (
             AROUND_0, "sigmoid", [],
-            ("the targets reach from -2 to 2, but `sigmoid` outputs are between 0 and 1: use "
+            ("the targets range from -2 to 2, but `sigmoid` outputs are between 0 and 1: use "
             "`identity` for the output layer"),
         ),
         (
             AROUND_0, "relu", [],
-            ("the targets reach from -2 to 2, but `relu` outputs are never below 0: use `identity` "
-            "for the output layer"),
+            ("the targets range from -2 to 2, but `relu` outputs are never below 0: use "
+            "`identity` for the output layer"),
         ),
         (
             np.stack([UP_TO_300, UP_TO_300], axis=1), "softmax", [],
-            ("the targets reach from 0 to 300, but `softmax` outputs are between 0 and 1: use "
+            ("the targets range from 0 to 300, but `softmax` outputs are between 0 and 1: use "
             "`identity` for the output layer"),
         ),
         (
             np.linspace(0, 1, 60), "sigmoid", ["data.scale.targets=minmax"],
-            ("the scaled targets reach from -1 to 1, but `sigmoid` outputs are between 0 and 1: "
+            ("the scaled targets range from -1 to 1, but `sigmoid` outputs are between 0 and 1: "
             "set `data.scale: {targets: none}`, or use `identity` for the output layer"),
         ),
     ],

@@ -195,9 +195,7 @@ def test_several_zeros_and_ones_under_a_loss_of_independent_ones_are_labels(
 
 def test_the_task_of_rows_in_the_config_must_fit_their_targets() -> None:
     words = "data.targets=[a, b, a, b]"
-    with pytest.raises(
-        ConfigError, match="names of classes, but the task is `multilabel`: write numbers"
-    ):
+    with pytest.raises(ConfigError, match="class names, but the task is `multilabel`: use numbers"):
         built(INLINE, words, "data.task=multilabel")
     with pytest.raises(ConfigError, match="column `y2` has 3 values, `0`, `1`, `2`: a label needs"):
         built(INLINE, "data.targets=[[0,1],[1,2],[0,0],[1,1]]", *TWO, "data.task=multilabel")

@@ -220,7 +220,7 @@ def test_names_are_literals_and_harmless_in_comments(
 
 
 def test_a_name_that_c_cannot_hold_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"C cannot hold the name .* NUL"):
+    with pytest.raises(ConfigError, match=r"C cannot represent the name .* NUL"):
         c_text(named_model("\0"))
 
 

@@ -211,12 +211,14 @@ def test_a_variant_of_a_format_is_another_file(
     )
     monkeypatch.chdir(tmp_path)
     assert export(a_model(TANH), "json", None, variant="short").path == Path("a_model.txt")
-    with pytest.raises(ConfigError, match="`long` is not for the format json, only for none"):
+    with pytest.raises(
+        ConfigError, match="Format json does not support `long`; supported by no format"
+    ):
         export(a_model(TANH), "json", None, variant="long")
 
 
 def test_a_variant_is_said_with_its_format(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="`float` is not for the format json, only for c"):
+    with pytest.raises(ConfigError, match="Format json does not support `float`; supported by c"):
         export(a_model(TANH), "json", tmp_path / "m", variant=variant_of("float", html=False))
     with pytest.raises(ConfigError, match="There is no precision `half`; allowed: double, float"):
         variant_of("half", html=False)

@@ -85,7 +85,7 @@ def test_the_number_of_inputs_follows_from_what_is_removed_or_kept() -> None:
     without = content.replace("x1_step1.remove = [2 5];", "")
     model = matlab_model(without)
     assert model.sizes[0] == 4
-    assert "taken as the last" in model.notes[0]
+    assert "assumed to be the last" in model.notes[0]
 
 
 # Files that were edited by hand.

@@ -290,7 +290,7 @@ def test_a_skip_connection_is_refused_by_its_node() -> None:
     graph = Graph()
     a = graph.node("Tanh", graph.node("Gemm", "x", graph.constant("W", np.eye(3)), transB=1))
     at = graph.node("Add", a, graph.node("Gemm", a, "W", transB=1))
-    assert "another node takes, too" in refusal(onnx_model, graph.content(3, [at]))
+    assert "another node uses too" in refusal(onnx_model, graph.content(3, [at]))
 
 
 def test_a_cast_to_whole_numbers_is_refused() -> None:

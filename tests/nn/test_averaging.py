@@ -229,8 +229,8 @@ def refused(network: Network) -> str | None:
 def test_a_hidden_softmax_is_refused_by_the_number_of_its_layer() -> None:
     layers = (Layer(2, 3, Tanh()), Layer(3, 2, Softmax()), Layer(2, 1, Tanh()))
     assert refused(Network(layers, Mse())) == (
-        "layer 2 is softmax, which mixes the units of all networks: only networks whose hidden "
-        "layers work unit by unit can be averaged into one"
+        "layer 2 is softmax, which would mix the units of all networks: only networks whose "
+        "hidden activations act on each unit separately can be averaged into one"
     )
 
 

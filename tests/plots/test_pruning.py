@@ -31,7 +31,7 @@ def test_every_network_is_drawn_and_the_chosen_ones_are_marked() -> None:
     figure = pruning_figure(DOCUMENT)
     (axes,) = figure.axes
     assert heading_texts(figure) == (
-        "Validation loss of ever smaller networks",
+        "Validation loss as the network is pruned",
         "iris · kept: 3 inputs, 20 parameters · 30 validation rows",
     )
     assert points(axes, "lowest loss") == [pytest.approx((30, 0.2))]

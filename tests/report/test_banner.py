@@ -82,7 +82,7 @@ def finding(kind: str, severity: str) -> Finding:
 @pytest.mark.parametrize(
     ("found", "said"),
     [
-        ([], "Nothing looks wrong."),
+        ([], "No problems found."),
         ([finding("hint", "note")], "No problems; 1 note: The hint. See the diagnosis"),
         (
             [finding("hint", "note"), finding("other", "note")],
@@ -90,7 +90,7 @@ def finding(kind: str, severity: str) -> Finding:
         ),
         (
             [finding("fault", "error"), finding("hint", "note")],
-            "1 thing looks wrong: The fault. See the diagnosis",
+            "1 likely problem: The fault. See the diagnosis",
         ),
     ],
 )

@@ -41,7 +41,7 @@ def test_a_run_without_weights_still_shows_its_log_and_scores(
 ) -> None:
     run.path(WEIGHTS).unlink()
     text = text_of(browser, page_of(run), tmp_path / "r.html")
-    assert "Some parts of the run could not be read" in text
+    assert "Some files of the run could not be read" in text
     assert "Loss by epoch" in text
     assert "There are no predictions" in text
     assert "the accuracy is " in text
@@ -61,8 +61,8 @@ def test_a_training_that_was_broken_off_has_its_curves(
 ) -> None:
     change_record(run, {"status": "running"}, without=OF_THE_END)
     text = text_of(browser, page_of(run), tmp_path / "r.html")
-    assert "The training was broken off after 5 epochs, and can be resumed." in text
-    assert "There are no scores, as the training has not come to its end." in text
+    assert "The training ended unexpectedly after 5 epochs, and can be resumed." in text
+    assert "There are no scores, because the training has not finished." in text
     assert "Loss by epoch" in text
 
 

@@ -80,8 +80,8 @@ def test_references(reference: str, found: str, runs: Path) -> None:
         ("2026010", "matches several runs"),
         ("latest~4", "There is no latest~4: "),
         ("nothing", "There is no run `nothing`"),
-        ("a/xor.yml", "a/xor.yml is a config, not a run: `bpnet train a/xor.yml` makes one."),
-        ("xor.yaml", "xor.yaml is a config, not a run: `bpnet train xor.yaml` makes one."),
+        ("a/xor.yml", "a/xor.yml is a config, not a run: `bpnet train a/xor.yml` creates one."),
+        ("xor.yaml", "xor.yaml is a config, not a run: `bpnet train xor.yaml` creates one."),
         ("../x", "is not a run"),
         ("20260109-120000-half-eeee", "There is no run"),
     ],
@@ -147,7 +147,7 @@ def test_suffixes_begin_with_a_letter() -> None:
 
 def test_a_runs_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(RunError, match="No run can be made"):
+    with pytest.raises(RunError, match="Runs cannot be created"):
         Run.claim(tmp_path / "file", "n")
 
 

@@ -172,7 +172,9 @@ def test_whatever_stands_in_the_place_of_a_value_is_accepted_or_refused(
             inner[key] = kept
     assert len(said) > 3000
     assert all(text.isprintable() for text in said)
-    assert all(text.startswith("a file is damaged or not bpnet's: see its `") for text in said)
+    assert all(
+        text.startswith("a file is damaged or was not written by bpnet: see its `") for text in said
+    )
 
 
 def refusal(model: type[Saved], value: Any) -> list[str]:

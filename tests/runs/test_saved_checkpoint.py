@@ -73,5 +73,7 @@ def test_anything_else_is_named(way: tuple[str, ...], value: Any, message: str) 
     with pytest.raises(RunError) as caught:
         checked(*way, value=value)
     said = str(caught.value)
-    assert said.startswith(f"a file is damaged or not bpnet's: see its `{'.'.join(way)}")
+    assert said.startswith(
+        f"a file is damaged or was not written by bpnet: see its `{'.'.join(way)}"
+    )
     assert message in said

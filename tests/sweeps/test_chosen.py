@@ -54,10 +54,10 @@ def test_a_number_that_json_lacks_is_found_in_its_list(tmp_path: Path) -> None:
     [
         ('{"setting": 1, "values": {"l2": 1.0, "hidden": 1}}', "the setting is 1, not 0"),
         ('{"setting": 0, "values": {"l2": 1.0}}', "are not those of the sweep: l2, hidden"),
-        ('{"setting": 0, "values": {"l2": 1.0, "hidden": 4}}', "4 is none of the values that"),
-        ('{"setting": 0, "values": {"l2": 1.0, "hidden": 1.0}}', "1.0 is none of the values"),
-        ('{"setting": 0, "values": {"l2": 11.0, "hidden": 1}}', "11.0 is none of the values"),
-        ('{"setting": 0, "values": {"l2": "1", "hidden": 1}}', '"1" is none of the values'),
+        ('{"setting": 0, "values": {"l2": 1.0, "hidden": 4}}', "4 is not one of the values"),
+        ('{"setting": 0, "values": {"l2": 1.0, "hidden": 1.0}}', "1.0 is not one of the values"),
+        ('{"setting": 0, "values": {"l2": 11.0, "hidden": 1}}', "11.0 is not one of the values"),
+        ('{"setting": 0, "values": {"l2": "1", "hidden": 1}}', '"1" is not one of the values'),
         ('{"setting": 0, "values": {"l2": NaN, "hidden": 1}}', "JSON has no NaN"),
         ('{"setting": -1, "values": {}}', "see its `setting`"),
         ('{"setting": 0, "values": {}, "more": 1}', "see its `more`"),
@@ -90,5 +90,5 @@ def test_a_value_is_one_that_its_key_can_have(
     if is_known:
         assert read_settings(path, {"k": domain}) == {0: {"k": value}}
     else:
-        with pytest.raises(RunError, match="is none of the values that its key can have"):
+        with pytest.raises(RunError, match="is not one of the values allowed for its key"):
             read_settings(path, {"k": domain})

@@ -82,12 +82,12 @@ def line(**changes: Any) -> bytes:
         (line(setting=-1), "see its `setting`: Input should be greater than or equal to 0"),
         (line(status="stopped"), "see its `status`: Input should be 'finished'"),
         (line(weights_sha256="x"), "see its `weights_sha256`: String should match"),
-        (line(name="../../etc"), "`../../etc` is no name of its training."),
-        (line(name="\x1b[31m"), r"`\x1b[31m` is no name of its training."),
-        (line(setting=1), "`0000-0` is no name of its training."),
-        (line(seed=1), "`0000-0` is no name of its training."),
-        (line(fold=1), "`0000-0` is no name of its training."),
-        (line(name="0000-0-restart"), "`0000-0-restart` is no name of its training."),
+        (line(name="../../etc"), "`../../etc` is not the name of its training."),
+        (line(name="\x1b[31m"), r"`\x1b[31m` is not the name of its training."),
+        (line(setting=1), "`0000-0` is not the name of its training."),
+        (line(seed=1), "`0000-0` is not the name of its training."),
+        (line(fold=1), "`0000-0` is not the name of its training."),
+        (line(name="0000-0-restart"), "`0000-0-restart` is not the name of its training."),
     ],
 )
 def test_damage_is_one_error_wherever_it_is(damage: bytes, message: str, tmp_path: Path) -> None:

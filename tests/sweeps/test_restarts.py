@@ -215,7 +215,10 @@ def test_what_the_config_alone_shows_is_an_issue_with_its_place() -> None:
     ("overrides", "reason"),
     [
         (["network.activations=[tanh, tanh]", "loss=mse"], "layer 2, the output, is tanh: only"),
-        (["network.activations=[softmax, sigmoid]"], "layer 1 is softmax, which mixes the units"),
+        (
+            ["network.activations=[softmax, sigmoid]"],
+            "layer 1 is softmax, which would mix the units",
+        ),
     ],
 )
 def test_what_cannot_be_averaged_is_refused_with_its_place(

@@ -127,7 +127,7 @@ def test_another_metric_only_ranks_again(tmp_path: Path) -> None:
 def test_what_was_trained_is_not_left_out(fewer: dict[str, int], tmp_path: Path) -> None:
     sweep, _ = begun(tmp_path)
     before = (sweep.folder / SWEEP).read_bytes(), (sweep.folder / GIVEN).read_bytes()
-    with pytest.raises(RunError, match="cannot be resumed with fewer trainings: 2 of those that"):
+    with pytest.raises(RunError, match="cannot be resumed with fewer trainings: 2 finished ones"):
         resumed(sweep, **fewer)
     assert before == ((sweep.folder / SWEEP).read_bytes(), (sweep.folder / GIVEN).read_bytes())
 
@@ -209,7 +209,7 @@ def test_ranking_by_test_scores_is_a_warning() -> None:
     sweep = "{grid: {training.l2: [0, 1]}, metric: test.loss}"
     split = "data.split={val: 0.2, test: 0.2}"
     (warning,) = plan_sweep(swept(sweep, split)).warnings
-    assert "that of the best one is too good" in warning
+    assert "the best score is too optimistic" in warning
     assert plan_sweep(swept(sweep, FOLDS)).warnings == ()
 
 

@@ -109,7 +109,7 @@ def test_whatever_goes_wrong_is_a_text(tmp_path: Path, monkeypatch: pytest.Monke
     for error, text in (
         (ValueError("wrong"), "ValueError: wrong"),
         (RunError("The disk is full."), "The disk is full."),
-        (MemoryError(), "There was too little memory."),
+        (MemoryError(), "There was not enough memory."),
     ):
 
         def fail(*_: Any, error: Exception = error, **__: Any) -> Outcome:

@@ -27,7 +27,7 @@ TELLING = {
              "are read as plain text"),
     "numbers": ("commas in numbers", "separates thousands", "is read as a"),
     "words": ("if that is wrong, set `encoding`", "read as a category", "are read as plain text"),
-    "kind": ("is read as categories", "read as a category", "holds codes",
+    "kind": ("is read as categories", "read as a category", "contains codes",
              "if that is wrong, set `encoding`"),
 }  # fmt: skip
 """What the notes say that tell of a difference."""

@@ -47,7 +47,7 @@ def test_what_a_file_holds_and_what_was_guessed_is_said(tmp_path: Path) -> None:
     assert facts["rows"] == "3 (1 duplicate)"
     assert facts["header"] == "no: row 1 has a number, 1"
     assert facts["target"] == "x2: the last column"
-    assert facts["task"] == "classification into 2 classes: it holds categories"
+    assert facts["task"] == "classification into 2 classes: it contains categories"
 
 
 def test_a_narrow_terminal_leaves_out_columns_and_keeps_the_target(tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_many_warnings_of_a_kind_are_one_line(tmp_path: Path) -> None:
     head = ",".join([*(f"c{i}" for i in range(6)), "x", "y"])
     assert list(warning_lines(look(tmp_path, f"{head}\n{text}").description.warnings)) == [
         "6 columns have the same value in all rows: c0, c1, c2, c3, c4, …",
-        "x counts the rows: an id, not a feature",
+        "x numbers the rows: an id, not a feature",
     ]
 
 

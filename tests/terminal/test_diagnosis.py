@@ -38,12 +38,12 @@ def test_a_stream_is_not_wrapped() -> None:
 
 def test_what_was_found_is_counted() -> None:
     assert lines(80, FINDING, FINDING)[-1] == "2 warnings, by 2 rules"
-    assert lines(80)[-1] == "nothing found: looked for a, b"
+    assert lines(80)[-1] == "nothing found; checked for: a, b"
 
 
 def test_rules_that_could_not_be_applied_are_named_once_for_each_reason() -> None:
     unchecked = [{"rule": rule, "reason": "It has no log."} for rule in ("c", "d")]
-    assert lines(80, unchecked=unchecked)[-1] == "not looked for: c, d. It has no log."
+    assert lines(80, unchecked=unchecked)[-1] == "not checked: c, d. It has no log."
 
 
 def test_empty_parts_have_no_line() -> None:

@@ -46,7 +46,9 @@ def test_the_sentences_say_what_is_kept_why_and_why_the_path_ended() -> None:
         "validation loss, 0.2 ± 0.02."
     )
     nothing, end = result_lines(document(0, "patience"))
-    assert nothing.startswith("Nothing is removed: the run has the smallest network within")
+    assert nothing.startswith(
+        "Nothing was removed: the run already has the smallest network within"
+    )
     assert end == "The path ended after 5 networks that are worse than that; --patience changes it."
     assert "diverged" in result_lines(document(0, "diverged"))[1]
 

@@ -88,7 +88,7 @@ def test_one_training_per_size_has_no_standard_error() -> None:
     lines = result_lines(size_document(size(3, [0.5]), size(5, [0.2]), size(7, [0.3])))
     assert lines == [
         "5 hidden units are enough: they have the best mean val.loss (0.2).",
-        "One training per size has no standard error: repeat with --splits 5.",
+        "With one training per size there is no standard error: repeat with --splits 5.",
     ]
 
 

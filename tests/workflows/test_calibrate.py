@@ -215,7 +215,7 @@ def test_rows_that_have_no_best_temperature_are_said(tmp_path: Path) -> None:
         (
             MOONS.replace("binary_cross_entropy", "mse"),
             "network.activations=[tanh, tanh]",
-            "the outputs are no probabilities: use softmax",
+            "the outputs are not probabilities: use softmax",
         ),
         (MOONS, "training.restarts={count: 3, combine: mean}", "an average of networks is not"),
     ],

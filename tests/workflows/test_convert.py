@@ -101,7 +101,7 @@ def test_a_killed_conversion_goes_on_and_gives_the_same_bytes(
     }  # fmt: skip
     seen = Notes()
     convert(request_of(table), seen)
-    assert seen.notes[-1].startswith("going on after row ")
+    assert seen.notes[-1].startswith("continues after row ")
     assert seen.rows[0] > 17 * killed_after, "the rows before are not read again"
     assert table.with_name("t.npy").read_bytes() == expected
     assert names(table.parent) == {"t.csv", "t.npy", "t.npy.json"}
@@ -143,7 +143,7 @@ def test_torn_files_count_up_to_their_last_whole_piece(table: Path) -> None:
         stopped(table)
         damage()
         seen = resumed(table)
-        assert any(note.startswith("going on after row ") for note in seen.notes)
+        assert any(note.startswith("continues after row ") for note in seen.notes)
         assert table.with_name("t.npy").read_bytes() == expected
         table.with_name("t.npy").unlink()
         table.with_name("t.npy.json").unlink()
@@ -154,7 +154,7 @@ def test_a_journal_of_something_else_is_not_used(table: Path, content: bytes) ->
     expected = whole(table)
     stopped(table)
     table.with_name("t.npy.partial.journal").write_bytes(content)
-    assert any(note.startswith("begins anew: ") for note in resumed(table).notes)
+    assert any(note.startswith("starts over: ") for note in resumed(table).notes)
     assert table.with_name("t.npy").read_bytes() == expected
 
 
@@ -162,13 +162,13 @@ def test_another_table_or_other_options_begin_anew(table: Path) -> None:
     for change in ({"targets": ["d"]}, {"inputs": ["!a"]}, {"signs": {"missing": ["late"]}}):
         stopped(table)
         seen = resumed(table, overwrites=True, choices=Choices(fill="median"), **change)
-        assert any(note.startswith("begins anew: ") for note in seen.notes), change
+        assert any(note.startswith("starts over: ") for note in seen.notes), change
         stopped_again = table.with_name("t.npy")
         stopped_again.unlink()
         table.with_name("t.npy.json").unlink()
     stopped(table)
     table.write_text(table.read_text() + "1,a,b,2,p\n")
-    assert any(note.startswith("begins anew: ") for note in resumed(table).notes)
+    assert any(note.startswith("starts over: ") for note in resumed(table).notes)
     assert len(np.load(table.with_name("t.npy"))) == 301
 
 
@@ -186,7 +186,7 @@ def test_a_column_that_surprises_after_an_interruption_is_read_again(tmp_path: P
 
 def test_ctrl_c_says_how_to_go_on(table: Path) -> None:
     interrupt = Notes(lambda piece: signal.raise_signal(signal.SIGINT) if piece == 3 else None)
-    with pytest.raises(Interrupted, match="Give the same command again") as caught:
+    with pytest.raises(Interrupted, match="Repeat the command") as caught:
         convert(request_of(table), interrupt)
     assert caught.value.signal_number == signal.SIGINT
     assert len(interrupt.rows) == 3
@@ -207,7 +207,7 @@ def test_a_full_disk_keeps_what_was_read(table: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(files.os, "write", full)
     with pytest.raises(RunError, match="No space left") as caught:
         convert(request_of(table), SilentConversion())
-    assert "give the same command again to go on" in caught.value.full_text
+    assert "repeat the command to continue" in caught.value.full_text
     assert not table.with_name("t.npy").exists()
     monkeypatch.undo()
     resumed(table)
@@ -357,7 +357,7 @@ def test_what_float32_cannot_hold_is_counted_or_refused(tmp_path: Path) -> None:
         "2 numbers in `a` change by more than 1e-7 of their size as float32: --dtype float64 keeps "
         "them"
     )
-    with pytest.raises(DataError, match="row 2: float32 holds no number as large as 1e"):
+    with pytest.raises(DataError, match="row 2: float32 cannot represent 1e"):
         dtype_of(tmp_path, 1, 1e39, dtype="float32")
     assert not (tmp_path / "t.npy.partial").exists()
     assert resumed(tmp_path / "t.csv", overwrites=True).rows == [], "nothing is read again"
@@ -371,7 +371,7 @@ def test_several_targets_are_numbers_or_labels(tmp_path: Path) -> None:
     done = convert(request_of(table, targets=["q", "r"]), SilentConversion())
     assert done.to_json()["classes"] == {"q": ("no", "yes"), "r": ("false", "true")}
     assert np.load(tmp_path / "t.npy")[1:3].tolist() == [[1, 2, 1, 1], [2, 4, 0, 1]]
-    with pytest.raises(DataError, match="`p` holds numbers"):
+    with pytest.raises(DataError, match="`p` contains numbers"):
         convert(request_of(table, targets=["p", "q"], overwrites=True), SilentConversion())
 
 
@@ -409,7 +409,7 @@ def test_paths_that_cannot_be_used(table: Path) -> None:
     refused("not a regular file", request_of(table))
     table.with_name("b.npy").hardlink_to(table)
     refused("is the table itself", request_of(table, "b.npy"))
-    refused("holds arrays already", Request(table.with_name("b.npy"), table.with_name("c.npy")))
+    refused("already contains arrays", Request(table.with_name("b.npy"), table.with_name("c.npy")))
     table.with_name("t.arff").write_text("@relation a\n@attribute a numeric\n@data\n1\n")
     refused("save it as CSV", request_of(table.with_name("t.arff"), "d.npy"))
     whole(table)
@@ -560,7 +560,8 @@ def test_whole_numbers_that_double_precision_changes_are_counted(tmp_path: Path)
         convert(request, stopping)
     convert(request, notes)
     assert any(
-        "does not hold 100 whole numbers in `id`, which are rounded" in n for n in notes.notes
+        "cannot represent 100 whole numbers in `id` exactly: they are rounded" in n
+        for n in notes.notes
     )
     as_codes = Request(source, tmp_path / "c.npy", categories=["id"])
     assert len({*convert(as_codes, Notes()).table.names}) == 203
@@ -577,5 +578,5 @@ def test_whole_numbers_beside_missing_ones_are_counted_too(tmp_path: Path) -> No
     done = convert(
         Request(tmp_path / "t.parquet", tmp_path / "t.npy", choices=Choices("median")), notes
     )
-    assert any("does not hold 28 whole numbers in `id`" in note for note in notes.notes)
+    assert any("cannot represent 28 whole numbers in `id`" in note for note in notes.notes)
     assert done.table.names == ("id", "n", "y")

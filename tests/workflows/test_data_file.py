@@ -82,7 +82,7 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
         ({"targets": np.array([0.5, 1] * 4)}, "with `classes`, targets are their indices"),
         ({"targets": np.zeros((8, 3), int)}, "expected 2 columns of targets"),
         ({"split.val": np.array([8])}, "the rows of `val` are 8 to 8, but the data have the rows"),
-        ({"split.val": np.array([[0.5]])}, "the rows of `val` are no list of row numbers"),
+        ({"split.val": np.array([[0.5]])}, "the rows of `val` are not a list of row numbers"),
         ({"weight": np.zeros(8)}, "the weight 0 of row 1 is not a finite number above 0"),
     ],
 )

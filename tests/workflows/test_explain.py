@@ -120,7 +120,9 @@ def test_correlated_inputs_are_measured_together_and_said(two_targets: bpcli.Run
     alone = [each for each in found["inputs"] if each["name"] in group["inputs"]]
     together = group["importance"]["loss"]["value"]
     assert all(together > each["importance"]["loss"]["value"] for each in alone)
-    assert "`x1`, `x4` tell nearly the same (association 1.00" in "\n".join(found["caveats"])
+    assert "`x1`, `x4` carry nearly the same information (association 1.00" in "\n".join(
+        found["caveats"]
+    )
     assert any("that do not occur" in each for each in two_targets.explain(effects="pd")["caveats"])
 
 

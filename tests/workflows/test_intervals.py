@@ -169,7 +169,7 @@ def test_what_has_no_intervals_is_refused() -> None:
     with pytest.raises(RunError, match="at least 99 calibration rows, and the validation set of"):
         calibrated(trained, 0.99)
     no_probabilities = run_of(built(THREE, "network.activations=[tanh, identity]", "loss=mse"))
-    with pytest.raises(RunError, match=r"are no probabilities, which sets of classes need"):
+    with pytest.raises(RunError, match=r"are not probabilities, which sets of classes need"):
         calibrated(no_probabilities, 0.9)
 
 
@@ -349,7 +349,7 @@ def test_by_an_input_each_category_has_its_own_width(tmp_path: Path) -> None:
     (note,) = found.calibrated.columns.unpromised
     assert note == (
         "categories with fewer than 9 calibration rows use the quantile of all rows, without a "
-        f"promise of their own: `sea` ({few})"
+        f"separate guarantee: `sea` ({few})"
     )
 
 
@@ -371,7 +371,7 @@ def test_by_the_target_each_class_has_its_own_threshold(by: str, tmp_path: Path)
         assert own.sum() == np.ceil((len(own) + 1) * 0.9)
     assert sizes.max() <= 2
     by_input = calibrated(run, 0.9, by="region")
-    assert "for each category of `region` by itself" in by_input.note
+    assert "within each category of `region`" in by_input.note
     assert isinstance(by_input.columns, SetsByCategory)
 
 
@@ -412,7 +412,7 @@ def test_cross_intervals_are_those_of_all_folds(classes: bool, tmp_path: Path) -
         ends = np.concatenate([outputs[:, k] + errors[k] for k in range(4)], axis=1)
         expected = np.sort(ends, axis=1)[:, int(np.ceil(0.8 * 401)) - 1]
         np.testing.assert_allclose(arrays["high"][:, 0], expected, rtol=1e-12)
-    assert "about 0.8 (proven: at least 0.585), for rows from the same source as the 400" in (
+    assert "about 0.8 (guaranteed: at least 0.585), for rows from the same source as the 400" in (
         found.note
     )
     with pytest.raises(RunError, match=r"All rows of the folds of .* with --data"):
@@ -425,11 +425,19 @@ def test_cross_intervals_are_those_of_all_folds(classes: bool, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("method", "by", "why"),
     [
-        ("cross", None, "no intervals by cross-validation: it is no fold: train with"),
-        ("ensemble", None, "it is no average of several networks: train with `training.restarts"),
-        ("conformal", "regio", "`regio` is no input of the network; did you mean `region`"),
-        ("conformal", "y", "`y` is no input of the network"),
-        ("normalized", "x", "a level of 0.9 needs 9 calibration rows in a category, and none has"),
+        ("cross", None, "no intervals by cross-validation: it is not a fold: train with"),
+        (
+            "ensemble",
+            None,
+            "it is not an average of several networks: train with `training.restarts",
+        ),
+        ("conformal", "regio", "`regio` is not an input of the network; did you mean `region`"),
+        ("conformal", "y", "`y` is not an input of the network"),
+        (
+            "normalized",
+            "x",
+            "a level of 0.9 needs 9 calibration rows in a category, and no category has",
+        ),
     ],
 )
 def test_what_a_run_has_no_rows_or_networks_for_is_refused(
@@ -467,5 +475,7 @@ def test_a_scale_needs_errors_and_not_too_many_inputs() -> None:
 
 @pytest.mark.parametrize("method", ["cross", "delta", "posterior"])
 def test_methods_without_categories_say_so(method: Method) -> None:
-    with pytest.raises(ConfigError, match="have no categories: leave out `x`, or use --method con"):
+    with pytest.raises(
+        ConfigError, match="cannot be calibrated by category: leave out `x`, or use --method con"
+    ):
         calibrated(run_of(built(VALUES)), 0.9, method, by="x")

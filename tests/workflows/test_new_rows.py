@@ -252,7 +252,8 @@ def test_kept_columns_are_as_written_and_go_with_their_rows(
     path.write_text(ROWS)
     rows = new_rows(path, model, keep=["when,the y", "1"])
     assert (
-        rows.notes[-1] == "n.csv: `id` holds codes, with leading zeros or many digits: read as text"
+        rows.notes[-1] == "n.csv: `id` contains codes, with leading zeros or many digits: read "
+        "as text"
     )
     blocks = [*rows.predictions().blocks]
     assert [number for block in blocks for number in block.rows] == [1, 3]

@@ -191,7 +191,7 @@ def test_a_run_is_better_if_interval_and_test_agree(
     assert found.better == better
     start = {
         "first": "a is better than b on",
-        "neither": "a and b cannot be told apart on",
+        "neither": "a and b do not differ significantly on",
         "unclear": "It is unclear whether a or b is better on",
     }[better]
     assert found.sentences[0] == f"{start} these 90 rows."

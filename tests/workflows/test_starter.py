@@ -122,13 +122,13 @@ data:
   separator: ";"                   # guessed from the first rows
   inputs: ["!x2", "!x1"]           # all but these:
   #   x2 is always 7
-  #   x1 counts the rows: an id, not a feature
+  #   x1 numbers the rows: an id, not a feature
   # categories, one-hot encoded: x4 2
   # missing values: x3 12
   fill: median                     # of the training rows; for categories the most frequent
   indicator: [x3]                  # adds inputs that are 1 where these are missing
   targets: x5                      # guessed: the last column
-  task: classification             # guessed: it holds categories
+  task: classification             # guessed: it contains categories
   # each split has the same share of every class
   split: {train: 0.7, val: 0.15, test: 0.15, stratify: true}
   scale: {inputs: standard}        # zero mean and unit variance on the training rows

@@ -103,7 +103,7 @@ def test_what_cannot_be_trained_again_is_refused(tmp_path: Path) -> None:
         resumed(run, f"training.learning_rate={rate}", stops=[8])
         assert verify(run).is_identical
         resumed(run, way)
-        with pytest.raises(RunError, match=r"another learning rate from epoch 8 on"):
+        with pytest.raises(RunError, match=r"was changed at epoch 8"):
             verify(run)
 
 
@@ -215,7 +215,7 @@ def test_a_learning_rate_of_no_epochs_that_are_left_is_no_obstacle(tmp_path: Pat
     change_record(run, {"resumed": [known | session, known]})
     assert verify(run).is_identical  # all of its epochs were trained again
     change_record(run, {"resumed": [known | session]})
-    with pytest.raises(RunError, match="another learning rate from epoch 8 on"):
+    with pytest.raises(RunError, match="was changed at epoch 8"):
         verify(run)
 
 
@@ -328,7 +328,7 @@ def test_a_run_that_was_resumed_otherwise_is_repeated_by_no_machine(
     told = "blas: openblas 0.3.31 Haswell became openblas 0.3.31 Zen"
     with resumption(run, []) as ready:
         (warning,) = ready.warnings
-        assert warning.endswith(f"one machine may not reproduce all its bits: {told}")
+        assert warning.endswith(f"a single machine may not reproduce it bit for bit: {told}")
     resumed(run, stops=[20])
     with resumption(run, []) as ready:
         assert ready.warnings == []  # as before
@@ -341,5 +341,5 @@ def test_a_run_that_was_resumed_otherwise_is_repeated_by_no_machine(
     write_weights(run, "last.W1")
     on(monkeypatch, blas=HASWELL)
     (sentence,) = verify(run).explanation
-    assert sentence.startswith("From epoch 8 on, the run was trained under other conditions")
-    assert sentence.endswith(f"one machine may not reproduce all its bits: {told}.")
+    assert sentence.startswith("From epoch 8 on, the run was trained under different conditions")
+    assert sentence.endswith(f"a single machine may not reproduce it bit for bit: {told}.")

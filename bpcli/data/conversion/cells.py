@@ -1,4 +1,4 @@
-"""The values of a table's columns as numbers, before it is known what the columns hold.
+"""The values of a table's columns as numbers, before it is known what the columns contain.
 
 A column of text has the number of each text in the order in which the texts appear; what they mean
 is decided when all rows are known. Missing values are NaN.
@@ -267,6 +267,6 @@ def _mode_of(values: Series) -> Mode | None:
     if isinstance(first, str | date | Decimal):
         return "text"
     raise DataError(
-        f"column `{values.name}` holds {type(first).__name__}: only numbers, booleans, text and "
-        "times are converted; exclude it by --inputs, or write it in another type"
+        f"column `{values.name}` has type {type(first).__name__}: only numbers, booleans, text "
+        "and times can be converted; exclude it by --inputs, or save it as another type"
     )

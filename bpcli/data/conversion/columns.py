@@ -1,4 +1,4 @@
-"""What a column holds, decided from its unique texts when all rows are known.
+"""What a column contains, decided from its unique texts when all rows are known.
 
 The decision is that of reading the whole file: `Cleaner`, `kind_of` and `InputColumn` make it, from
 one row for each unique text in place of all rows.
@@ -229,7 +229,9 @@ def encoding_of(column: Column, can_be_many: bool) -> InputColumn:
 def classes_of(column: Column) -> tuple[str, ...]:
     """The names of a target's classes. Raises `DataError` for dates, or too many classes."""
     if column.kind == "date":
-        raise DataError(f"column `{column.name}` holds dates, which cannot be targets", "targets")
+        raise DataError(
+            f"column `{column.name}` contains dates, which cannot be targets", "targets"
+        )
     counts = column.counts
     refuse_unprintable_classes(counts, column.name)
     return sorted_classes([counts], column.name)

@@ -133,8 +133,8 @@ class ConvertedTable:
         if (is_lost := np.isinf(narrow)).any():
             row, column = np.argwhere(is_lost)[0]
             raise WrongChoice(
-                f"column `{self.names[column]}`, row {int(rows[row]) + 1}: {self.dtype} holds no "
-                f"number as large as {numbers[row, column]:g}: use --dtype float64"
+                f"column `{self.names[column]}`, row {int(rows[row]) + 1}: {self.dtype} cannot "
+                f"represent {numbers[row, column]:g}: use --dtype float64"
             )
         return narrow
 
@@ -192,7 +192,7 @@ def _precision(choices: Choices, fits: bool) -> tuple[Precision, str]:
     if choices.dtype is not None:
         return choices.dtype, "as requested"
     if fits:
-        return "float32", "it holds every number exactly"
+        return "float32", "it represents every number exactly"
     return "float64", "float32 would change numbers"
 
 
@@ -240,9 +240,9 @@ def _gaps(gaps: Mapping[str, int]) -> Gaps:
     most = sorted(gaps.items(), key=lambda item: -item[1])
     shown = listed([f"`{name}` ({count:,})" for name, count in most[:_MOST_NAMED]], len(gaps))
     return Gaps(
-        f"the inputs have {plural(sum(gaps.values()), 'missing value')}: {shown}: give the same "
-        "command with --fill median (or mean, or zero), or with --drop-missing to leave their rows "
-        "out"
+        f"the inputs have {plural(sum(gaps.values()), 'missing value')}: {shown}: repeat the "
+        "command with --fill median (or mean, or zero), or with --drop-missing to leave these "
+        "rows out"
     )
 
 
@@ -315,7 +315,7 @@ def _targets(columns: Sequence[Column]) -> tuple[Target, ...]:
     if numeric is not None:
         raise DataError(
             "several targets must all be numbers, or all have two values that are text; "
-            f"`{numeric.name}` holds numbers: convert the targets one by one",
+            f"`{numeric.name}` contains numbers: convert the targets separately",
             "targets",
         )
     return tuple(Target(column, label_words(classes_of(column), column.name)) for column in columns)

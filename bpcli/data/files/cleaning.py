@@ -238,8 +238,8 @@ class Cleaner:
         for text in (text for text in texts if "\n" in text):
             if holds_rows(text, dialect.separator or ",", len(names), names.index(name)):
                 raise DataError(
-                    f"column `{name}`: the cell `{quoted(text)}` holds whole rows: its quote is "
-                    f"never closed{see('quote')}",
+                    f"column `{name}`: the cell `{quoted(text)}` contains whole rows: its quote "
+                    f"is never closed{see('quote')}",
                     "file",
                 )
 
@@ -286,8 +286,8 @@ class Cleaner:
             yield f"column `{name}` is read as categories: its numbers have {signs}"
         for name, rows in self._categories.items():
             yield (
-                f"column `{name}`: {rows:,} values are an entry for missing values such as None; "
-                "it is so frequent that it is read as a category"
+                f"column `{name}`: {rows:,} values are an entry for missing values such as "
+                "None, which is so frequent that it is read as a category"
             )
 
 

@@ -22,7 +22,7 @@ _MOST_LINES = 30
 
 
 def note_on_codes(name: str) -> str:
-    return f"`{name}` holds codes, with leading zeros or many digits: read as text"
+    return f"`{name}` contains codes, with leading zeros or many digits: read as text"
 
 
 def long_codes(frame: DataFrame) -> list[str]:

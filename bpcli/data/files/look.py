@@ -114,7 +114,7 @@ def _look_at_arrays(path: Path, layout: Samples | None, asked: Sequence[str]) ->
         names = (f"x{table.X.shape[1] + 1}",) if is_table else value_names(count)
         frame[list(names)] = targets.Y
     else:
-        raise DataError("there are no targets: write the config by hand")
+        raise DataError("there are no targets, so no config can be suggested: write it by hand")
     if not is_table and asked and set(asked) != {*names}:
         raise DataError(
             f"the file has an array of targets, named `{', '.join(names)}` here: leave out "

@@ -98,7 +98,7 @@ def _refuse_classes(inputs: Sequence[str], about: Sidecar) -> None:
     for name in inputs:
         if name in about.names_of:
             raise DataError(
-                f'column `{name}` holds classes as numbers: exclude it by `inputs: ["!{name}"]`',
+                f'column `{name}` contains classes as numbers: exclude it by `inputs: ["!{name}"]`',
                 "inputs",
             )
 
@@ -131,8 +131,8 @@ def hold_classes(names: Sequence[str], about: Sidecar, task: AskedTask | None) -
         return False
     if task == "regression" or len(with_classes) < len(names):
         raise DataError(
-            f"the target {listed_names(with_classes)} holds classes, not numbers: choose other "
-            "targets",
+            f"the target {listed_names(with_classes)} contains classes, not numbers: choose "
+            "other targets",
             "targets",
         )
     are_labels = len(names) > 1 or task == "multilabel"

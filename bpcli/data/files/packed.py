@@ -71,5 +71,5 @@ def _only_member(archive: ZipFile) -> str:
         if not name.endswith("/") and not name.startswith("__MACOSX/")  # what macOS adds
     ]
     if len(names) != 1:
-        raise DataError(f"the archive holds {len(names)} files, expected one table", "file")
+        raise DataError(f"the archive contains {len(names)} files, expected one table", "file")
     return names[0]

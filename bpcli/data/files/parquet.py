@@ -77,7 +77,7 @@ def _texts(values: Any, name: str) -> list[str]:
     try:
         cells = values.cast(pa.string()).to_pylist()
     except (pa.ArrowException, UnicodeError):
-        message = f"column `{name}` holds {values.type}, which cannot be written as text"
+        message = f"column `{name}` has type {values.type}, which cannot be written as text"
         raise DataError(message) from None
     return ["" if cell is None else _WHOLE_SECOND.sub("", cell) for cell in cells]
 

@@ -81,12 +81,12 @@ class Sidecar(Model):
             *((f"classes of {each.target}", each.names) for each in self.classes),
         ):
             if len({*names}) < len(names):
-                raise ValueError(f"`{key}` has a name twice")
+                raise ValueError(f"`{key}` contains a name twice")
         unknown = {*self.targets} - {*self.columns} or self.names_of.keys() - {*self.targets}
         if unknown:
-            raise ValueError(f"`{min(unknown)}` is a target, but no column, or no target")
+            raise ValueError(f"`{min(unknown)}` is used as a target, but is not listed")
         if len(self.targets) > 1 and any(len(each.names) != 2 for each in self.classes):
-            raise ValueError("several targets with classes must have two each")
+            raise ValueError("several targets with classes must have two classes each")
         return self
 
     @property
@@ -128,7 +128,7 @@ def _damaged(path: Path, error: ValidationError) -> DataError:
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     key = ".".join(map(str, first["loc"])) or "the top level"
     return DataError(
-        f"{path.name} is damaged or not bpnet's: see {plain(key, _MOST_SAID)}: "
+        f"{path.name} is damaged or was not written by bpnet: see {plain(key, _MOST_SAID)}: "
         f"{plain(first['msg'], _MOST_SAID)}; convert the table again (bpnet data convert), or "
         "remove the file",
         "file",

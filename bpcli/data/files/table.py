@@ -219,7 +219,7 @@ def targets_of(
         kinds = [kind_of(first[name], name) for name in names] if task is None else []
         if "date" in kinds:
             name = names[kinds.index("date")]
-            raise DataError(f"column `{name}` holds dates, which cannot be targets", "targets")
+            raise DataError(f"column `{name}` contains dates, which cannot be targets", "targets")
     if task == "multilabel":
         return _labels(frames, names, spellings)
     if task == "classification" or any(kind != "number" for kind in kinds):

@@ -1,4 +1,4 @@
-"""What is said while a table is converted: notes, and on a terminal a line on how far it is."""
+"""What is printed while a table is converted: notes, and on a terminal the progress."""
 
 from __future__ import annotations
 

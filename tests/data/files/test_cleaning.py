@@ -118,7 +118,9 @@ def test_a_frequent_word_for_missing_values_is_a_category_and_told() -> None:
     values, notes = cleaned(["Indoor"] * 17 + ["None"] * 3)
     assert values[-1] == "None"
     [note] = notes
-    assert note.startswith("column `a`: 3 values are an entry for missing values such as None; ")
+    assert note.startswith(
+        "column `a`: 3 values are an entry for missing values such as None, which "
+    )
     values, notes = cleaned(["Indoor"] * 18 + ["None"] * 3)
     assert pd.isna(values[-1])
     assert notes == []

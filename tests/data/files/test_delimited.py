@@ -258,7 +258,7 @@ def test_codes_that_first_appear_far_down_are_read_as_text_and_told(table) -> No
     assert frame["a"].iloc[-2] == "007"
     assert str(frame["c"].iloc[-1]) == "12345678901234567"
     assert notes == tuple(
-        f"t.csv: `{name}` holds codes, with leading zeros or many digits: read as text"
+        f"t.csv: `{name}` contains codes, with leading zeros or many digits: read as text"
         for name in "ac"
     )
 

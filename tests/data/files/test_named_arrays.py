@@ -91,10 +91,10 @@ def test_several_classes_of_two_words_are_labels(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"targets": ("a",)}, "column `kind` holds classes as numbers: exclude it"),
-        ({"targets": "same_as_inputs"}, "column `kind` holds classes as numbers"),
-        ({"task": "regression"}, "holds classes, not numbers"),
-        ({"targets": ("kind", "a")}, "holds classes, not numbers"),
+        ({"targets": ("a",)}, "column `kind` contains classes as numbers: exclude it"),
+        ({"targets": "same_as_inputs"}, "column `kind` contains classes as numbers"),
+        ({"task": "regression"}, "contains classes, not numbers"),
+        ({"targets": ("kind", "a")}, "contains classes, not numbers"),
         ({"task": "multilabel"}, "need two values each"),
     ],
 )

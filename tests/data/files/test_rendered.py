@@ -224,7 +224,7 @@ def test_json_may_wrap_its_rows(tmp_path: Path) -> None:
 def test_lists_in_json_are_no_categories(tmp_path: Path, text: str) -> None:
     path = tmp_path / "t.json"
     path.write_text(text)
-    with pytest.raises(DataError, match="column `b` holds lists or objects"):
+    with pytest.raises(DataError, match="column `b` contains lists or objects"):
         rendered(path)
 
 

@@ -47,17 +47,20 @@ def test_it_must_fit_the_array(tmp_path: Path, shape: tuple[int, ...]) -> None:
         ({"rows": -1}, "see rows"),
         ({"rows": True}, "see rows"),
         ({"columns": []}, "see columns"),
-        ({"columns": ["a", "a", "y"]}, "`columns` has a name twice"),
-        ({"columns": ["a", "b", "z"]}, "`y` is a target, but no column"),
-        ({"targets": ["y", "y"]}, "`targets` has a name twice"),
-        ({"targets": ["a"]}, "`y` is a target, but no column, or no target"),
-        ({"classes": [{"target": "y", "names": ["p", "p"]}]}, "`classes of y` has a name twice"),
+        ({"columns": ["a", "a", "y"]}, "`columns` contains a name twice"),
+        ({"columns": ["a", "b", "z"]}, "`y` is used as a target, but is not listed"),
+        ({"targets": ["y", "y"]}, "`targets` contains a name twice"),
+        ({"targets": ["a"]}, "`y` is used as a target, but is not listed"),
+        (
+            {"classes": [{"target": "y", "names": ["p", "p"]}]},
+            "`classes of y` contains a name twice",
+        ),
         ({"classes": [{"target": "y", "names": []}]}, r"see classes.0.names"),
         ({"classes": [{"target": "y", "names": ["\x1b[2J"]}]}, "control characters"),
         ({"classes": [{"target": "y", "names": [str(i) for i in range(1001)]}]}, "at most 1000"),
         (
             {"targets": ["a", "y"], "classes": [{"target": "y", "names": ["p", "q", "r"]}]},
-            "must have two each",
+            "must have two classes each",
         ),
         ({"dtype": "object"}, "see dtype"),
         ({"more": 1}, "see more"),
@@ -68,7 +71,7 @@ def test_what_is_wrong_in_it_is_named(tmp_path: Path, change: dict[str, Any], sa
     (tmp_path / "t.npy.json").write_text(json.dumps(DOCUMENT | change))
     with pytest.raises(DataError, match=said) as caught:
         read_sidecar(tmp_path / "t.npy", (3, 3))
-    assert "t.npy.json is damaged or not bpnet's" in str(caught.value)
+    assert "t.npy.json is damaged or was not written by bpnet" in str(caught.value)
     assert "\x1b" not in str(caught.value)
 
 

@@ -154,7 +154,7 @@ def test_what_was_found_finds_itself(
         (
             "a,b\n007,2\n123,4\n",
             1,
-            ["`a` holds codes, with leading zeros or many digits: read as text"],
+            ["`a` contains codes, with leading zeros or many digits: read as text"],
         ),
         ("a,b\n0,2\n0.5,4\n", 1, []),
         (

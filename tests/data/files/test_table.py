@@ -95,7 +95,7 @@ def test_an_autoencoder_of_a_file_has_its_encoded_inputs_as_targets(tmp_path: Pa
         (
             "a,b\n1,2024-01-31\n2,2024-02-29\n",
             {},
-            "column `b` holds dates, which cannot be targets",
+            "column `b` contains dates, which cannot be targets",
         ),
         ("a,b\n1,x\n2,\x07\n", {}, "control characters"),
     ],

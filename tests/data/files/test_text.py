@@ -49,7 +49,9 @@ def test_the_only_file_of_an_archive(tmp_path: Path) -> None:
     assert first_lines(path, "utf-8", None) == TEXT.splitlines(keepends=True)
     for count in (0, 2):
         path = zipped(tmp_path / f"{count}.zip", *"ab"[:count])
-        with pytest.raises(DataError, match=f"the archive holds {count} files, expected one table"):
+        with pytest.raises(
+            DataError, match=f"the archive contains {count} files, expected one table"
+        ):
             first_lines(path, "utf-8", None)
 
 

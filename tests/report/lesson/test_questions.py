@@ -165,7 +165,7 @@ def test_the_hidden_layer_of_xor_is_needed(tmp_path: Path) -> None:
 def test_other_seeds_are_compared(tmp_path: Path) -> None:
     one = pupil(tmp_path, "xor", training__epochs=300)
     answer = told(questions.other_seeds(one))
-    assert "the losses of 5 starts lie between" in answer
+    assert "the losses of 5 initialisations lie between" in answer
     given = pupil(tmp_path, "xor_by_hand")
     assert questions.other_seeds(given) is None, "its weights are not random"
 

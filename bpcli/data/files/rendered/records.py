@@ -49,5 +49,7 @@ def _refuse_nested(frame: DataFrame) -> DataFrame:
     """Raises `DataError` for a cell with a list or an object, which is neither number nor text."""
     for name, cells in frame.items():
         if cells.dtype == object and any(isinstance(cell, list | dict) for cell in cells):
-            raise DataError(f"column `{name}` holds lists or objects, not numbers or text", "file")
+            raise DataError(
+                f"column `{name}` contains lists or objects, not numbers or text", "file"
+            )
     return frame
