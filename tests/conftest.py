@@ -28,7 +28,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
     Many environments ask Python to write no bytecode: then each of them would compile it again.
     And one whose files may not grow, as in tests of a full disk, would write it in part.
+
+    What is made while the tests are collected stays: looking for garbage in it, again and again,
+    would take half of the time.
     """
+    gc.disable()
     if not hasattr(config, "workerinput"):
         compileall.compile_dir(ROOT / "bpcli", quiet=2)
 
@@ -40,6 +44,7 @@ def pytest_collection_finish() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 _CHAPTER = re.compile(r"^more: bpnet docs [\w-]+\n", re.MULTILINE)
