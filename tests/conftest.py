@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from threadpoolctl import threadpool_limits
 
 from bpcli.cli.main import main
 
@@ -41,10 +42,14 @@ def pytest_collection_finish() -> None:
     """Keep the garbage collector away from thousands of tests: also in processes that are forked.
 
     There it would write to all of their memory, which each of them then has a copy of.
+
+    And give BLAS one thread, as bpnet does itself: others would wait, busily, for the products of
+    small matrices. Tests of that ask for more; the processes that tests start have all there are.
     """
     gc.collect()
     gc.freeze()
     gc.enable()
+    threadpool_limits(1, "blas")
 
 
 _CHAPTER = re.compile(r"^more: bpnet docs [\w-]+\n", re.MULTILINE)
