@@ -6,6 +6,7 @@ import compileall
 import gc
 import os
 import re
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,8 @@ def pytest_configure(config: pytest.Config) -> None:
     would take half of the time.
     """
     gc.disable()
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of what a shell starts with `&`
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # and all that is started here
     if not hasattr(config, "workerinput"):
         compileall.compile_dir(ROOT / "bpcli", quiet=2)
 
