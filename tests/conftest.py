@@ -6,6 +6,7 @@ import compileall
 import gc
 import os
 import re
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import settings
+from threadpoolctl import threadpool_limits
 
 from bpcli.cli.main import main
 
@@ -29,7 +31,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
     Many environments ask Python to write no bytecode: then each of them would compile it again.
     And one whose files may not grow, as in tests of a full disk, would write it in part.
+
+    What is made while the tests are collected stays: looking for garbage in it, again and again,
+    would take half of the time.
     """
+    gc.disable()
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of what a shell starts with `&`
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # and all that is started here
     if not hasattr(config, "workerinput"):
         compileall.compile_dir(ROOT / "bpcli", quiet=2)
 
@@ -38,9 +46,14 @@ def pytest_collection_finish() -> None:
     """Keep the garbage collector away from thousands of tests: also in processes that are forked.
 
     There it would write to all of their memory, which each of them then has a copy of.
+
+    And give BLAS one thread, as bpnet does itself: others would wait, busily, for the products of
+    small matrices. Tests of that ask for more; the processes that tests start have all there are.
     """
     gc.collect()
     gc.freeze()
+    gc.enable()
+    threadpool_limits(1, "blas")
 
 
 _CHAPTER = re.compile(r"^more: bpnet docs [\w-]+\n", re.MULTILINE)

@@ -36,7 +36,7 @@ def evaluation(
             rows = load_rows(run, weights, split)
         else:
             rows = load_given_rows(run, weights, data, {}, needs_splits=asked.needs_splits)
-        scored = score_run(rows, weights, asked)
+        scored = score_run(rows, asked)
     warn((*rows.notes, *scored.evaluation.notes))
     if scored.coverage is not None:
         warn(scored.coverage.calibrated.columns.unpromised)

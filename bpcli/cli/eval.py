@@ -159,7 +159,7 @@ def _scored(run: Reference, chosen: RowsAsked, asked: Asked) -> ScoredRun:
     from bpcli.workflows.score_run import score_run
 
     with repeatable_numerics():
-        return score_run(chosen.load(run, needs_splits=asked.needs_splits), run.weights, asked)
+        return score_run(chosen.load(run, needs_splits=asked.needs_splits), asked)
 
 
 def _print(scored: ScoredRun, chosen: RowsAsked) -> None:
@@ -168,7 +168,7 @@ def _print(scored: ScoredRun, chosen: RowsAsked) -> None:
     default = "" if chosen.data or chosen.split else "; --split chooses another"
     rows = plural(evaluation.rows, "row")
     say = console(stderr=True).say
-    say(f"{scored.trained.run.run_id}: {scored.weights} weights {where} ({rows}{default})")
+    say(f"{scored.trained.run.run_id}: {scored.trained.weights} weights {where} ({rows}{default})")
     say_notes(evaluation.notes)
     _print_tables(scored.trained, evaluation)
     if scored.calibration is not None:

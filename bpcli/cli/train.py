@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,18 +17,16 @@ from bpcli.cli.common import (
     say_notes,
     say_warnings,
     set_option,
-    show_restarts,
     sweep_progress,
 )
-from bpcli.cli.documents import print_json, print_text
+from bpcli.cli.documents import print_json
 from bpcli.cli.scheduler import Where, keys_of, scheduler_option
+from bpcli.cli.trained import Printed, print_folds, print_ids, print_trained
 from bpcli.errors import ConfigError, Interrupted
 
 if TYPE_CHECKING:
     from bpcli.config.load import Config
     from bpcli.experiment import Experiment
-    from bpcli.runs.run_json import CalibrationRecord, RunRecord
-    from bpcli.runs.store import Run
     from bpcli.sweeps.folder import SweepFolder
     from bpcli.workflows.interrupts import StopRequest
     from bpcli.workflows.outcome import Outcome
@@ -104,7 +102,7 @@ def command(
     """
     from bpcli.workflows.interrupts import stop_requests
 
-    output = _Output(quiet, as_json, with_profile)
+    output = Printed(quiet, as_json, with_profile)
     overrides = (*overrides, *_short_options(portable, restarts))
     # From here on: an exception raised by Ctrl-C in the middle of an import can get lost.
     with stop_requests() as request, _starting(start, resumed, runs_dir) as settings:
@@ -118,20 +116,7 @@ def command(
                 _train_folds(loaded, runs_dir, request, output, where)
                 return
             trained = _train(loaded, runs_dir, request, output.is_silent, where=where)
-    _print_trained(*trained, output)
-
-
-class _Output(NamedTuple):
-    """What is printed of a training."""
-
-    quiet: bool
-    as_json: bool
-    with_profile: bool
-
-    @property
-    def is_silent(self) -> bool:
-        """Whether nothing is shown during the training."""
-        return self.quiet or self.as_json
+    print_trained(*trained, output)
 
 
 def _short_options(portable: bool, restarts: int | None) -> Iterator[str]:
@@ -140,21 +125,6 @@ def _short_options(portable: bool, restarts: int | None) -> Iterator[str]:
         yield "training.numerics=portable"
     if restarts is not None:
         yield f"training.restarts.count={restarts}"
-
-
-def _print_trained(experiment: Experiment, outcome: Outcome, output: _Output) -> None:
-    """Print what came of a training. Raises its failure."""
-    profile = _profile(experiment, outcome) if output.with_profile else None
-    if output.as_json:
-        print_json(outcome.record.to_json() | ({"profile": profile} if profile else {}))
-    elif output.quiet:
-        _print_ids([outcome.run.run_id])
-    elif outcome.failure is None:
-        _print_result(outcome, experiment, profile)
-        say_notes(outcome.notes)
-    say_warnings(outcome.warnings)
-    if outcome.failure is not None:
-        raise outcome.failure
 
 
 @contextmanager
@@ -171,12 +141,6 @@ def _starting(start: str | None, resumed: str | None, runs_dir: Path) -> Iterato
 
     with TemporaryDirectory(prefix="bpnet-start-") as folder:
         yield overrides_for(start, runs_dir, Path(folder))
-
-
-def _print_ids(run_ids: Sequence[str]) -> None:
-    from bpcli.text import harmless
-
-    print_text("".join(f"{harmless(run_id)}\n" for run_id in run_ids), end="")
 
 
 def _refuse_config(config: Path | None, name: str | None) -> None:
@@ -302,7 +266,7 @@ def _resume_restarts(
 
 
 def _train_folds(
-    config: Config, runs_dir: Path, request: StopRequest, output: _Output, where: Where
+    config: Config, runs_dir: Path, request: StopRequest, output: Printed, where: Where
 ) -> None:
     """Train all folds; a terminal shows each one live, a stream shows it when it has ended."""
     from bpcli.runs.folds import document_of
@@ -328,70 +292,10 @@ def _train_folds(
     result = train_folds(config, train_fold, on_fold_end)
     records = [outcome.record for outcome in result.outcomes]
     if output.quiet:
-        _print_ids([record.run_id for record in records])
+        print_ids([record.run_id for record in records])
     elif output.as_json and records:
         print_json(document_of(records))
     elif records:
-        _print_folds(records, [outcome.run for outcome in result.outcomes])
+        print_folds(records, [outcome.run for outcome in result.outcomes])
     if result.failure is not None:
         raise result.failure
-
-
-def _print_folds(records: Sequence[RunRecord], runs: Sequence[Run]) -> None:
-    from bpcli.runs.folds import document_of
-    from bpcli.runs.references import reference_to
-    from bpcli.terminal.folds import folds_table, summary_table
-
-    out = console()
-    out.show(folds_table(records))
-    out.show(summary_table(document_of(records)))
-    first, last = reference_to(runs[0]), reference_to(runs[-1])
-    out.say(f"each fold is a run; score one of them with: bpnet eval {last}")
-    out.say(f"show all folds with: bpnet runs show {first}")
-
-
-def _profile(experiment: Experiment, outcome: Outcome) -> dict[str, Any] | None:
-    """Return the time that each part of an epoch takes; None after a failure."""
-    from bpcli.workflows.profile import profile
-
-    return None if outcome.failure else profile(experiment, outcome.record)
-
-
-def _print_calibration(calibration: CalibrationRecord) -> None:
-    from bpcli.terminal.calibration import calibration_line, calibration_table
-
-    console().say(calibration_line(calibration))
-    if calibration.before:
-        console().show(calibration_table(calibration.before, calibration.after))
-
-
-def _print_result(outcome: Outcome, experiment: Experiment, profile: dict[str, Any] | None) -> None:
-    from bpcli.config.file_models import FileData
-    from bpcli.runs.references import reference_to
-    from bpcli.terminal.scores import scores_tables
-    from bpcli.terminal.training import profile_table, scored_text, stop_table
-
-    out, record = console(), outcome.record
-    if record.restarts is not None:
-        show_restarts(record.restarts, record.metrics)
-    if record.stop:
-        out.show(stop_table(record), ["measures"])
-    if record.rows.val or record.restarts is not None:
-        out.say(f"Scores of {scored_text(record)}:")
-    for table in scores_tables(record, vars(record)):
-        out.show(table)
-    if record.calibration is not None:
-        _print_calibration(record.calibration)
-    if profile:
-        out.show(profile_table(profile, record.workers))
-    if record.stop_message:
-        out.say(f"stop reason: {record.stop_reason}. {record.stop_message}")
-    out.say(f"saved in {outcome.run.folder}")
-    run = reference_to(outcome.run)
-    if outcome.warnings:
-        out.say(f"explain it with: bpnet diagnose {run}")
-    out.say(f"score it with: bpnet eval {run}")
-    out.say(f"plot it with: bpnet plot {run}")
-    if isinstance(experiment.spec.data, FileData):
-        predict = f"bpnet predict {run} FILE -o predictions.csv"
-        out.say(f"predict new rows with: {predict}")

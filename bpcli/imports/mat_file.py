@@ -8,7 +8,6 @@ are structs: `x1_step1`, or `inputs` and `outputs`, the cells `net.inputs{1}.pro
 
 from __future__ import annotations
 
-import io
 import re
 import struct
 import tempfile
@@ -19,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from bpcli.data.files.mat import require_whole
+from bpcli.data.files.mat import read_mat
 from bpcli.errors import ModelError
 from bpcli.imports.model import ImportedModel
 from bpcli.imports.named_weights import Named, model_of_names, spelled
@@ -57,20 +56,14 @@ def mat_model(content: bytes) -> ImportedModel:
 
 
 def _variables(content: bytes) -> dict[str, Any]:
-    from scipy.io import loadmat
-
     try:
         with tempfile.NamedTemporaryFile(suffix=".mat") as file:  # the check reads from a path
             file.write(content)
             file.flush()
-            require_whole(Path(file.name))
-        found = loadmat(io.BytesIO(content), chars_as_strings=True, struct_as_record=False)
-    except ModelError:
-        raise
+            return read_mat(Path(file.name), struct_as_record=False)
     except Exception as error:  # scipy raises many types for damaged files
         said = " ".join(str(error).split())[:200] or type(error).__name__
         raise ModelError(f"this is not a MATLAB file, or it is damaged: {said}.") from None
-    return {name: value for name, value in found.items() if not name.startswith("__")}
 
 
 def _refuse_bombs(content: bytes) -> None:

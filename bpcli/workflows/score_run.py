@@ -66,7 +66,6 @@ class ScoredRun:
     """The scores of a run on a split, and what was asked for beside them."""
 
     trained: Trained
-    weights: Weights
     evaluation: SplitEvaluation
     verdicts: list[Verdict]
     coverage: Coverage | None
@@ -74,7 +73,7 @@ class ScoredRun:
 
     def to_json(self) -> dict[str, Any]:
         """The document of `bpnet eval --json`."""
-        named = {"run_id": self.trained.run.run_id, "weights": self.weights}
+        named = {"run_id": self.trained.run.run_id, "weights": self.trained.weights}
         document = named | self.evaluation.to_json()
         if self.coverage is not None:
             document["coverage"] = self.coverage.to_json()
@@ -89,22 +88,21 @@ class ScoredRun:
             raise GateFailed(f"{'; '.join(failed)}.")
 
 
-def score_run(rows: RowsToScore, weights: Weights, asked: Asked) -> ScoredRun:
+def score_run(rows: RowsToScore, asked: Asked) -> ScoredRun:
     """Score a run. Raises like `evaluate`, `judge_run` and `coverage`."""
     trained = rows.trained
     evaluation = evaluate(trained, rows.split, asked.with_intervals)
     return ScoredRun(
         trained,
-        weights,
         evaluation,
         judge_run(trained, evaluation, asked.requirements),
-        None if asked.interval is None else _coverage(rows, weights, asked.interval),
+        None if asked.interval is None else _coverage(rows, asked.interval),
         calibration_effect(trained, rows.split),
     )
 
 
-def _coverage(rows: RowsToScore, weights: Weights, interval: Interval) -> Coverage:
-    level, method, by = interval
+def _coverage(rows: RowsToScore, interval: Interval) -> Coverage:
+    (level, method, by), weights = interval, rows.trained.weights
     if method != "cross" or rows.given is None:
         return coverage(rows.trained, rows.split, level, method, by=by)
     given = rows.given

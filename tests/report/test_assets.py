@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -36,19 +37,23 @@ def texts_of(paths: Iterable[Path]) -> tuple[set[str], set[str]]:
     return constants, patterns
 
 
-DIAGNOSIS = [*(PACKAGE / "diagnosis").glob("*.py")]
-"""Its severities are classes."""
+@cache
+def of_the_report() -> tuple[set[str], set[str]]:
+    """Also of the diagnosis, whose severities are classes."""
+    paths = [*(PACKAGE / "report").rglob("*.py"), *(PACKAGE / "diagnosis").glob("*.py")]
+    return texts_of(path for path in paths if path.name not in OF_WORDS)
 
-REPORT = [path for path in (PACKAGE / "report").rglob("*.py") if path.name not in OF_WORDS]
-CONSTANTS, PATTERNS = texts_of([*REPORT, *DIAGNOSIS])
-ANYWHERE, _ = texts_of(PACKAGE.rglob("*.py"))
+
+@cache
+def anywhere() -> set[str]:
+    return texts_of(PACKAGE.rglob("*.py"))[0]
 
 
 def is_made(text: str, patterns: Iterable[str]) -> bool:
     """Whether a text is made of a pattern and of texts that the package has, or of a number."""
     matches = (re.fullmatch(pattern, text) for pattern in patterns)
     return any(
-        all(part.isdigit() or part in ANYWHERE for part in match.groups())
+        all(part.isdigit() or part in anywhere() for part in match.groups())
         for match in matches
         if match is not None
     )
@@ -56,11 +61,12 @@ def is_made(text: str, patterns: Iterable[str]) -> bool:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_word_is_used(language: str) -> None:
-    patterns = [pattern for pattern in PATTERNS if re.match(r"[a-z_]+\\\.", pattern)]
+    constants, all_patterns = of_the_report()
+    patterns = [pattern for pattern in all_patterns if re.match(r"[a-z_]+\\\.", pattern)]
     unused = [
         key
         for key in words_of(language)
-        if not ({key, re.sub(r"\.(one|many)$", "", key)} & CONSTANTS or is_made(key, patterns))
+        if not ({key, re.sub(r"\.(one|many)$", "", key)} & constants or is_made(key, patterns))
     ]
     assert unused == []
 
@@ -74,10 +80,11 @@ STYLES = {
 
 @pytest.mark.parametrize("name", STYLES)
 def test_every_class_of_a_style_sheet_is_used(name: str) -> None:
-    words = {word for text in CONSTANTS for word in text.split()}
+    constants, all_patterns = of_the_report()
+    words = {word for text in constants for word in text.split()}
     words |= set(re.findall(r"[\w-]+", SCRIPTS))
     patterns = {
-        part for pattern in PATTERNS for part in re.split(r"\\? ", pattern) if part != "(.+)"
+        part for pattern in all_patterns for part in re.split(r"\\? ", pattern) if part != "(.+)"
     }
     found = set(re.findall(r"\.([a-zA-Z][\w-]*)", STYLES[name]))
     assert [

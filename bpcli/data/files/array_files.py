@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bpcli.data.files.mat import require_whole
+from bpcli.data.files.mat import read_mat
 from bpcli.data.files.npy_rows import NpyHeader
 from bpcli.data.files.regular import damaged, require_regular
 from bpcli.data.long_double import in_double
@@ -66,16 +66,13 @@ def _member(archive: ZipFile, name: str) -> Array:
 
 
 def _load_mat(path: Path) -> dict[str, Array]:
-    from scipy.io import loadmat
-
-    require_whole(path)
     try:
-        arrays = loadmat(path, chars_as_strings=True)
+        arrays = read_mat(path)
     except NotImplementedError:
         raise DataError(
             "this is a MATLAB file of version 7.3: save it with `save(..., '-v7')`", "file"
         ) from None
-    return {name: _plain(array) for name, array in arrays.items() if not name.startswith("__")}
+    return {name: _plain(array) for name, array in arrays.items()}
 
 
 def _plain(array: Any) -> Array:

@@ -1,4 +1,4 @@
-"""The check that a MATLAB file is whole before scipy reads it.
+"""MATLAB files, which are checked to be whole before scipy reads them.
 
 If a damaged file has an unknown type, or too few numbers for an array, scipy ends the process with
 a segmentation fault.
@@ -7,8 +7,9 @@ a segmentation fault.
 from __future__ import annotations
 
 import struct
+import warnings
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 _HEADER, _TAG = 128, 8
 _VERSION_7_3 = 2
@@ -19,6 +20,21 @@ _MOST_IN_TAG = 4
 _PARTS = {4: 4, 5: 6, **dict.fromkeys(range(6, 16), 4)}
 """The least elements of a matrix by its class (4 is text, 5 sparse): flags, sizes, name, data."""
 _WHOLE, _COMPLEX = (5, 6), 0x800
+
+
+def read_mat(path: Path, **options: Any) -> dict[str, Any]:
+    """The variables of a file, with options of `scipy.io.loadmat`, which raises many exceptions.
+
+    Sparse ones have a method `toarray`. Raises `ValueError` as `require_whole` does.
+    """
+    from scipy.io import loadmat
+
+    require_whole(path)
+    with warnings.catch_warnings():
+        # Sparse matrices will be sparse arrays; the option that chooses is newer than scipy 1.11.
+        warnings.filterwarnings("ignore", ".*`spmatrix`", DeprecationWarning)
+        found = loadmat(path, chars_as_strings=True, **options)
+    return {name: value for name, value in found.items() if not name.startswith("__")}
 
 
 def require_whole(path: Path) -> None:
