@@ -72,7 +72,7 @@ def fitted_curves(network: Network, Z: Array, Y: Array) -> list[Curve] | None:
     """
     if not np.isfinite(Z).all():
         return None
-    scores = output_activations(_scoring(network), Z)
+    scores = output_activations(replace(network, layers=_scoring(network.layers)), Z)
     is_distribution = network.layers[-1].activation.gives_distribution
     found = (_shares(x, y == 1) for x, y in zip(scores, Y, strict=True))
     return [Curve(x, np.log(p) if is_distribution else np.log(p / (1 - p))) for x, p in found]
@@ -142,17 +142,30 @@ def with_curves(network: Network, params: Vector, curves: Sequence[Curve], units
 
 def calibrated_network(network: Network, units: int) -> Network:
     """The network with two more layers; the outputs of `network` are the scores x."""
-    last = network.layers[-1]
+    return replace(network, layers=_grown(network.layers, units))
+
+
+def _grown(layers: tuple[Layer, ...], units: int) -> tuple[Layer, ...]:
+    last = layers[-1]
     curves = Layer(last.units, units, Relu()), Layer(units, last.units, last.activation)
-    return replace(network, layers=(*_scoring(network).layers, *curves))
+    return *_scoring(layers), *curves
 
 
-def _scoring(network: Network) -> Network:
-    """The network whose outputs are the scores x."""
-    *below, last = network.layers
+def _scoring(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
+    """The layers whose outputs are the scores x."""
+    *below, last = layers
     is_bounded = last.activation.gives_distribution
     scores = last if is_bounded else replace(last, activation=Softsign())
-    return replace(network, layers=(*below, scores))
+    return *below, scores
+
+
+def has_curves(layers: Sequence[Layer], units: int) -> bool:
+    """Whether the last three layers are those of a calibrated network with so many units."""
+    if len(layers) < 3:
+        return False
+    scores, corners, top = layers[-3:]
+    before = Layer(scores.inputs, top.units, top.activation, scores.bias)
+    return (scores, corners, top) == tuple(_grown((before,), units))
 
 
 def without_curves(network: Network, params: Vector) -> tuple[Network, Vector]:

@@ -18,7 +18,7 @@ from bpcli.data.table import Table, table_without_rows
 from bpcli.data.types import SPLITS, Words
 from bpcli.errors import RunError
 from bpcli.experiment import Experiment, build
-from bpcli.metrics.isotonic import calibrated_network, without_curves
+from bpcli.metrics.isotonic import calibrated_network, has_curves, without_curves
 from bpcli.metrics.temperature import with_temperature
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Layer, Network
@@ -164,7 +164,11 @@ def load_weights(run: Run) -> SavedWeights:
     meta = check(WeightsMeta, document, path)
     if meta.params > sum(array.size for array in arrays.values()):
         raise RunError(f"{path} is damaged: it has fewer than {meta.params} parameters.")
-    return SavedWeights(run, record, arrays, meta)
+    saved = SavedWeights(run, record, arrays, meta)
+    units = None if record.calibration is None else record.calibration.units
+    if units is not None and not has_curves(saved.layers, units):
+        raise RunError(f"{path} is damaged: its last layers are no calibration with {units} units.")
+    return saved
 
 
 def read_config(run: Run, record: RunRecord | None = None) -> Source:

@@ -18,8 +18,8 @@ def calibration_line(record: CalibrationRecord, weights: Literal["best", "last"]
     if record.method == "isotonic":
         if record.units is None:
             return "not calibrated: an output is not a finite number"
-        corners = plural(record.units, "corner")
-        return f"calibrated on {on}: isotonic curves with {corners} in two more layers"
+        size = plural(record.units, "ReLU unit")
+        return f"calibrated on {on}: isotonic curves, which are two more layers with {size}"
     if T is None:
         return f"not calibrated: the {on} have no best temperature"
     return f"calibrated on {on}: z is divided by the temperature {rounded(T, 4)}"

@@ -25,7 +25,7 @@ from bpcli.plots import reasons
 from bpcli.report.report import report_of
 from bpcli.runs.run_json import RunRecord
 from bpcli.runs.store import Run
-from bpcli.runs.trained import Trained, load_trained
+from bpcli.runs.trained import Trained, load_trained, load_without_rows
 from bpcli.terminal.progress import SilentView
 from bpcli.workflows.calibrate import calibration_effect
 from bpcli.workflows.prune import How, prune, with_overrides
@@ -432,7 +432,18 @@ def test_a_strangers_curves_are_checked(curved: Run, units: Any) -> None:
     assert record.calibration is not None
     try:
         change_record(curved, {"calibration": record.calibration.to_json() | {"units": units}})
-        with pytest.raises(RunError, match=r"`calibration\.units`|its layers are not those of the"):
+        with pytest.raises(RunError, match=r"`calibration\.units`|its last layers are no calibr"):
             load_trained(curved)
     finally:
         curved.write_record(record)
+
+
+@pytest.mark.parametrize("text", [MOONS, APART], ids=["two layers", "one layer"])
+def test_a_stranger_takes_no_layers_from_a_network_without_curves(
+    text: str, tmp_path: Path
+) -> None:
+    run = run_of(tmp_path, "training.epochs=2", text=text)
+    change_record(run, {"calibration": {"method": "isotonic", "rows": 9, "units": 3}})
+    for use in (load_trained, load_model, load_without_rows, BPClassifier.from_run):
+        with pytest.raises(RunError, match="its last layers are no calibration with 3 units"):
+            use(load_run(run.folder) if use == BPClassifier.from_run else run)
