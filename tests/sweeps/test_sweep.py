@@ -280,7 +280,7 @@ def test_a_folder_that_is_not_of_the_sweep_is_left_alone(what: str, tmp_path: Pa
         victim.rename(sweep.trainings)
         victim = sweep.trainings
     before = {path.name: path.read_bytes() for path in (victim / other.name).iterdir()}
-    done = planned.run(sweep, SilentProgress(), 1)
+    done = planned.resume(sweep, SilentProgress(), 1)
     first = done.in_order[0]
     assert first.status == "failed"
     assert "a symbolic link" in str(first.error) or "the run of another config" in str(first.error)
