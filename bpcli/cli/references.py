@@ -74,7 +74,10 @@ class Reference:
                 raise ConfigError(
                     "--set is for a CONFIG: a RUN keeps the config it was trained with."
                 )
-            trained = self.load().uncalibrated
+            trained = self.load()
+            if trained.is_calibrated:
+                say_notes(["the network is the one before the calibration of its probabilities"])
+                trained = trained.uncalibrated
             return trained.experiment, trained.params
         if was_given("weights"):
             raise ConfigError("--weights is for a RUN: a CONFIG has no trained weights.")

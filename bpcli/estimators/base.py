@@ -38,7 +38,7 @@ class BPEstimator(TrainableEstimator):
         model = load_model(stored, weights)
         spec, record = load_spec(stored), stored.record()
         fitted = replace(of_model(model), seed=seed_of(spec, "init"), rows=record.rows.train)
-        trained = of_model(uncalibrated(model, stored))
+        trained = of_model(uncalibrated(model, stored, weights))
         estimator = cls(**trained.parameters, **options_of(spec))._adopt(fitted)
         names = [column.name for column in model.encoder.inputs]
         if names != [*numbered("x", len(names))]:

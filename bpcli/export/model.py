@@ -23,14 +23,13 @@ from bpcli.data.types import Labels
 from bpcli.experiment.output_names import output_names
 from bpcli.intervals.bounds import end_names
 from bpcli.intervals.conformal import AbsoluteErrors
-from bpcli.metrics.isotonic import without_curves
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
 from bpcli.nn.numerics import prefer
 from bpcli.nn.propagation import predict as network_outputs
 from bpcli.runs.layout import RESOLVED
 from bpcli.runs.store import Run
-from bpcli.runs.trained import SavedWeights, Weights, load_weights
+from bpcli.runs.trained import SavedWeights, Weights, before_calibration, load_weights
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -142,12 +141,9 @@ def load_model(run: Run, weights: Weights = "best") -> Model:
     )
 
 
-def uncalibrated(model: Model, run: Run) -> Model:
-    """The model of a run without the layers of an isotonic calibration, which are not trained."""
-    calibration = run.record().calibration
-    if calibration is None or calibration.units is None:
-        return model
-    network, params = without_curves(model.network, model.params)
+def uncalibrated(model: Model, run: Run, weights: Weights = "best") -> Model:
+    """The model of these weights of a run, without the calibration of its probabilities."""
+    network, params = before_calibration(run.record(), weights, model.network, model.params)
     return replace(model, network=network, params=params)
 
 

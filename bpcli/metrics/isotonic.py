@@ -12,8 +12,11 @@ A piecewise linear curve is a layer of ReLU units with corners c_i below a linea
 
 so the calibrated network is an ordinary network with two more layers:
 
-    sigmoid outputs   x = z of the output; f gives the log-odds ln(p / (1 - p)), then a sigmoid
+    sigmoid outputs   x = z / (1 + |z|); f gives the log-odds ln(p / (1 - p)), then a sigmoid
     softmax outputs   x = a of the output; f gives ln p, then a softmax, which divides by the sum
+
+Both x are bounded. Beyond the last corner the terms of the sum cancel; with an unbounded x, such as
+z, only rounding errors would be left of them for a row far outside the training rows.
 """
 
 from __future__ import annotations
@@ -25,15 +28,15 @@ from typing import NamedTuple
 import numpy as np
 
 from bpcli.metrics.metrics import output_activations
-from bpcli.nn.activations import Identity, Relu
+from bpcli.nn.activations import Relu, Softsign
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Layer, Network
 
 _CLOSEST = 1e-3
 """Corners are at least this share of the scores' range apart.
 
-The slope between two corners multiplies the rounding error of a score; with this bound, by at most
-some 10^4.
+The slope between two corners multiplies the rounding error of a score. So they are also so far
+apart that this error is at most this share of their distance.
 """
 
 
@@ -69,8 +72,8 @@ def fitted_curves(network: Network, Z: Array, Y: Array) -> list[Curve] | None:
     """
     if not np.isfinite(Z).all():
         return None
+    scores = output_activations(_scoring(network), Z)
     is_distribution = network.layers[-1].activation.gives_distribution
-    scores = (output_activations(network, Z) if is_distribution else Z).astype(np.float64)
     found = (_shares(x, y == 1) for x, y in zip(scores, Y, strict=True))
     return [Curve(x, np.log(p) if is_distribution else np.log(p / (1 - p))) for x, p in found]
 
@@ -81,11 +84,12 @@ def _shares(x: Vector, is_true: Array) -> tuple[Array, Array]:
 
     true, false = np.count_nonzero(is_true), np.count_nonzero(~is_true)
     target = np.where(is_true, (true + 1) / (true + 2), 1 / (false + 2))
-    rows = _Points(x, target, np.ones(len(x)))
+    rows = _Points(x.astype(np.float64), target, np.ones(len(x)))
     points = rows.grouped(np.unique(x, return_inverse=True)[1])
     fitted = isotonic_regression(points.y, sample_weight=points.weight)
     points = points.grouped(np.cumsum(np.diff(fitted, prepend=fitted[0]) > _ROUNDING))
-    points = points.grouped(_apart(points))
+    closest = max(_CLOSEST * np.ptp(x), np.finfo(x.dtype).eps * np.abs(x).max() / _CLOSEST)
+    points = points.grouped(_apart(points, closest))
     return points.x, points.y
 
 
@@ -103,10 +107,9 @@ class _Points(NamedTuple):
         return _Points(x, y, weight)
 
 
-def _apart(points: _Points) -> Array:
-    """Groups (n,) of points, whose x rise, so that the x of the groups are far enough apart."""
+def _apart(points: _Points, closest: float) -> Array:
+    """Groups (n,) of points, whose x rise, so that the x of the groups are farther apart."""
     x, weight = points.x, points.weight
-    closest = _CLOSEST * (x[-1] - x[0])
     group = np.zeros(len(x), np.intp)
     mean, total = x[0], weight[0]
     for number in range(1, len(x)):
@@ -139,11 +142,17 @@ def with_curves(network: Network, params: Vector, curves: Sequence[Curve], units
 
 def calibrated_network(network: Network, units: int) -> Network:
     """The network with two more layers; the outputs of `network` are the scores x."""
+    last = network.layers[-1]
+    curves = Layer(last.units, units, Relu()), Layer(units, last.units, last.activation)
+    return replace(network, layers=(*_scoring(network).layers, *curves))
+
+
+def _scoring(network: Network) -> Network:
+    """The network whose outputs are the scores x."""
     *below, last = network.layers
-    top = last.activation
-    scores = last if top.gives_distribution else replace(last, activation=Identity())
-    curves = Layer(last.units, units, Relu()), Layer(units, last.units, top)
-    return replace(network, layers=(*below, scores, *curves))
+    is_bounded = last.activation.gives_distribution
+    scores = last if is_bounded else replace(last, activation=Softsign())
+    return replace(network, layers=(*below, scores))
 
 
 def without_curves(network: Network, params: Vector) -> tuple[Network, Vector]:

@@ -51,15 +51,32 @@ class Trained:
     @property
     def uncalibrated(self) -> Trained:
         """The run without the calibration of its probabilities."""
-        calibration, network = self.record.calibration, self.experiment.network
-        if calibration is None or not calibration.changes(self.weights):
+        if not self.is_calibrated:
             return self
-        T = calibration.temperature(self.weights)
-        if T is not None:
-            return replace(self, params=with_temperature(network, self.params, 1 / T))
-        network, params = without_curves(network, self.params)
+        network, params = before_calibration(
+            self.record, self.weights, self.experiment.network, self.params
+        )
         experiment = replace(self.experiment, network=network)
         return replace(self, experiment=experiment, params=params)
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether the probabilities of these weights were calibrated."""
+        calibration = self.record.calibration
+        return calibration is not None and calibration.changes(self.weights)
+
+
+def before_calibration(
+    record: RunRecord, weights: Weights, network: Network, params: Vector
+) -> tuple[Network, Vector]:
+    """The network and the parameters of a run without the calibration of its probabilities."""
+    calibration = record.calibration
+    if calibration is None or not calibration.changes(weights):
+        return network, params
+    T = calibration.temperature(weights)
+    if T is not None:
+        return network, with_temperature(network, params, 1 / T)
+    return without_curves(network, params)
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ def test_scores_are_the_document_of_the_command(moons: bpcli.Run, here: Callable
         (
             {"require": ["test.accuracy>=2"]},
             GateFailed,
-            "test.accuracy >= 2 was required",
+            "required: test.accuracy >= 2",
         ),
         ({"data": pd.DataFrame({"x1": [0.0]})}, bpcli.RunError, "trained on a table in a file"),
     ],

@@ -85,7 +85,7 @@ def test_the_description_of_a_table_is_as_before(bpnet: Callable[..., Any], tabl
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--fill", "mean", "--drop-missing"], "use one of them"),
+        (["--fill", "mean", "--drop-missing"], "use only one"),
         (["--indicator"], "--indicator needs --fill"),
         (["--target", "nothing"], "there is no column `nothing`"),
         (["--inputs", "种类"], "no columns are left for the inputs"),

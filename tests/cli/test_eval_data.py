@@ -62,7 +62,7 @@ def test_a_split_in_a_file_of_its_own_scores_as_it_did(bpnet, run, tmp_path: Pat
     assert "weights on new.csv (8 rows)" in shown.err
     gate = bpnet("eval", "latest", "--data", "new.csv", "--require", "data.accuracy>1")
     assert gate.code == 4
-    assert "data.accuracy > 1 was required" in gate.err
+    assert "required: data.accuracy > 1" in gate.err
 
 
 def test_a_weight_column_weighs_rows_and_is_no_input(bpnet, run, tmp_path: Path) -> None:

@@ -164,7 +164,7 @@ def test_more_seeds_train_only_what_is_new(bpnet: Bpnet, document: Document) -> 
     assert len(sweep.results()) == 4
     refused = bpnet("sweep", "--resume", "latest", "--seeds", "1")
     assert refused.code == 2
-    assert "cannot be resumed with fewer trainings: 2 of those" in refused.err
+    assert "cannot be resumed with fewer trainings: 2 finished ones" in refused.err
 
 
 def test_another_kind_is_refused_with_its_command(bpnet: Bpnet) -> None:

@@ -306,7 +306,7 @@ def test_auto_takes_no_size_from_targets_that_are_not_there() -> None:
     [
         (
             ("training.class_weights=balanced",),
-            "`class_weights` needs targets that are classes: the",
+            "`class_weights` needs targets that are classes, but the",
         ),
         (
             ("data.split={val: 0.25, stratify: true}",),

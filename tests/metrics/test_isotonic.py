@@ -28,6 +28,11 @@ def network_of(outputs: int, top: str) -> Network:
 ONE = network_of(1, "sigmoid")
 
 
+def bounded(z: Array) -> Array:
+    """The score of a sigmoid output."""
+    return z / (1 + np.abs(z))
+
+
 def only(Z: Array, Y: Array) -> Curve:
     found = fitted_curves(ONE, Z.reshape(1, -1), Y.reshape(1, -1))
     assert found is not None
@@ -41,7 +46,7 @@ def test_two_scores_have_the_shares_of_their_rows() -> None:
     high, low = 29 / 30, 1 / 24  # Platt's targets: (28 + 1) / (28 + 2) and 1 / (22 + 2)
     shares = np.array([(4 * high + 16 * low) / 20, (24 * high + 6 * low) / 30])
     curve = only(Z, Y)
-    np.testing.assert_allclose(curve.corners, [-1, 2])
+    np.testing.assert_allclose(curve.corners, [-1 / 2, 2 / 3])
     np.testing.assert_allclose(expit(curve.values), shares, rtol=1e-14)
 
 
@@ -61,7 +66,7 @@ def test_flat_stretches_of_the_rising_fit_become_their_centres(seed: int) -> Non
     t = np.where(y == 1, (positives + 1) / (positives + 2), 1 / (60 - positives + 2))
     fit = least_squares(t).round(12)
     values = np.unique(fit)
-    centres = np.array([z[fit == value].mean() for value in values])
+    centres = np.array([bounded(z)[fit == value].mean() for value in values])
     assert np.diff(centres).min() > 1e-3 * np.ptp(centres), "none are pooled"
     order = rng.permutation(60)
     curve = only(z[order], y[order])
@@ -85,7 +90,7 @@ def test_the_network_of_the_curves_is_their_interpolation(top: str, dtype: str) 
     params = rng.normal(size=network.n_params).astype(dtype)
     X = rng.normal(0, 3, size=(200, 2))
     before = predict(network, params, X).astype(float)
-    scores = before if top == "softmax" else logit(before)
+    scores = before if top == "softmax" else bounded(logit(before))
     curves = drawn_curves(rng, *np.quantile(scores, [0.2, 0.8]))
     units = sum(curve.units for curve in curves)
     assert units == 12
@@ -112,7 +117,7 @@ def test_probabilities_that_were_bent_are_found_again(outputs: int) -> None:
     found = fitted_curves(network_of(outputs, "sigmoid"), Z, Y)
     assert found is not None
     for z, truth, curve in zip(Z, t, found, strict=True):
-        p = expit(np.interp(z, *curve))
+        p = expit(np.interp(bounded(z), *curve))
         assert np.abs(p - expit(truth)).mean() < 0.02
         assert np.abs(expit(z) - expit(truth)).mean() > 0.1
 
@@ -141,7 +146,7 @@ def test_corners_are_never_so_close_that_rounding_would_matter() -> None:
     z = np.concatenate([[-50, 50], rng.normal(0, 1e-3, 5000)])
     y = (rng.random(5002) < expit(2e3 * z)).astype(float)
     curve = only(z, y)
-    assert np.diff(curve.corners).min() > 1e-3 * 95
+    assert np.diff(curve.corners).min() > 1.8e-3, "of a range of 1.96"
     assert (np.diff(curve.values) > 0).all()
     assert np.isfinite(curve.bends).all()
 
@@ -163,3 +168,20 @@ def test_outcomes_that_do_not_rise_with_the_score_have_a_constant_curve(
 @pytest.mark.parametrize("wrong", [np.nan, np.inf])
 def test_without_finite_scores_there_is_no_curve(wrong: float) -> None:
     assert fitted_curves(ONE, np.array([[wrong, 1.0]]), np.array([[0.0, 1.0]])) is None
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_rows_far_outside_have_the_probability_of_the_last_corner(dtype: str) -> None:
+    """Of unbounded scores, the rounding errors of terms that cancel would be all that is left."""
+    layers = (Layer(1, 1, ACTIVATIONS["sigmoid"]()),)
+    network, params = Network(layers, LOSSES["mse"]()), np.array([1.0, 0.0]).astype(dtype)
+    rng = np.random.default_rng(6)
+    z = rng.normal(0, 2, (1, 3000))
+    found = fitted_curves(network, z, (rng.random(z.shape) < expit(z)).astype(float))
+    assert found is not None
+    grown = calibrated_network(network, found[0].units)
+    vector = with_curves(network, params, found, found[0].units)
+    far = np.array([[-1e30], [-1e9], [-1e5], [1e5], [1e9], [1e30]])
+    expected = expit(found[0].values[[0, 0, 0, -1, -1, -1]])
+    tolerance = 1e-11 if dtype == "float64" else 1e-3
+    np.testing.assert_allclose(predict(grown, vector, far)[:, 0], expected, rtol=tolerance)

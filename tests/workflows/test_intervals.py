@@ -418,7 +418,9 @@ def test_cross_intervals_are_those_of_all_folds(classes: bool, tmp_path: Path) -
     with pytest.raises(RunError, match=r"All rows of the folds of .* with --data"):
         coverage(folds[1], "test", 0.8, "cross")
     shutil.rmtree(folds[2].run.folder)
-    with pytest.raises(RunError, match=r"of its 4 folds, 3 are finished runs in .* fold 3 have no"):
+    with pytest.raises(
+        RunError, match=r"only 3 of its 4 folds are finished runs in .* without the rows of fold 3"
+    ):
         calibrated(folds[1], 0.8, "cross")
 
 

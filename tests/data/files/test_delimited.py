@@ -9,6 +9,7 @@ import pytest
 from frames import read_frame
 
 from bpcli.data.files import delimited as module
+from bpcli.data.files import text as text_file
 from bpcli.data.files.cleaning import Cleaner
 from bpcli.data.files.delimited import cleaner_of, layout_of, read, read_blocks, text_blocks
 from bpcli.data.files.dialect import Dialect
@@ -24,6 +25,12 @@ def table(tmp_path: Path):
         return path
 
     return write
+
+
+@pytest.fixture
+def small_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The dialect is found in 8 kilobytes, not in a megabyte, which takes seconds."""
+    monkeypatch.setattr(text_file, "_SAMPLE", 2**13)
 
 
 def blocks_of(path: Path) -> Iterator[pd.DataFrame]:
@@ -191,6 +198,7 @@ def test_options_that_do_not_fit_the_file_are_refused(table, options, message: s
         read_frame(table("a,b\n1,ö\n"), Dialect(**options))
 
 
+@pytest.mark.usefixtures("small_sample")
 def test_a_value_behind_the_last_separator_is_never_dropped(table) -> None:
     path = table("a,b,\n" + "1,2,\n" * 250_000 + "1,2,9\n")
     with pytest.raises(
@@ -235,12 +243,14 @@ def test_a_row_without_its_last_value_is_not_short(table, text: str) -> None:
     assert next(blocks_of(path))["c"].tolist()[-1] == 6
 
 
+@pytest.mark.usefixtures("small_sample")
 def test_a_word_far_below_numbers_leaves_them_as_they_are_written(table) -> None:
     # pandas reads pieces of 2**18 rows, and finds the types of each.
     words = read_frame(table("a,b\n" + "1.50,2\n" * 2**18 + "x,2\ny,2\n" * 2**18), Dialect())["a"]
     assert words.value_counts().to_dict() == {"1.50": 2**18, "x": 2**18, "y": 2**18}
 
 
+@pytest.mark.usefixtures("small_sample")
 @pytest.mark.parametrize("line", ["1, x\n", " 1,x\n"])
 def test_a_space_far_below_is_none_of_a_field(table, line: str) -> None:
     path = table("a,b\n" + "1,x\n" * 300_000 + line)
@@ -263,6 +273,7 @@ def test_codes_that_first_appear_far_down_are_read_as_text_and_told(table) -> No
     )
 
 
+@pytest.mark.usefixtures("small_sample")
 def test_points_that_first_appear_far_down_and_may_be_thousands_are_told(table) -> None:
     lines = "1234;5;6\n" * LONG
     path = table("a;b;c\n" + lines + "1.234;0.5;6\n")
@@ -275,6 +286,7 @@ def test_points_that_first_appear_far_down_and_may_be_thousands_are_told(table) 
     assert len(read(layout_of(path, Dialect()))[1]) == 1
 
 
+@pytest.mark.usefixtures("small_sample")
 def test_commas_that_first_appear_far_down_are_refused_with_the_option(table) -> None:
     path = table("a;b\n" + "1234;56789\n" * LONG + "0,5;2\n")
     frame = read_frame(path, Dialect())
