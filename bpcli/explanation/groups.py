@@ -51,10 +51,10 @@ def ranks(values: Vector) -> Vector:
     return found
 
 
-def correlated_groups(association: Array, threshold: float = THRESHOLD) -> list[list[int]]:
-    """Groups of two columns or more that are connected by associations above the threshold."""
+def correlated_groups(association: Array) -> list[list[int]]:
+    """Groups of two columns or more that are connected by associations above `THRESHOLD`."""
     group = np.arange(len(association))
-    for a, b in zip(*np.nonzero(np.triu(association > threshold)), strict=True):
+    for a, b in zip(*np.nonzero(np.triu(association > THRESHOLD)), strict=True):
         group[group == group[b]] = group[a]
     members = [np.flatnonzero(group == number).tolist() for number in dict.fromkeys(group.tolist())]
     return [each for each in members if len(each) > 1]

@@ -67,11 +67,11 @@ def text_of(value: object) -> str:
     return str(value)
 
 
-def number_lines(numbers: Iterable[str], indent: str, end: str = "") -> str:
+def number_lines(numbers: Iterable[str], indent: str) -> str:
     """Literals of numbers, each with a comma, in lines of four."""
     texts = [f"{text}," for text in numbers]
     starts = range(0, len(texts), _PER_LINE)
-    return "".join(f"{indent}{' '.join(texts[i : i + _PER_LINE])}{end}\n" for i in starts)
+    return "".join(f"{indent}{' '.join(texts[i : i + _PER_LINE])}\n" for i in starts)
 
 
 _PER_LINE = 4

@@ -104,7 +104,7 @@ def _functions_in_calls(statements: Iterable[Assignment]) -> Named:
     return {}
 
 
-def model_of_names(form: str, named: Named, transfer: tuple[str, ...] = ()) -> ImportedModel | None:
+def model_of_names(form: str, named: Named) -> ImportedModel | None:
     """The network of named arrays; None if there are no input weights.
 
     Raises `ModelError` if they are those of another kind of network, or do not fit together.

@@ -155,7 +155,7 @@ def _of_two(subject: Subject, words: Words) -> list[Html]:
                 text = words("roc.named", name=split_text(name, words), area=text_of(area))
                 curves.append(Curve(text, x, y, style))
     positive = subject.experiment.preprocessor.class_names[1]
-    return [roc_chart("roc", curves, words("roc.two", name=positive), words)] if curves else []
+    return [roc_chart(curves, words("roc.two", name=positive), words)] if curves else []
 
 
 def _of_many(subject: Subject, words: Words) -> list[Html]:
@@ -176,13 +176,13 @@ def _of_many(subject: Subject, words: Words) -> list[Html]:
     caption = words("roc.many", split=split_text(subject.split, words))
     if len(found) > SERIES:
         caption += words("roc.lowest", shown=SERIES, count=len(found))
-    return [roc_chart("roc", curves, caption, words)] if curves else []
+    return [roc_chart(curves, caption, words)] if curves else []
 
 
-def roc_chart(id_: str, curves: Sequence[Curve], caption: str, words: Words) -> Html:
+def roc_chart(curves: Sequence[Curve], caption: str, words: Words) -> Html:
     """Curves from (0, 0) to (1, 1), and the diagonal of chance."""
     return line_chart(
-        id_, curves, caption, words,
+        "roc", curves, caption, words,
         x_title=words("roc.false"), y_title=words("roc.true"), bounds=(0.0, 1.0),
         diagonal=True, is_log=False,
     )  # fmt: skip

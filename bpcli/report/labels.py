@@ -31,7 +31,7 @@ def label_parts(subject: Subject, words: Words) -> list[Html | None]:
     return [
         tag("h3", words("labels.title")),
         _counts(true, predicted, names, words("labels.counts", split=split), words),
-        tag("div", roc_chart("roc", curves, caption, words), class_="charts") if curves else None,
+        tag("div", roc_chart(curves, caption, words), class_="charts") if curves else None,
     ]
 
 

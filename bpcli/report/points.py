@@ -91,6 +91,9 @@ def _straight(line: Curve, x: Axis, y: Axis) -> Html:
     return tag("path", d=f"M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}", class_=style)
 
 
+_BINS = 20
+
+
 def histogram(
     id_: str,
     groups: Sequence[tuple[str, Array]],
@@ -98,17 +101,16 @@ def histogram(
     words: Words,
     *,
     titles: tuple[str, str],
-    bins: int = 20,
 ) -> Html:
     """Stacked bars of the numbers of values in equal intervals, one group over the other."""
     values = clipped(np.concatenate([each for _, each in groups]))
     finite = values[np.isfinite(values)]
-    edges = _edges(finite, bins)
+    edges = _edges(finite, _BINS)
     counts = np.array([np.histogram(clipped(each), edges)[0] for _, each in groups])
     across = Axis(edges[0], edges[-1], LEFT, WIDTH - RIGHT)
     up = Axis(0.0, float(counts.sum(axis=0).max()) * 1.05 or 1.0, HEIGHT - BOTTOM, TOP)
     names = [name for name, _ in groups]
-    bars = [_bar(edges, counts, place, names, across, up, words) for place in range(bins)]
+    bars = [_bar(edges, counts, place, names, across, up, words) for place in range(_BINS)]
     body = [frame(across, up, *titles), tag("g", bars, class_="bars")]
     if edges[0] < 0 < edges[-1]:
         zero = across.position(0)

@@ -20,7 +20,7 @@ from bpcli.sweeps.folder import SweepFolder, list_sweeps
 from bpcli.sweeps.options import SweepOptions, load_sweep
 from bpcli.sweeps.run_plan import PlanResults
 from bpcli.sweeps.sampler import BATCH, Told, propose
-from bpcli.sweeps.sweep import plan_sweep, resume_sweep, resumed_config, start_sweep
+from bpcli.sweeps.sweep import plan_sweep, resumed_config
 from bpcli.terminal.sweep import SilentProgress
 
 BASE = f"""\
@@ -46,14 +46,14 @@ def config(tmp_path: Path) -> Path:
 def swept(path: Path, runs: str, *, processes: int = 1, **options: Any) -> PlanResults:
     """A new sweep in a folder of its own beside the config."""
     planned = plan_sweep(load_sweep(path, ["data.split.val=0.25"], SweepOptions(**options)))
-    return start_sweep(planned, path.parent / runs, SilentProgress(), processes)
+    return planned.start(path.parent / runs, SilentProgress(), processes)
 
 
 def resumed(path: Path, runs: str, *, processes: int = 1, **options: Any) -> PlanResults:
     """The sweep in a folder, resumed."""
     (sweep,) = list_sweeps(path.parent / runs)
     planned = plan_sweep(resumed_config(sweep, SweepOptions(**options)), sweep)
-    return resume_sweep(sweep, planned, SilentProgress(), processes)
+    return planned.resume(sweep, SilentProgress(), processes)
 
 
 def content(done: PlanResults) -> dict[str, Any]:
@@ -190,7 +190,7 @@ _KILLED = """
 import os, signal, sys
 from pathlib import Path
 from bpcli.sweeps.options import SweepOptions, load_sweep
-from bpcli.sweeps.sweep import plan_sweep, start_sweep
+from bpcli.sweeps.sweep import plan_sweep
 from bpcli.terminal.sweep import SilentProgress
 
 class Killer(SilentProgress):
@@ -201,7 +201,7 @@ class Killer(SilentProgress):
         self.left -= 1
 
 planned = plan_sweep(load_sweep(Path(sys.argv[1]), ["data.split.val=0.25"], SweepOptions()))
-start_sweep(planned, Path(sys.argv[2]), Killer(), 1)
+planned.start(Path(sys.argv[2]), Killer(), 1)
 """
 
 
@@ -244,7 +244,7 @@ def test_settings_that_another_process_has_written_meanwhile_win(
     other = json.loads(settings_file(first).splitlines()[0])["values"]
     with (first.plan.folder / SETTINGS).open("a") as file:
         file.write(json.dumps({"setting": BATCH, "values": other}) + "\n")
-    done = resume_sweep(sweep, planned, SilentProgress(), 1)
+    done = planned.resume(sweep, SilentProgress(), 1)
     assert done.plan.settings[BATCH] == other
     assert len(done.results) == 2 * (BATCH + 1)
 
@@ -269,7 +269,7 @@ def test_the_total_is_known_from_the_start(config: Path) -> None:
             documents.append(document)
 
     planned = plan_sweep(load_sweep(config, [], SweepOptions()))
-    done = start_sweep(planned, config.parent / "a", View(), 50)
+    done = planned.start(config.parent / "a", View(), 50)
     assert {each["counts"]["trainings"] for each in documents} == {20}
     assert {each["counts"]["settings"] for each in documents} == {10}
     assert [each["counts"]["missing"] for each in documents] == [*range(20, -1, -1)]

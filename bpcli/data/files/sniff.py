@@ -79,12 +79,10 @@ class Layout:
         assert self._found is not None, "only for text"
         return _judged(self.path, self._found, None, len(self.first)).header
 
-    def headed(
-        self, header: bool, columns: tuple[str, ...] = (), may_be_numbers: bool = False
-    ) -> Layout:
-        """The same file with or without a header, or with other names, without reading it again."""
+    def headed(self, columns: tuple[str, ...] = (), *, may_be_numbers: bool = False) -> Layout:
+        """The same file with a header, or with other names, without reading it again."""
         assert self._found is not None, "only for text"
-        return _headed(self.path, self._found, header, columns, may_be_numbers)
+        return _headed(self.path, self._found, True, columns, may_be_numbers)
 
 
 class _Found(NamedTuple):
