@@ -75,22 +75,22 @@ def _with_overflows(
     return outputs, {
         name: [
             own if lost else word
-            for word, own, lost in zip(found, words[name], has_error, strict=True)
+            for word, own, lost in zip(labels, words[name], has_error, strict=True)
         ]
-        for name, found in answers.items()
+        for name, labels in answers.items()
     }
 
 
 def _overflows(model: Model, X: Array) -> Array:
     """Whether a unit overflows in each row (rows, 1)."""
-    found = np.zeros((len(X), 1), bool)
+    has_overflow = np.zeros((len(X), 1), bool)
     for index in range(len(X)):
         try:
             with np.errstate(over="raise"):
                 model.outputs(X[index : index + 1])
         except FloatingPointError:
-            found[index] = True
-    return found
+            has_overflow[index] = True
+    return has_overflow
 
 
 def _outputs_of(what: str, predicted: Mapping[str, Any], names: Sequence[str], rows: int) -> Array:
