@@ -136,8 +136,8 @@ class InputColumn:
             return days_of_dates(values, is_time=is_clock(self.date_format or ISO))
         codes, uniques = factorized(values)
         date_format = self.date_format
-        if date_format is None and (found := dates_of(values)) is not None:
-            date_format = found.chosen
+        if date_format is None and (dates := dates_of(values)) is not None:
+            date_format = dates.chosen
         texts = list(map(text_of, uniques))
         days = days_of_texts(texts, date_format or ISO)
         if tally is not None and date_format and np.isnan(days).all():

@@ -190,8 +190,8 @@ class _File:
         declared = "".join(line for kind, line in locals_.items() if kind in kinds)
         lines = [f"{declared}\n"] * bool(declared)
         starts = (start for _, start in self.model.encoder.starts)
-        for number, ((column, name), start) in enumerate(zip(self.fields, starts, strict=True), 1):
-            lines += [f"{line}\n" for line in self._column(column, f"row->{name}", start, number)]
+        for code, ((column, name), start) in enumerate(zip(self.fields, starts, strict=True), 1):
+            lines += [f"{line}\n" for line in self._column(column, f"row->{name}", start, code)]
         return self._part("encode", body="".join(lines))
 
     def _column(self, column: InputColumn, value: str, start: int, code: int) -> Iterator[str]:

@@ -116,14 +116,14 @@ class Cells:
         """
         cells = np.empty((len(frame), 1 + len(self.names)))
         cells[:, 0] = frame.index
-        for place, name in enumerate(self.names, start=1):
-            cells[:, place] = self._cells(name, frame[name])
+        for position, name in enumerate(self.names, start=1):
+            cells[:, position] = self._cells(name, frame[name])
         return None if self.must_read_again else cells
 
     def find_codes(self, names: Sequence[str]) -> None:
         """Let columns of codes such as 007 be read again as text, if they were not."""
-        found = [name for name in names if name in self.names and name not in self.told]
-        self.again = self.again.joined(Plan(codes=tuple(found)))
+        codes = [name for name in names if name in self.names and name not in self.told]
+        self.again = self.again.joined(Plan(codes=tuple(codes)))
 
     def _cells(self, name: str, values: Series) -> Vector:
         if self.again.has(name):
@@ -135,11 +135,11 @@ class Cells:
         if name in self.told:
             self.modes[name] = "text"
             return self._codes(name, values)
-        found = _mode_of(values)
-        if found is None:
+        current = _mode_of(values)
+        if current is None:
             return np.full(len(values), np.nan)
-        mode = self.modes.setdefault(name, found)
-        if found != mode or self._may_be_dates(name, mode, values):
+        mode = self.modes.setdefault(name, current)
+        if current != mode or self._may_be_dates(name, mode, values):
             self.again = self.again.joined(Plan(texts=(name,)))
             return np.full(len(values), np.nan)
         if count := count_rounded(values):

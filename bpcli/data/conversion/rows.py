@@ -97,9 +97,9 @@ def _decoded(pieces: Pieces, size: int, layout: Layout) -> Piece | None:
     try:
         return pieces.next(size)
     except UnicodeDecodeError as error:
-        place = pieces.offset + error.start
+        byte = pieces.offset + error.start
         raise DataError(
-            f"byte {place + 1:,} is not {layout.dialect.encoding}: {error.reason}{see('encoding')}",
+            f"byte {byte + 1:,} is not {layout.dialect.encoding}: {error.reason}{see('encoding')}",
             "file",
         ) from None
 

@@ -117,13 +117,13 @@ class ConvertedTable:
 
     def _numbers(self, cells: Array) -> Array:
         out = np.empty((len(cells), len(self.names)))
-        place, start = self.kept.read.place, 0
+        position_of, start = self.kept.read.place, 0
         for each in self.inputs:
             end = start + len(each.rule.names)
-            each.write(cells[:, place(each.column.name)], out[:, start:end])
+            each.write(cells[:, position_of(each.column.name)], out[:, start:end])
             start = end
         for target in self.targets:
-            out[:, start] = target.numbers(cells[:, place(target.column.name)])
+            out[:, start] = target.numbers(cells[:, position_of(target.column.name)])
             start += 1
         return out
 
@@ -146,7 +146,7 @@ class ConvertedTable:
                 numbers = self._numbers(cells)
                 change = np.abs(self._narrowed(numbers, cells[:, 0]) - numbers)
                 lost += np.count_nonzero(change > _EXACT * np.abs(numbers), axis=0)
-        return {self.names[place]: int(lost[place]) for place in np.flatnonzero(lost)}
+        return {self.names[position]: int(lost[position]) for position in np.flatnonzero(lost)}
 
 
 def converted(read: Read, choices: Choices) -> ConvertedTable:
@@ -254,13 +254,13 @@ def _inputs(
     summary: Summary,
 ) -> tuple[Encoded, ...]:
     fills = _fills(kept, [columns[name] for name in gaps], choices, summary)
-    found = []
+    inputs = []
     for name in kept.read.inputs:
         rule = encoding_of(columns[name], name in choices.many)
         if name in fills:
             rule = replace(rule, fill=fills[name], indicator=choices.indicator)
-        found.append(Encoded(columns[name], rule))
-    return tuple(found)
+        inputs.append(Encoded(columns[name], rule))
+    return tuple(inputs)
 
 
 def _fills(
@@ -294,15 +294,17 @@ def _middles(
     """The means or medians of columns of numbers or dates."""
     if not columns:
         return {}
-    place = kept.read.place
+    position_of = kept.read.place
 
     def chunks() -> Iterator[Array]:
         for cells in kept.chunks():
-            yield np.column_stack([each.numbers(cells[:, place(each.name)]) for each in columns])
+            yield np.column_stack(
+                [each.numbers(cells[:, position_of(each.name)]) for each in columns]
+            )
 
     counts = np.array([summary.kept - summary.gaps[each.name] for each in columns])
-    found = means(chunks()) if choices.fill == "mean" else medians(chunks, counts)
-    return dict(zip((each.name for each in columns), found, strict=True))
+    middles = means(chunks()) if choices.fill == "mean" else medians(chunks, counts)
+    return dict(zip((each.name for each in columns), middles, strict=True))
 
 
 def _targets(columns: Sequence[Column]) -> tuple[Target, ...]:

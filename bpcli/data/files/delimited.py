@@ -109,8 +109,8 @@ def _read(layout: Layout) -> tuple[DataFrame, tuple[str, ...], list[str]]:
             frame = without(frame, other_rows(layout, cleaner))
         _ignore_lines(cleaner, text, dialect)
         frame = cleaner(_own_columns(dialect, frame))
-    found = {*watch.found, *long_codes(frame)}
-    codes = [name for name in dialect.columns if name in found]
+    code_names = {*watch.found, *long_codes(frame)}
+    codes = [name for name in dialect.columns if name in code_names]
     notes = [*cleaner.notes, *(open_signs(frame) if layout.is_sign_open else ())]
     return frame, (*layout.notes, *(f"{layout.path.name}: {note}" for note in notes)), codes
 

@@ -129,8 +129,8 @@ def sniff(path: Path, asked: Dialect) -> Layout:
         skip=grid.rows[top].line if top else skip,
     )
     notes += [f"{path.name}: {note}" for note in _notes_on_lines(path, grid, asked, comment, top)]
-    found = _Found(dialect, replace(grid, rows=grid.rows[top:]), tuple(notes))
-    return _headed(path, found, asked.header, asked.columns)
+    sniffed = _Found(dialect, replace(grid, rows=grid.rows[top:]), tuple(notes))
+    return _headed(path, sniffed, asked.header, asked.columns)
 
 
 # Lines that are not rows.
@@ -246,18 +246,18 @@ def _may_separate(row: Row) -> bool:
 
 def _headed(
     path: Path,
-    found: _Found,
+    sniffed: _Found,
     header: bool | None,
     names: tuple[str, ...],
     may_be_numbers: bool = False,
 ) -> Layout:
     """The layout of a grid whose rows begin at the table's first row."""
-    dialect, grid, _ = found
+    dialect, grid, _ = sniffed
     _refuse_no_table(grid, dialect)
     rows, first = grid.rows, grid.rows[0].fields
     padded, named = is_padded(grid), has_row_names(grid)
     width = len(first) - (padded and len(first) == grid.width)
-    header, why, are_named, told = _judged(path, found, header, width)
+    header, why, are_named, told = _judged(path, sniffed, header, width)
     notes = [*told]
     units = unit_rows(grid, dialect.missing) if header and not is_named(path) else []
     if names and len(names) != width:
@@ -284,9 +284,9 @@ def _headed(
     dialect, more = with_signs(path, dialect, grid, below)
     notes += [*_notes_on_rows(dialect, grid), *more]
     start = below[0].line if below else rows[-1].line + 1
-    said = (*found.notes, *(f"{path.name}: {note}" for note in notes))
-    is_open = found.dialect.decimal is None and is_sign_open(grid)
-    return Layout(path, dialect, start, tuple(first[:width]), why, said, is_open, _found=found)
+    said = (*sniffed.notes, *(f"{path.name}: {note}" for note in notes))
+    is_open = sniffed.dialect.decimal is None and is_sign_open(grid)
+    return Layout(path, dialect, start, tuple(first[:width]), why, said, is_open, _found=sniffed)
 
 
 class _Judged(NamedTuple):
@@ -298,15 +298,15 @@ class _Judged(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def _judged(path: Path, found: _Found, header: bool | None, width: int) -> _Judged:
+def _judged(path: Path, sniffed: _Found, header: bool | None, width: int) -> _Judged:
     if is_named(path):
         return _Judged(True, "the file stores names", may_be_numbers=True)
-    first = found.grid.rows[0].fields[:width]
+    first = sniffed.grid.rows[0].fields[:width]
     number = next(filter(is_number, first), None)
     if header is False or (header and number is None):
         return _Judged(header, "as requested")
-    rows = [row.fields[:width] for row in found.grid.rows]
-    guess, why = guess_header(rows, found.dialect.missing)
+    rows = [row.fields[:width] for row in sniffed.grid.rows]
+    guess, why = guess_header(rows, sniffed.dialect.missing)
     if header:
         return _Judged(True, "as requested", may_be_numbers=guess)
     if not guess:
