@@ -132,8 +132,8 @@ def _start(
     )
     planned = plan_search(load_config(config, overrides, name), sizes)
     _say(planned, sizes.splits, is_silent)
-    with where.open(planned.configs, is_silent) as place, sweep_progress(is_silent) as progress:
-        return planned, start_search(planned, runs_dir, progress, *place)
+    with where.open(planned.configs, is_silent) as workers, sweep_progress(is_silent) as progress:
+        return planned, start_search(planned, runs_dir, progress, *workers)
 
 
 def _resume(
@@ -150,8 +150,8 @@ def _resume(
     )
     planned = plan_search(sweep.config(), sizes)
     _say(planned, sizes.splits, is_silent)
-    with where.open(planned.configs, is_silent) as place, sweep_progress(is_silent) as progress:
-        return planned, resume_search(sweep, planned, progress, *place)
+    with where.open(planned.configs, is_silent) as workers, sweep_progress(is_silent) as progress:
+        return planned, resume_search(sweep, planned, progress, *workers)
 
 
 def _say(planned: PlannedSearch, splits: int, is_silent: bool) -> None:

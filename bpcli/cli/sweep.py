@@ -143,8 +143,8 @@ def _start(
         raise click.UsageError("Missing argument 'CONFIG', or --resume SWEEP.")
     planned = plan_sweep(load_sweep(config, overrides, options, name))
     _say(planned, is_silent)
-    with where.open(planned.configs, is_silent) as place, sweep_progress(is_silent) as progress:
-        return start_sweep(planned, runs_dir, progress, *place)
+    with where.open(planned.configs, is_silent) as workers, sweep_progress(is_silent) as progress:
+        return start_sweep(planned, runs_dir, progress, *workers)
 
 
 def _resume(
@@ -159,8 +159,8 @@ def _resume(
     sweep = sweep_to_resume(reference, runs_dir, "sweep")
     planned = plan_sweep(resumed_config(sweep, options), sweep)
     _say(planned, is_silent)
-    with where.open(planned.configs, is_silent) as place, sweep_progress(is_silent) as progress:
-        return resume_sweep(sweep, planned, progress, *place)
+    with where.open(planned.configs, is_silent) as workers, sweep_progress(is_silent) as progress:
+        return resume_sweep(sweep, planned, progress, *workers)
 
 
 def _say(planned: PlannedSweep, is_silent: bool) -> None:

@@ -112,7 +112,7 @@ def chosen_in(request: Request, notes: Notes) -> Chosen:
     many = tuple(select(columns, given, "categories")) if given else ()
     empty = pd.DataFrame(columns=list(columns))
     places, why = find_targets(empty, request.targets)
-    targets = [columns[place] for place in places]
+    targets = [columns[position] for position in places]
     if not request.targets:
         notes(f"the target is {listed_names(targets)}: {why}; --target names another")
     selectors = tuple(selectors_of(columns, request.inputs)) or ("*",)
@@ -154,11 +154,11 @@ def read_all(
 ) -> Read:
     """Read all rows into the store, from the beginning or from where the journal ends."""
     header = _header(request, chosen)
-    found = resumed(files, header)
-    _say_how_it_begins(files, found, notes)
-    journal = Journal(files, header, found)
+    earlier = resumed(files, header)
+    _say_how_it_begins(files, earlier, notes)
+    journal = Journal(files, header, earlier)
     try:
-        read = _passes(chosen, journal, found, files, notes, watched)
+        read = _passes(chosen, journal, earlier, files, notes, watched)
     finally:
         journal.close()
     if _header(request, chosen) != header:
@@ -166,10 +166,10 @@ def read_all(
     return read
 
 
-def _say_how_it_begins(files: Files, found: Resumed | None, notes: Notes) -> None:
-    if found is not None and found.place.row:
-        notes(f"continues after row {found.place.row:,}, from {files.cells.name}")
-    elif found is None and files.journal.exists():
+def _say_how_it_begins(files: Files, earlier: Resumed | None, notes: Notes) -> None:
+    if earlier is not None and earlier.place.row:
+        notes(f"continues after row {earlier.place.row:,}, from {files.cells.name}")
+    elif earlier is None and files.journal.exists():
         notes(
             f"starts over: {files.journal.name} belongs to another table or other options, or "
             "is damaged"
@@ -179,18 +179,18 @@ def _say_how_it_begins(files: Files, found: Resumed | None, notes: Notes) -> Non
 def _passes(
     chosen: Chosen,
     journal: Journal,
-    found: Resumed | None,
+    earlier: Resumed | None,
     files: Files,
     notes: Notes,
     watched: Watched,
 ) -> Read:
     """Read all rows once, or again as long as columns turn out to hold something else."""
-    plan, place = (Plan(), Place()) if found is None else (found.plan, found.place)
+    plan, place = (Plan(), Place()) if earlier is None else (earlier.plan, earlier.place)
     while True:
         layout = _as_planned(chosen.layout, plan)
         cells = Cells(chosen.names, layout.dialect, plan, cleans=not is_parquet(layout.path))
-        if found is not None:
-            cells.resume(found.modes, found.texts, found.rounded)
+        if earlier is not None:
+            cells.resume(earlier.modes, earlier.texts, earlier.rounded)
         place = _one_pass(layout, cells, journal, place, watched)
         if not cells.must_read_again:
             width = 1 + len(chosen.names)
@@ -198,7 +198,7 @@ def _passes(
             return _as_read(layout, cells, store, chosen, place, notes)
         for note in _why_again(cells.again):
             notes(note)
-        plan, place, found = plan.joined(cells.again), Place(), None
+        plan, place, earlier = plan.joined(cells.again), Place(), None
         journal.begin_again(plan)
 
 

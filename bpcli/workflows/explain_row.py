@@ -48,7 +48,7 @@ def explain_row(
     background, name, has_all = _background(explained, chosen)
     p = len(explained.columns)
     orders = int(np.clip(_EVALUATIONS // (2 * (p + 1) * len(background)), 1, _MOST_ORDERS))
-    found = shapley(
+    values = shapley(
         explained.columns,
         x,
         background,
@@ -57,7 +57,7 @@ def explain_row(
         chosen,
         lambda done, total: progress("background rows", done, total),
     )
-    return RowExplanation(explained, number, x, found, len(background), name, has_all, chosen)
+    return RowExplanation(explained, number, x, values, len(background), name, has_all, chosen)
 
 
 def _row(explained: Explained, number: int) -> Vector:
@@ -88,20 +88,20 @@ def _background(explained: Explained, seed: int) -> tuple[Array, str, bool]:
 
 def row_document(row: RowExplanation) -> dict[str, Any]:
     """The document of `bpnet explain --row --json`; inputs by falling size of their values."""
-    explained, found = row.explained, row.found
+    explained, values = row.explained, row.found
     names = explained.output_names
-    sizes = np.abs(found.values).max(axis=1)
+    sizes = np.abs(values.values).max(axis=1)
     return {
         "run_id": explained.trained.run.run_id,
         "name": explained.trained.record.name,
         "row": row.number,
         "seed": row.seed,
         "outputs": list(names),
-        "method": "exact" if found.is_exact else "sampled",
+        "method": "exact" if values.is_exact else "sampled",
         "background": {"rows": row.background, "of": row.background_of},
-        "evaluations": found.evaluations,
-        "base": dict(zip(names, found.base.tolist(), strict=True)),
-        "prediction": dict(zip(names, found.prediction.tolist(), strict=True)),
+        "evaluations": values.evaluations,
+        "base": dict(zip(names, values.base.tolist(), strict=True)),
+        "prediction": dict(zip(names, values.prediction.tolist(), strict=True)),
         "inputs": [
             {
                 "name": explained.columns[at].name,
@@ -109,7 +109,7 @@ def row_document(row: RowExplanation) -> dict[str, Any]:
                 "shapley": [
                     {"output": name, "value": float(value), "error": _error(row, error)}
                     for name, value, error in zip(
-                        names, found.values[at], found.errors[at], strict=True
+                        names, values.values[at], values.errors[at], strict=True
                     )
                 ],
             }
