@@ -40,7 +40,7 @@ class Summary(NamedTuple):
 class ColumnValues:
     """A column with its values as numbers or categories; `error` says why it cannot be read.
 
-    Dates are numbers of days. `found` is its summary if it was computed for many columns at once.
+    Dates are numbers of days. `known_summary` is given if it was computed for many columns at once.
     """
 
     name: str
@@ -48,7 +48,7 @@ class ColumnValues:
     values: Series | Vector
     error: str | None
     dates: DateFormat | None = None
-    found: Summary | None = None
+    known_summary: Summary | None = None
 
     @classmethod
     def of(cls, values: Series, date_format: str | None = None) -> ColumnValues:
@@ -80,8 +80,8 @@ class ColumnValues:
 
     @cached_property
     def summary(self) -> Summary:
-        if self.found is not None:
-            return self.found
+        if self.known_summary is not None:
+            return self.known_summary
         labels, uniques = self._groups
         of_numbers = (
             summaries(self.numbers[np.newaxis])[0]
@@ -167,7 +167,9 @@ def columns_of(frame: DataFrame, date_format: str | None = None) -> Iterator[lis
         numbers, places = plain_numbers(some.iloc[:, :0] if date_format else some)
         known = dict(zip(places, zip(numbers, summaries(numbers), strict=True), strict=True))
         yield [
-            ColumnValues(str(name), "number", known[position][0], None, found=known[position][1])
+            ColumnValues(
+                str(name), "number", known[position][0], None, known_summary=known[position][1]
+            )
             if position in known
             else ColumnValues.of(some.iloc[:, position], date_format)
             for position, name in enumerate(some.columns)

@@ -300,9 +300,9 @@ class FeatureEncoder:
             X[:, starts] = np.where(np.isnan(values), fills, values)
             is_encoded = np.isfinite(X[:, starts]).all(axis=0)
             is_done[list(starts)] = is_encoded
-            gaps = np.count_nonzero(np.isnan(values), axis=0)
-            for index in np.flatnonzero(gaps * is_encoded):
-                tally.fill(columns[index].name, int(gaps[index]), columns[index].fill_text)
+            missing = np.count_nonzero(np.isnan(values), axis=0)
+            for index in np.flatnonzero(missing * is_encoded):
+                tally.fill(columns[index].name, int(missing[index]), columns[index].fill_text)
         return is_done
 
     def _columns_of_numbers(self, frame: DataFrame) -> list[tuple[InputColumn, int]]:

@@ -23,15 +23,15 @@ class DateFormat(NamedTuple):
     other: str | None
 
 
-def date_format_of(texts: Sequence[str], told: str | None = None) -> DateFormat | None:
+def date_format_of(texts: Sequence[str], only: str | None = None) -> DateFormat | None:
     """The format in which nearly all texts are dates; None if there is none.
 
-    If `told` is given, it is the only format tried; if it is empty, no text is a date. The texts
+    If `only` is given, it is the only format tried; if it is empty, no text is a date. The texts
     are in the order of rows: if day and month can be swapped, the format that puts the rows in
     order is chosen.
     """
     formats: dict[bytes, str] = {}
-    for date_format in _formats_of(texts, FORMATS if told is None else (told,) if told else ()):
+    for date_format in _formats_of(texts, FORMATS if only is None else (only,) if only else ()):
         formats.setdefault(days_of_texts(texts, date_format).tobytes(), date_format)
     if not formats:
         return None

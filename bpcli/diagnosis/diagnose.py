@@ -75,7 +75,7 @@ def diagnose(subject: Subject) -> Diagnosis:
     evidence = Evidence(subject.as_trained)
     obstacles = {rule.title: rule.obstacle(evidence) for rule in RULES}
     return Diagnosis(
-        _found(evidence, RULES),
+        _findings(evidence, RULES),
         [title for title, obstacle in obstacles.items() if obstacle is None],
         {title: obstacle for title, obstacle in obstacles.items() if obstacle is not None},
     )
@@ -83,7 +83,7 @@ def diagnose(subject: Subject) -> Diagnosis:
 
 def findings(subject: Subject) -> list[Finding]:
     """What looks wrong with a run, the most severe first."""
-    return _found(Evidence(subject), RULES)
+    return _findings(Evidence(subject), RULES)
 
 
 def overfitting_gap(subject: Subject) -> Gap | None:
@@ -95,10 +95,10 @@ def overfitting_gap(subject: Subject) -> Gap | None:
 
 def findings_at_end(subject: Subject) -> list[Finding]:
     """What looks wrong at the end of a training, by the rules that take hardly any time."""
-    return _found(Evidence(subject), [rule for rule in RULES if rule.at_end])
+    return _findings(Evidence(subject), [rule for rule in RULES if rule.at_end])
 
 
-def _found(evidence: Evidence, rules: Iterable[Rule]) -> list[Finding]:
+def _findings(evidence: Evidence, rules: Iterable[Rule]) -> list[Finding]:
     with np.errstate(all="ignore"):
         findings = [
             finding

@@ -206,8 +206,8 @@ class BPClassifier(ClassifierMixin, BPEstimator):
             return self._encode_labels(y, is_first=is_first), None
         if y_type not in ("binary", "multiclass"):
             raise ParameterError(
-                f"Unknown label type: {y_type}. Expected classes (n,), or labels (n, k) of 0 and 1; "
-                "for numbers, use BPRegressor."
+                f"Unknown label type: {y_type}. Expected classes (n,), or labels (n, k) of 0 and "
+                "1; for numbers, use BPRegressor."
             )
         y = column_or_1d(y, warn=True)
         known = self._known_classes(y, classes, is_first=is_first)

@@ -43,8 +43,8 @@ def known_texts(column: InputColumn) -> KnownTexts:
     }
     by_key = index | {spelling.key(old): category for old, category in renamed.items()}
     exact = renamed if spelling.casefold else by_key
-    gaps = tuple(text for text in AMBIGUOUS if by_key.get(spelling.key(text)) is None)
-    return KnownTexts(exact, by_key if spelling.casefold else {}, gaps)
+    missing = tuple(text for text in AMBIGUOUS if by_key.get(spelling.key(text)) is None)
+    return KnownTexts(exact, by_key if spelling.casefold else {}, missing)
 
 
 def meaning_of(column: InputColumn) -> str:

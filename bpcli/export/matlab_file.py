@@ -237,8 +237,10 @@ def _listed(names: object) -> str:
 
 
 def _meaning(column: InputColumn) -> str:
-    gap = "''" if column.kind == "category" else "NaN"
-    return matlab_comment(meaning_of(column)) + ("" if column.fill is None else f"; {gap}: missing")
+    missing = "''" if column.kind == "category" else "NaN"
+    return matlab_comment(meaning_of(column)) + (
+        "" if column.fill is None else f"; {missing}: missing"
+    )
 
 
 _NUMBERS = {-1: -1, -2: 0}

@@ -171,7 +171,10 @@ def _tolerance(dtype: DTypeLike) -> float:
 def _decided(answers: Mapping[str, list[str]], is_open: Array) -> dict[str, list[str | None]]:
     """The answers without those of open rows: outputs are NaN, or too close to each other."""
     return {
-        name: [None if gap else word for word, gap in zip_longest(words, is_open.tolist())]
+        name: [
+            None if is_undecided else word
+            for word, is_undecided in zip_longest(words, is_open.tolist())
+        ]
         for name, words in answers.items()
     }
 

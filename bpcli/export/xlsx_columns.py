@@ -219,15 +219,17 @@ def _first_of_each_number(texts: Iterable[str]) -> dict[str, float]:
 
 
 def _code(entry: _Entry) -> Write:
-    gap = 3 if entry.column.fill is None else 1
+    code_if_missing = 3 if entry.column.fill is None else 1
     if entry.column.kind == "category":
-        return lambda row: f"IF({entry.category(row)}<0,{gap},IF({entry.category(row)}=0,2,0))"
-    formula = f'IF(ISNUMBER({{x}}),0,IF(TRIM({{x}})="",{gap},3))'
+        return lambda row: (
+            f"IF({entry.category(row)}<0,{code_if_missing},IF({entry.category(row)}=0,2,0))"
+        )
+    formula = f'IF(ISNUMBER({{x}}),0,IF(TRIM({{x}})="",{code_if_missing},3))'
     if entry.column.kind == "boolean":
         words = ",".join(f'LOWER(TRIM({{x}}))="{word}"' for word in ("true", "false", "1", "0"))
         formula = (
             "IF(ISLOGICAL({x}),0,IF(ISNUMBER({x}),IF(OR({x}=0,{x}=1),0,3),"
-            f'IF(TRIM({{x}})="",{gap},IF(OR({words}),0,3))))'
+            f'IF(TRIM({{x}})="",{code_if_missing},IF(OR({words}),0,3))))'
         )
     return lambda row: formula.format(x=entry.x(row))
 

@@ -115,9 +115,9 @@ def _wrong(subject: Subject, words: Words) -> Html:
     if not findings:
         return joined(words("banner.nothing_wrong"))
     wrong = [each for each in findings if each.severity != "note"]
-    key, told = ("banner.wrong", wrong) if wrong else ("banner.notes", findings)
-    titles = words("page.semicolon").join(title_of(each, words).rstrip(".。") for each in told[:3])
-    said = words.counted(key, len(told), titles=titles)
+    key, shown = ("banner.wrong", wrong) if wrong else ("banner.notes", findings)
+    titles = words("page.semicolon").join(title_of(each, words).rstrip(".。") for each in shown[:3])
+    said = words.counted(key, len(shown), titles=titles)
     return joined(prose(said), tag("a", words("banner.details"), href="#diagnosis"))
 
 

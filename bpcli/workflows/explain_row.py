@@ -32,7 +32,7 @@ class RowExplanation:
     explained: Explained
     number: int
     x: Vector
-    found: Shapley
+    values: Shapley
     background: int
     background_of: str
     all_background: bool
@@ -88,7 +88,7 @@ def _background(explained: Explained, seed: int) -> tuple[Array, str, bool]:
 
 def row_document(row: RowExplanation) -> dict[str, Any]:
     """The document of `bpnet explain --row --json`; inputs by falling size of their values."""
-    explained, values = row.explained, row.found
+    explained, values = row.explained, row.values
     names = explained.output_names
     sizes = np.abs(values.values).max(axis=1)
     return {
@@ -121,13 +121,13 @@ def row_document(row: RowExplanation) -> dict[str, Any]:
 
 def _error(row: RowExplanation, error: float) -> float | None:
     """The standard error; 0 if nothing was drawn: every training row, and every coalition."""
-    if row.all_background and row.found.is_exact:
+    if row.all_background and row.values.is_exact:
         return 0.0
     return float(error) if np.isfinite(error) else None
 
 
 def _caveats(row: RowExplanation) -> Iterator[str]:
-    if not row.found.is_exact:
+    if not row.values.is_exact:
         yield (
             f"{len(row.explained.columns):,} inputs have too many coalitions for all of them (up "
             f"to {MOST_EXACT} inputs are exact): the values are sampled, and ± is a standard error"

@@ -153,8 +153,8 @@ class Cells:
 
     def _may_be_dates(self, name: str, mode: Mode, values: Series) -> bool:
         """Whether numbers such as 20240131 may be dates of the format that was given."""
-        told = self._dialect.date_format
-        return mode == "number" and bool(told) and dates_of(values, told) is not None
+        date_format = self._dialect.date_format
+        return mode == "number" and bool(date_format) and dates_of(values, date_format) is not None
 
     def _stripped(self, values: Series) -> tuple[Array, list[str | None]]:
         """The index of each value among the unique ones, and their texts; None if missing."""
@@ -185,7 +185,7 @@ class Cells:
         Raises `DataError` if they are neither.
         """
         texts = [*self.texts[name]]
-        told = self._dialect.date_format
+        date_format = self._dialect.date_format
         if name not in self.told:
             signs = self._dialect.decimal or ".", self._dialect.thousands or ""
             numbers, marks = numbers_in(texts, *signs)
@@ -193,7 +193,7 @@ class Cells:
             are_alike = ~np.isnan(numbers) & (np.array(marks) == mark)
             if np.count_nonzero(are_alike) >= NEARLY_ALL * len(texts):
                 return Plan(shown={name: mark})
-        if (dates := date_format_of(texts, told)) is not None:
+        if (dates := date_format_of(texts, date_format)) is not None:
             return Plan(dates={name: dates.chosen})
         raise DataError(
             f"column `{name}` has more than {MOST_TEXTS:,} unique texts up to row "

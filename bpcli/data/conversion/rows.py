@@ -128,11 +128,11 @@ def _rows_of(
         place.row + rows,
         place.line + piece.text.count("\n"),
         cleaner.state,
-        tuple(sorted({*watch.found, *long_codes(frame)})),
+        tuple(sorted({*watch.names, *long_codes(frame)})),
         tuple(sorted(watch.known)),
         piece.is_last,
     )
-    watch.found.update(after.codes)
+    watch.names.update(after.codes)
     return SomeRows(frame, after)
 
 

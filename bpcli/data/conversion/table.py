@@ -160,10 +160,10 @@ def converted(read: Read, choices: Choices) -> ConvertedTable:
     summary = kept.counted
     _refuse_no_rows(read, summary)
     columns = {name: _decided(name, kept, choices.many) for name in read.cells.names}
-    gaps = {name: count for name in read.inputs if (count := summary.gaps[name])}
-    if gaps and choices.fill is None:
-        raise _gaps(gaps)
-    inputs = _inputs(kept, columns, gaps, choices, summary)
+    missing = {name: count for name in read.inputs if (count := summary.gaps[name])}
+    if missing and choices.fill is None:
+        raise _gaps(missing)
+    inputs = _inputs(kept, columns, missing, choices, summary)
     targets = _targets([columns[name] for name in read.targets])
     fits = (
         summary.is_exact
@@ -176,7 +176,7 @@ def converted(read: Read, choices: Choices) -> ConvertedTable:
         targets,
         summary.kept,
         *_precision(choices, fits),
-        (*_notes(read, summary, choices), *_notes_on_columns(inputs, gaps)),
+        (*_notes(read, summary, choices), *_notes_on_columns(inputs, missing)),
     )
     _refuse_names(table)
     if len(table.names) > MOST_COLUMNS:
@@ -236,11 +236,11 @@ def _decided(name: str, kept: KeptRows, many: Sequence[str]) -> Column:
     return decided(column, read.cells.modes.get(name), counted.heads.get(name, []), date_format)
 
 
-def _gaps(gaps: Mapping[str, int]) -> Gaps:
-    most = sorted(gaps.items(), key=lambda item: -item[1])
-    shown = listed([f"`{name}` ({count:,})" for name, count in most[:_MOST_NAMED]], len(gaps))
+def _gaps(missing: Mapping[str, int]) -> Gaps:
+    most = sorted(missing.items(), key=lambda item: -item[1])
+    shown = listed([f"`{name}` ({count:,})" for name, count in most[:_MOST_NAMED]], len(missing))
     return Gaps(
-        f"the inputs have {plural(sum(gaps.values()), 'missing value')}: {shown}: repeat the "
+        f"the inputs have {plural(sum(missing.values()), 'missing value')}: {shown}: repeat the "
         "command with --fill median (or mean, or zero), or with --drop-missing to leave these "
         "rows out"
     )
@@ -249,11 +249,11 @@ def _gaps(gaps: Mapping[str, int]) -> Gaps:
 def _inputs(
     kept: KeptRows,
     columns: Mapping[str, Column],
-    gaps: Mapping[str, int],
+    missing: Mapping[str, int],
     choices: Choices,
     summary: Summary,
 ) -> tuple[Encoded, ...]:
-    fills = _fills(kept, [columns[name] for name in gaps], choices, summary)
+    fills = _fills(kept, [columns[name] for name in missing], choices, summary)
     inputs = []
     for name in kept.read.inputs:
         rule = encoding_of(columns[name], name in choices.many)
@@ -333,12 +333,12 @@ def _notes(read: Read, summary: Summary, choices: Choices) -> Iterator[str]:
         yield f"left out {plural(dropped, 'row')} with a missing value of an input"
 
 
-def _notes_on_columns(inputs: Sequence[Encoded], gaps: Mapping[str, int]) -> Iterator[str]:
+def _notes_on_columns(inputs: Sequence[Encoded], missing: Mapping[str, int]) -> Iterator[str]:
     """Notes on values that are filled, and on dates that fit two formats."""
     tally = Tally()
     for each in inputs:
-        if (name := each.column.name) in gaps:
-            tally.fill(name, gaps[name], each.rule.fill_text)
+        if (name := each.column.name) in missing:
+            tally.fill(name, missing[name], each.rule.fill_text)
         if each.column.note is not None:
             yield each.column.note
     yield from tally.notes()

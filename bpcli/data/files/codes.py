@@ -37,13 +37,13 @@ def long_codes(frame: DataFrame) -> list[str]:
 class CodeWatch:
     """Finds the columns that hold codes with leading zeros, from the pieces of a text.
 
-    `found` are their names, except columns that are read as text anyway. A piece costs a few
+    `names` are their names, except columns that are read as text anyway. A piece costs a few
     comparisons of its bytes; only the first leading zero of each column is examined in its line.
     Then its index is in `known`.
     """
 
     def __init__(self, dialect: Dialect, columns: list[str]) -> None:
-        self.found: set[str] = set()
+        self.names: set[str] = set()
         self._dialect, self._columns = dialect, columns
         self._delimiter = delimiter_of(dialect.separator or ",")
         self._separators = b" \t" if self._delimiter == WHITESPACE else self._delimiter.encode()
@@ -84,7 +84,7 @@ class CodeWatch:
         if len(fields) != len(self._columns) or not 0 <= index < len(fields):
             return
         if CODE.fullmatch(fields[index]) and self._columns[index] not in self._dialect.text:
-            self.found.add(self._columns[index])
+            self.names.add(self._columns[index])
         separators = sum(text.count(sign, begin, end) for sign in self._separators)
         is_sure = CODE.fullmatch(fields[index]) or not _NUMERAL.fullmatch(fields[index])
         if is_sure and separators == len(fields) - 1:  # otherwise quotes hide separators
