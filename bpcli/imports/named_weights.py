@@ -23,7 +23,7 @@ from bpcli.imports.model import ImportedModel
 from bpcli.imports.steps import (
     Affine,
     Keep,
-    Place,
+    Placement,
     Product,
     Step,
     chain_of,
@@ -244,7 +244,7 @@ def _output_steps(named: Named) -> list[Step]:
             if removed.size:
                 values = np.broadcast_to(constants.ravel(), removed.size).tolist()
                 pairs = zip(_rows(removed), values, strict=True)
-                steps.append(Place(_rows(settings["keep"]), tuple(pairs)))
+                steps.append(Placement(_rows(settings["keep"]), tuple(pairs)))
         elif {"gain", "xoffset"} <= settings.keys() or "xmin" in settings:
             whole = _map(settings)
             back = divided_by([float(each) for each in whole.factor])

@@ -60,7 +60,7 @@ class Keep:
 
 
 @dataclass(frozen=True)
-class Place:
+class Placement:
     """The units become those with the numbers `rows`, and units of constant values are added."""
 
     rows: tuple[int, ...]
@@ -82,7 +82,7 @@ class Function:
     number: Fraction = Fraction(1)
 
 
-Step: TypeAlias = Affine | Product | Keep | Place | Activate | Function
+Step: TypeAlias = Affine | Product | Keep | Placement | Activate | Function
 
 
 def scaled_by(numbers: Iterable[float] | Array) -> Affine:
@@ -219,15 +219,15 @@ def chain_of(steps: Sequence[Step], width: int | None = None) -> Chain:
     return Chain(tuple(layers), inputs, targets, unused)
 
 
-def _layers(steps: Sequence[Step]) -> tuple[list[ImportedLayer], list[Affine], Place | None]:
+def _layers(steps: Sequence[Step]) -> tuple[list[ImportedLayer], list[Affine], Placement | None]:
     """The layers, the scales after the last one, and the units that are added at the end."""
     layers: list[ImportedLayer] = []
     before: list[Affine] = []
-    placement: Place | None = None
+    placement: Placement | None = None
     rest = list(steps)
     while rest:
         step = rest.pop(0)
-        if isinstance(step, Place) and layers and not rest:
+        if isinstance(step, Placement) and layers and not rest:
             placement = step
         elif isinstance(step, Product):
             affine = _taken(rest)
@@ -339,7 +339,7 @@ def _spread(layer: ImportedLayer, rows: Sequence[int], width: int) -> ImportedLa
 
 
 def _placed(
-    layer: ImportedLayer, targets: Scaler, placement: Place
+    layer: ImportedLayer, targets: Scaler, placement: Placement
 ) -> tuple[ImportedLayer, Scaler]:
     """The last layer with outputs that are constant. Raises `ModelError` if f(0) is not 0."""
     if not layer.activation.is_odd:
