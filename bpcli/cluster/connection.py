@@ -198,8 +198,8 @@ def _client(address: str) -> Any:
 
 
 def _require_same_versions(client: Any) -> None:
-    found = client.get_versions()
-    different = scheduler_mismatch(found["scheduler"]["packages"], facts())
+    versions = client.get_versions()
+    different = scheduler_mismatch(versions["scheduler"]["packages"], facts())
     if different is not None:
         raise ClusterError(different)
 

@@ -192,9 +192,9 @@ def load_inputs(
     arrays, width = load_arrays(path), len(columns)
     if has_sidecar(path):
         return inputs_named(path, as_matrix(*arrays.values()), columns), ()
-    found = next(iter(arrays)) if len(arrays) == 1 else None
-    found = found or (name if name in arrays else name_of_array("inputs", arrays, None))
-    X = as_matrix(arrays[found])
+    chosen = next(iter(arrays)) if len(arrays) == 1 else None
+    chosen = chosen or (name if name in arrays else name_of_array("inputs", arrays, None))
+    X = as_matrix(arrays[chosen])
     if layout == "columns":
         return X.T, ()
     if layout is None and path.suffix.lower() == ".mat" and X.shape[1] != width == len(X):

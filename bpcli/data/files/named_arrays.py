@@ -141,7 +141,7 @@ def hold_classes(names: Sequence[str], about: Sidecar, task: AskedTask | None) -
 
 def _as_labels(Y: Array, names: tuple[str, ...], about: Sidecar) -> MultiLabels:
     words = [about.names_of[name] for name in names]
-    labels = [_labels(Y[:, place], name, words[place]) for place, name in enumerate(names)]
+    labels = [_labels(Y[:, position], name, words[position]) for position, name in enumerate(names)]
     pairs = tuple((zero, one) for zero, one in words)
     return MultiLabels(np.column_stack(labels).astype(np.float64), names, pairs)
 
