@@ -43,6 +43,14 @@ def config(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> PlanResults:
+    """The sweep of `config`, done at once by one process; for all tests that compare with it."""
+    path = tmp_path_factory.mktemp("whole") / "t.yaml"
+    path.write_text(BASE)
+    return swept(path, "a")
+
+
 def swept(path: Path, runs: str, *, processes: int = 1, **options: Any) -> PlanResults:
     """A new sweep in a folder of its own beside the config."""
     planned = plan_sweep(load_sweep(path, ["data.split.val=0.25"], SweepOptions(**options)))
@@ -70,8 +78,10 @@ def settings_file(done: PlanResults) -> str:
 
 
 @pytest.mark.parametrize("halving", [False, True])
-def test_the_settings_are_the_same_for_any_number_of_processes(config: Path, halving: bool) -> None:
-    one = swept(config, "a", halving=halving)
+def test_the_settings_are_the_same_for_any_number_of_processes(
+    config: Path, whole: PlanResults, halving: bool
+) -> None:
+    one = swept(config, "a", halving=True) if halving else whole
     several = swept(config, "b", processes=3, halving=halving)
     assert content(one) == content(several)
     assert settings_file(one) == settings_file(several)
@@ -170,8 +180,9 @@ def test_values_that_make_no_valid_config_fail_without_being_trained(
     assert not (done.plan.folder / "trainings" / "0001-0").exists()
 
 
-def test_an_extended_sweep_has_the_settings_that_it_would_have_had_at_once(config: Path) -> None:
-    whole = swept(config, "a")
+def test_an_extended_sweep_has_the_settings_that_it_would_have_had_at_once(
+    config: Path, whole: PlanResults
+) -> None:
     short = swept(config, "b", trials=BATCH + 2)
     assert settings_file(whole).startswith(settings_file(short))
     extended = resumed(config, "b", processes=2, trials=10)
@@ -207,9 +218,8 @@ planned.start(Path(sys.argv[2]), Killer(), 1)
 
 @pytest.mark.parametrize("trainings", [0, 2 * BATCH, 2 * BATCH + 3])
 def test_a_sweep_that_was_killed_is_resumed_with_the_same_settings(
-    config: Path, trainings: int
+    config: Path, whole: PlanResults, trainings: int
 ) -> None:
-    whole = swept(config, "a")
     runs = config.parent / "b"
     done = subprocess.run(
         [sys.executable, "-c", _KILLED, config, runs, str(trainings)], check=False
