@@ -54,7 +54,8 @@ def answers_with_intervals(
         else:
             frame, tally = frame_of(rows, model), Tally()
             X = model.encoder.encode(frame, tally)
-            blocks, notes = [(columns.prepare(frame, X), model.outputs(X))], [*tally.notes()]
+            blocks = [(columns.prepare(frame, X), model.outputs(X, tally))]
+            notes = [*tally.notes()]
         found = [columns.arrays(*block) for block in (none, *blocks)]
     warn((*notes, *columns.notes))
     outputs = np.concatenate([none[1], *(outputs for _, outputs in blocks)])

@@ -92,7 +92,7 @@ class NewRows:
                 kept = tuple(self._kept(frame, texts)) if len(frame) else ()
                 X = self.model.encoder.encode(frame, self.tally)
                 inputs = beside.prepare(frame, X)
-                yield Block(inputs, self.model.outputs(X), row_numbers(frame), kept)
+                yield Block(inputs, self.model.outputs(X, self.tally), row_numbers(frame), kept)
 
     def _frames(self) -> Iterator[tuple[DataFrame, DataFrame]]:
         """The rows as they are read, and the columns kept as text, block by block."""
