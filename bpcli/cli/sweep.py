@@ -126,9 +126,7 @@ def command(
             planned = _resumed(into, options)
         else:
             planned = _planned(config, overrides, name, options)
-        if not as_json:
-            say_notes(planned.notes)
-        say_warnings(planned.warnings)
+        _say(planned, as_json)
         done = run_planned(planned, into, Where(scheduler, processes), as_json)
         finish("sweep", done, done.document, figure, as_json, print_sweep)
 
@@ -148,6 +146,12 @@ def _resumed(sweep: SweepFolder, options: SweepOptions) -> PlannedSweep:
     from bpcli.sweeps.sweep import plan_sweep, resumed_config
 
     return plan_sweep(resumed_config(sweep, options), sweep)
+
+
+def _say(planned: PlannedSweep, is_silent: bool) -> None:
+    if not is_silent:
+        say_notes(planned.notes)
+    say_warnings(planned.warnings)
 
 
 def _refuse(
