@@ -7,6 +7,7 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
+import matplotlib
 import pytest
 import yaml
 from chapters import (
@@ -58,7 +59,8 @@ def test_the_commands_print_what_is_shown(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
-    run_document(path)
+    with matplotlib.rc_context():  # a chapter sets a style
+        run_document(path)
 
 
 _ON_DATA = [

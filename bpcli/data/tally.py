@@ -30,10 +30,10 @@ class Tally:
         self._dates: dict[tuple[str, str], str] = {}
         self._not_finite = 0
 
-    def fill(self, column: str, gaps: int, by: str) -> None:
+    def fill(self, column: str, missing: int, by: str) -> None:
         """Count missing values of a column that are filled with the value `by`."""
-        if gaps:
-            self._filled[column] += gaps
+        if missing:
+            self._filled[column] += missing
             self._fills[column] = by
 
     def rounded(self, column: str, numbers: int) -> None:

@@ -110,7 +110,6 @@ def test_each_row_keeps_its_columns_and_order_and_has_a_note() -> None:
     ]  # fmt: skip
     found = done.fetchall()
     database.close()
-    database.close()
     assert [row[:6] for row in found] == rows
     assert [row[-1] for row in found] == [
         "filled: age; ", "unknown: job; ", "not computed, no boolean: married; filled: job; ",
