@@ -61,12 +61,12 @@ def suggestion(value: object, allowed: Iterable[str]) -> str | None:
 _LONGEST_NAME = 40
 
 
-def nearest(text: str, known: Sequence[str], cutoff: float = 0.6) -> str | None:
-    """The known word with the most similar spelling; None if its similarity is below `cutoff`."""
+def nearest(text: str, known: Sequence[str]) -> str | None:
+    """The known word with the most similar spelling; None if none is similar."""
     import difflib
 
     by_form = {folded(name): name for name in reversed(known)}
-    close = difflib.get_close_matches(folded(text), by_form, n=1, cutoff=cutoff)
+    close = difflib.get_close_matches(folded(text), by_form, n=1)
     return by_form[close[0]] if close else None
 
 

@@ -156,10 +156,10 @@ class Network:
             raise ConfigError(f"{what}: expected arrays of numbers.") from None
         for number, (mine, array) in enumerate(zip(own, arrays, strict=True), 1):
             expected = None if mine is None else mine.shape
-            found = None if array is None else array.shape
-            if expected != found:
+            shape = None if array is None else array.shape
+            if expected != shape:
                 raise ConfigError(
-                    f"{what} of layer {number}: found {_shape_text(found)}, expected "
+                    f"{what} of layer {number}: found {_shape_text(shape)}, expected "
                     f"{_shape_text(expected)}."
                 )
         return arrays

@@ -54,11 +54,14 @@ def answers_with_intervals(
         else:
             frame, tally = frame_of(rows, model), Tally()
             X = model.encoder.encode(frame, tally)
-            blocks, notes = [(columns.prepare(frame, X), model.outputs(X))], [*tally.notes()]
-        found = [columns.arrays(*block) for block in (none, *blocks)]
+            blocks = [(columns.prepare(frame, X), model.outputs(X, tally))]
+            notes = [*tally.notes()]
+        blocks_of_arrays = [columns.arrays(*block) for block in (none, *blocks)]
     warn((*notes, *columns.notes))
     outputs = np.concatenate([none[1], *(outputs for _, outputs in blocks)])
-    arrays = [np.concatenate([each[name] for each in found]) for name in found[0]]
+    arrays = [
+        np.concatenate([each[name] for each in blocks_of_arrays]) for name in blocks_of_arrays[0]
+    ]
     if network.outputs == 1 and not model.class_names:
         arrays = [array[:, 0] for array in arrays]
     return answers_of(model, outputs), *arrays

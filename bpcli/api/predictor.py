@@ -120,8 +120,8 @@ class Predictor(SavedRun):
         key = level, method, by
         if key not in self._calibrated:
             with repeatable_numerics():
-                found = calibrated(self._trained, level, method, by=by, weights=self.weights)
-            self._calibrated[key] = found.columns
+                intervals = calibrated(self._trained, level, method, by=by, weights=self.weights)
+            self._calibrated[key] = intervals.columns
         columns = self._calibrated[key].afresh()
         warn(columns.unpromised)
         return columns

@@ -110,8 +110,8 @@ class Run(Predictor):
         """The kinds of plots that this run has."""
         from bpcli.plots import reasons
 
-        found = reasons(self._subject(None))
-        return tuple(kind for kind, reason in found.items() if reason is None)
+        by_kind = reasons(self._subject(None))
+        return tuple(kind for kind, reason in by_kind.items() if reason is None)
 
     def plot(
         self,

@@ -241,12 +241,12 @@ def _compare(
 
     with repeatable_numerics():
         first, second = chosen.load(run), chosen.load(other)
-        found = paired(first.trained, second.trained, first.split, with_intervals)
+        comparison = paired(first.trained, second.trained, first.split, with_intervals)
     if as_json:
-        print_json({"weights": run.weights, **found.to_json()})
+        print_json({"weights": run.weights, **comparison.to_json()})
         return
-    say_notes(found.notes)
+    say_notes(comparison.notes)
     out = console()
-    out.show(paired_table(found.to_json()))
-    for sentence in found.sentences:
+    out.show(paired_table(comparison.to_json()))
+    for sentence in comparison.sentences:
         out.say(sentence)

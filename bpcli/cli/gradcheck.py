@@ -74,7 +74,7 @@ def command(
     with repeatable_numerics():
         if run_or_config is not None:
             experiment, params = Reference(run_or_config, runs_dir).load_experiment(
-                overrides, needs_targets=True
+                overrides, needs_targets=True, as_trained=True
             )
             report = check_experiment(
                 experiment, params, rows=rows, entries=entries, corruption=corrupt

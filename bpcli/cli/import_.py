@@ -87,14 +87,14 @@ def command(
     source = Import(source.path, model, source.origin)
     with repeatable_numerics():
         say_notes(source.model.notes)
-        found = None if check is None else _checked(source, check, tolerance)
+        measured = None if check is None else _checked(source, check, tolerance)
         run = import_model(source, runs_dir, name, table)
     if as_json:
         document = {"run_id": run.run_id, "imported": source.origin.to_json()}
-        checked = {} if found is None else {"check": found.to_json()}
+        checked = {} if measured is None else {"check": measured.to_json()}
         print_json({**document, "layers": source.model.sizes, **checked})
     else:
-        _print(run, source, found)
+        _print(run, source, measured)
 
 
 def _listed(names: str | None) -> tuple[str, ...]:
@@ -107,35 +107,35 @@ def _checked(source: Import, path: Path, tolerance: float) -> Differences:
     from bpcli.workflows.old_outputs import differences
 
     network = source.network
-    found = differences(source.model, network, source.params(network), path)
-    say_notes(found.notes)
-    if found.classes:
+    diff = differences(source.model, network, source.params(network), path)
+    say_notes(diff.notes)
+    if diff.classes:
         raise GateFailed(
-            f"{found.classes} of {plural(found.rows, 'row')} in {path} have a different class "
-            f"({found.first}): nothing was imported."
+            f"{diff.classes} of {plural(diff.rows, 'row')} in {path} have a different class "
+            f"({diff.first}): nothing was imported."
         )
-    if found.relative is not None and not found.relative <= tolerance:
+    if diff.relative is not None and not diff.relative <= tolerance:
         raise GateFailed(
-            f"The outputs differ from those in {path} by up to {found.absolute:.3g}, relative "
-            f"{found.relative:.3g}, which is more than the tolerance {tolerance:g}: nothing was "
+            f"The outputs differ from those in {path} by up to {diff.absolute:.3g}, relative "
+            f"{diff.relative:.3g}, which is more than the tolerance {tolerance:g}: nothing was "
             "imported."
         )
-    return found
+    return diff
 
 
-def _print(run: Run, source: Import, found: Differences | None) -> None:
+def _print(run: Run, source: Import, checked: Differences | None) -> None:
     from bpcli.runs.references import reference_to
     from bpcli.text import plural
 
     out, reference = console(), reference_to(run)
-    if found is not None:
+    if checked is not None:
         said = []
-        if found.absolute is not None:
-            size = f"{found.absolute:.3g}, relative {found.relative:.3g}"
+        if checked.absolute is not None:
+            size = f"{checked.absolute:.3g}, relative {checked.relative:.3g}"
             said = [f"the largest difference of an output is {size}"]
-        if found.classes is not None:
+        if checked.classes is not None:
             said.append("all classes are the same")
-        out.say(f"checked on {plural(found.rows, 'row')}: {'; '.join(said)}")
+        out.say(f"checked on {plural(checked.rows, 'row')}: {'; '.join(said)}")
     out.say(f"imported {source.path} ({source.model.form}): {source.network.summary}")
     out.say(f"saved in {run.folder}")
     out.say(f"predict new rows with: bpnet predict {reference} FILE -o predictions.csv")

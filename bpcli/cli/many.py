@@ -8,12 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bpcli.cli.common import console, noting_missing_fonts, require_plot_format, say_warnings
+from bpcli.cli.common import (
+    console,
+    noting_missing_fonts,
+    require_plot_format,
+    say_warnings,
+    sweep_progress,
+)
 from bpcli.cli.documents import print_json
+from bpcli.cli.scheduler import Where
 from bpcli.errors import Diverged, Interrupted, RunError
 
 if TYPE_CHECKING:
     from bpcli.sweeps.folder import Kind, SweepFolder
+    from bpcli.sweeps.planned import Planned
     from bpcli.sweeps.run_plan import PlanResults
 
 processes_option = click.option(
@@ -78,6 +86,27 @@ def sweep_to_resume(reference: str, runs_dir: Path, kind: Kind) -> SweepFolder:
         command = "train" if own == "restarts" else own
         raise RunError(f"Resume {sweep.sweep_id} with: bpnet {command} --resume {sweep.sweep_id}")
     return sweep
+
+
+def run_planned(
+    planned: Planned, into: Path | SweepFolder, where: Where, is_silent: bool
+) -> PlanResults:
+    """Run the trainings in a new folder of a folder of runs, or those left of a sweep."""
+    with where.open(planned.configs, is_silent) as place, sweep_progress(is_silent) as progress:
+        if isinstance(into, Path):
+            return planned.start(into, progress, *place)
+        return planned.resume(into, progress, *place)
+
+
+def refuse_other_config(
+    what: str, config: Path | None, overrides: tuple[str, ...], name: str | None
+) -> None:
+    """Refuse what would change the config of a `what` that is resumed."""
+    if config is not None or overrides or name is not None:
+        raise click.UsageError(
+            f"--resume {what.upper()} uses the {what}'s own config: leave out CONFIG, --set and "
+            "--name."
+        )
 
 
 def finish(

@@ -128,9 +128,9 @@ def _intervals(run: Reference, level: float, method: Method, by: str | None) -> 
     """Calibrate intervals, and print a note on what they promise."""
     from bpcli.workflows.intervals import calibrated
 
-    found = calibrated(run.load(), level, method, by=by, weights=run.weights)
-    say_notes(found.notes)
-    return found.columns
+    intervals = calibrated(run.load(), level, method, by=by, weights=run.weights)
+    say_notes(intervals.notes)
+    return intervals.columns
 
 
 def _write(write: Write, output: Path | None, rows: NewRows, beside: Beside) -> None:

@@ -60,11 +60,15 @@ class Reference:
         return run, model
 
     def load_experiment(
-        self, overrides: tuple[str, ...], *, needs_targets: bool = False
+        self,
+        overrides: tuple[str, ...],
+        *,
+        needs_targets: bool = False,
+        as_trained: bool = False,
     ) -> tuple[Experiment, Vector]:
         """Load a run with its weights, or a config with its initial parameters.
 
-        The weights are those before any calibration of probabilities.
+        With `as_trained`, the weights are those before any calibration, and a note says so.
 
         Raises `ConfigError` or `RunError` if it names neither, if --set is given for a run, or if
         --weights is given for a config.
@@ -75,7 +79,7 @@ class Reference:
                     "--set is for a CONFIG: a RUN keeps the config it was trained with."
                 )
             trained = self.load()
-            if trained.is_calibrated:
+            if as_trained and trained.is_calibrated:
                 say_notes(["the network is the one before the calibration of its probabilities"])
                 trained = trained.uncalibrated
             return trained.experiment, trained.params

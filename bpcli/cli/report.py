@@ -77,9 +77,9 @@ def command(
     from bpcli.runs.files import make_folder_of, write_atomically
     from bpcli.workflows.subject import load_subject
 
-    found = _found(runs, runs_dir, overrides, has_lesson=has_lesson, is_silent=as_json)
-    path = output_file(found, output)
-    subjects = [load_subject(run, "best", None) for run in found]
+    chosen = _reported_runs(runs, runs_dir, overrides, has_lesson=has_lesson, is_silent=as_json)
+    path = output_file(chosen, output)
+    subjects = [load_subject(run, "best", None) for run in chosen]
     say_notes(
         dict.fromkeys(note for each in subjects if each.rebuilt for note in each.rebuilt.notes)
     )
@@ -96,7 +96,7 @@ def command(
         _open(path)
 
 
-def _found(
+def _reported_runs(
     references: tuple[str, ...],
     runs_dir: Path,
     overrides: tuple[str, ...],

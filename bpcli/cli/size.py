@@ -14,20 +14,23 @@ from bpcli.cli.common import (
     runs_dir_option,
     say_notes,
     set_option,
-    sweep_progress,
 )
 from bpcli.cli.many import (
     figure_option,
     finish,
     prepare_figure,
     processes_option,
+    refuse_other_config,
+    run_planned,
     sweep_to_resume,
 )
 from bpcli.cli.scheduler import Where, scheduler_of_many_option
 
 if TYPE_CHECKING:
+    from bpcli.config.load import Config
+    from bpcli.sweeps.folder import SweepFolder
     from bpcli.sweeps.run_plan import PlanResults
-    from bpcli.sweeps.size import PlannedSearch
+    from bpcli.sweeps.size import PlannedSearch, Sizes
 
 _HIDDEN, _RESTARTS, _SPLITS = "1..10", 10, 10
 
@@ -92,17 +95,16 @@ def command(
         from bpcli.sweeps.size import size_document
 
         prepare_figure(figure)
-        where = Where(scheduler, processes)
         given = (hidden, restarts, splits)
+        into: Path | SweepFolder = runs_dir
         if resumed is not None:
-            if config is not None or overrides or name is not None:
-                raise click.UsageError(
-                    "--resume SEARCH uses the search's own config: leave out CONFIG, --set and "
-                    "--name."
-                )
-            planned, done = _resume(resumed, given, runs_dir, where, as_json)
+            refuse_other_config("search", config, overrides, name)
+            into = sweep_to_resume(resumed, runs_dir, "size")
+            search, sizes = into.config(), _more_sizes(into, given)
         else:
-            planned, done = _start(config, overrides, name, given, runs_dir, where, as_json)
+            search, sizes = _loaded(config, overrides, name), _sizes(given)
+        planned = _planned(search, sizes, is_silent=as_json)
+        done = run_planned(planned, into, Where(scheduler, processes), as_json)
         document = size_document(planned, done)
         finish("size", done, document, figure, as_json, lambda done: print_search(done, document))
 
@@ -110,58 +112,47 @@ def command(
 _Given = tuple[str | None, int | None, int | None]
 
 
-def _start(
-    config: Path | None,
-    overrides: tuple[str, ...],
-    name: str | None,
-    given: _Given,
-    runs_dir: Path,
-    where: Where,
-    is_silent: bool,
-) -> tuple[PlannedSearch, PlanResults]:
+def _loaded(config: Path | None, overrides: tuple[str, ...], name: str | None) -> Config:
     from bpcli.config.load import load_config
-    from bpcli.sweeps.size import Sizes, parsed_sizes, plan_search, start_search
 
     if config is None:
         raise click.UsageError("Missing argument 'CONFIG', or --resume SEARCH.")
+    return load_config(config, overrides, name)
+
+
+def _sizes(given: _Given) -> Sizes:
+    from bpcli.sweeps.size import Sizes, parsed_sizes
+
     hidden, restarts, splits = given
-    sizes = Sizes(
-        parsed_sizes(_HIDDEN if hidden is None else hidden),
-        restarts or _RESTARTS,
-        splits or _SPLITS,
-    )
-    planned = plan_search(load_config(config, overrides, name), sizes)
-    _say(planned, sizes.splits, is_silent)
-    with where.open(planned.configs, is_silent) as place, sweep_progress(is_silent) as progress:
-        return planned, start_search(planned, runs_dir, progress, *place)
+    sizes = parsed_sizes(_HIDDEN if hidden is None else hidden)
+    return Sizes(sizes, restarts or _RESTARTS, splits or _SPLITS)
 
 
-def _resume(
-    reference: str, given: _Given, runs_dir: Path, where: Where, is_silent: bool
-) -> tuple[PlannedSearch, PlanResults]:
-    from bpcli.sweeps.size import Sizes, parsed_sizes, plan_search, resume_search, sizes_of
+def _more_sizes(sweep: SweepFolder, given: _Given) -> Sizes:
+    """The sizes of a search that is resumed, and those that are given beside them."""
+    from bpcli.sweeps.size import Sizes, parsed_sizes, sizes_of
 
-    sweep = sweep_to_resume(reference, runs_dir, "size")
     before, (hidden, restarts, splits) = sizes_of(sweep.record()), given
-    sizes = Sizes(
+    return Sizes(
         sorted({*before.hidden, *parsed_sizes(hidden)}) if hidden is not None else before.hidden,
         restarts or before.restarts,
         splits or before.splits,
     )
-    planned = plan_search(sweep.config(), sizes)
-    _say(planned, sizes.splits, is_silent)
-    with where.open(planned.configs, is_silent) as place, sweep_progress(is_silent) as progress:
-        return planned, resume_search(sweep, planned, progress, *place)
 
 
-def _say(planned: PlannedSearch, splits: int, is_silent: bool) -> None:
+def _planned(config: Config, sizes: Sizes, *, is_silent: bool) -> PlannedSearch:
+    """Plan the search, and print notes on it."""
+    from bpcli.sweeps.size import plan_search
+
+    planned = plan_search(config, sizes)
     if is_silent:
-        return
+        return planned
     say_notes(planned.notes)
     if planned.config.spec.data.split.has_all_folds:
         say_notes(["the folds are the splits: --splits is not used"])
-    elif planned.sizes.splits < splits:
+    elif planned.sizes.splits < sizes.splits:
         say_notes(["the split is not random: there is one split, and every restart counts"])
+    return planned
 
 
 def print_search(done: PlanResults, document: dict[str, Any]) -> None:

@@ -15,18 +15,20 @@ from bpcli.cli.common import (
     say_notes,
     say_warnings,
     set_option,
-    sweep_progress,
 )
 from bpcli.cli.many import (
     figure_option,
     finish,
     prepare_figure,
     processes_option,
+    refuse_other_config,
+    run_planned,
     sweep_to_resume,
 )
 from bpcli.cli.scheduler import Where, scheduler_of_many_option
 
 if TYPE_CHECKING:
+    from bpcli.sweeps.folder import SweepFolder
     from bpcli.sweeps.options import SweepOptions
     from bpcli.sweeps.run_plan import PlanResults
     from bpcli.sweeps.sweep import PlannedSweep
@@ -117,50 +119,33 @@ def command(
     # From here on: an exception raised by Ctrl-C in the middle of an import can get lost.
     with stop_requests():
         prepare_figure(figure)
-        where = Where(scheduler, processes)
+        into: Path | SweepFolder = runs_dir
         if resumed is not None:
             _refuse(config, overrides, name, options)
-            done = _resume(resumed, options, runs_dir, where, as_json)
+            into = sweep_to_resume(resumed, runs_dir, "sweep")
+            planned = _resumed(into, options)
         else:
-            done = _start(config, overrides, name, options, runs_dir, where, as_json)
-        document = done.document
-        finish("sweep", done, document, figure, as_json, print_sweep)
+            planned = _planned(config, overrides, name, options)
+        _say(planned, as_json)
+        done = run_planned(planned, into, Where(scheduler, processes), as_json)
+        finish("sweep", done, done.document, figure, as_json, print_sweep)
 
 
-def _start(
-    config: Path | None,
-    overrides: tuple[str, ...],
-    name: str | None,
-    options: SweepOptions,
-    runs_dir: Path,
-    where: Where,
-    is_silent: bool,
-) -> PlanResults:
+def _planned(
+    config: Path | None, overrides: tuple[str, ...], name: str | None, options: SweepOptions
+) -> PlannedSweep:
     from bpcli.sweeps.options import load_sweep
-    from bpcli.sweeps.sweep import plan_sweep, start_sweep
+    from bpcli.sweeps.sweep import plan_sweep
 
     if config is None:
         raise click.UsageError("Missing argument 'CONFIG', or --resume SWEEP.")
-    planned = plan_sweep(load_sweep(config, overrides, options, name))
-    _say(planned, is_silent)
-    with where.open(planned.configs, is_silent) as place, sweep_progress(is_silent) as progress:
-        return start_sweep(planned, runs_dir, progress, *place)
+    return plan_sweep(load_sweep(config, overrides, options, name))
 
 
-def _resume(
-    reference: str,
-    options: SweepOptions,
-    runs_dir: Path,
-    where: Where,
-    is_silent: bool,
-) -> PlanResults:
-    from bpcli.sweeps.sweep import plan_sweep, resume_sweep, resumed_config
+def _resumed(sweep: SweepFolder, options: SweepOptions) -> PlannedSweep:
+    from bpcli.sweeps.sweep import plan_sweep, resumed_config
 
-    sweep = sweep_to_resume(reference, runs_dir, "sweep")
-    planned = plan_sweep(resumed_config(sweep, options), sweep)
-    _say(planned, is_silent)
-    with where.open(planned.configs, is_silent) as place, sweep_progress(is_silent) as progress:
-        return resume_sweep(sweep, planned, progress, *place)
+    return plan_sweep(resumed_config(sweep, options), sweep)
 
 
 def _say(planned: PlannedSweep, is_silent: bool) -> None:
@@ -173,10 +158,7 @@ def _refuse(
     config: Path | None, overrides: tuple[str, ...], name: str | None, options: SweepOptions
 ) -> None:
     """Refuse what would change the settings of a sweep that is resumed."""
-    if config is not None or overrides or name is not None:
-        raise click.UsageError(
-            "--resume SWEEP uses the sweep's own config: leave out CONFIG, --set and --name."
-        )
+    refuse_other_config("sweep", config, overrides, name)
     if options.grid or options.random or options.halving or options.sampler is not None:
         raise click.UsageError(
             "--resume SWEEP keeps its keys and values: only --trials, --seeds and --metric can "

@@ -69,7 +69,7 @@ def command(
     from bpcli.trace.numbers import trace
 
     with repeatable_numerics():
-        experiment, params = run_or_config.load_experiment(overrides)
+        experiment, params = run_or_config.load_experiment(overrides, as_trained=True)
         traced = trace(experiment, params, rows=chosen, steps=steps, entry=entry)
         _print(traced, "json" if as_json else layout)
 

@@ -238,9 +238,9 @@ def _latest_restarts(reference: str, runs_dir: Path) -> SweepFolder | None:
     from bpcli.runs.references import list_runs
     from bpcli.sweeps.folder import find_sweep
 
-    found = find_sweep(reference, runs_dir, ["restarts"]) if reference == "latest" else None
+    sweep = find_sweep(reference, runs_dir, ["restarts"]) if reference == "latest" else None
     newest = max((run.run_id for run in list_runs(runs_dir)), default="")
-    return found if found is not None and found.sweep_id > newest else None
+    return sweep if sweep is not None and sweep.sweep_id > newest else None
 
 
 def _resume_restarts(

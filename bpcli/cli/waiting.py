@@ -24,9 +24,11 @@ def say_what_takes_long(arguments: Sequence[str]) -> None:
     if not sys.stderr.isatty() or {"--quiet", "--json"} & set(arguments):
         return
     for argument in arguments:
-        found = _GENERATOR.search(_text_of(argument))
-        if found:
-            print(f"note: loading scikit-learn, for the generator `{found[1]}`", file=sys.stderr)
+        generator = _GENERATOR.search(_text_of(argument))
+        if generator:
+            print(
+                f"note: loading scikit-learn, for the generator `{generator[1]}`", file=sys.stderr
+            )
             return
 
 

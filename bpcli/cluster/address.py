@@ -78,13 +78,13 @@ async def _greet(address: str, arguments: Mapping[str, Any], seconds: float) -> 
             comm.abort()
 
     try:
-        found = await asyncio.wait_for(identity(), 2 * seconds)
-        kind = found["type"]
+        answer = await asyncio.wait_for(identity(), 2 * seconds)
+        role = answer["type"]
     except Exception as error:  # the bytes of another program can be read as anything
         reason = _refusal(address, seconds) or _reason(error, seconds)
         raise ClusterError(f"No scheduler answers at {address}: {reason}. {_START}") from None
-    if kind != "Scheduler":
-        what = f"the program there is a {kind.lower()} of Dask" if kind else _ANOTHER
+    if role != "Scheduler":
+        what = f"the program there is a {role.lower()} of Dask" if role else _ANOTHER
         raise ClusterError(f"No scheduler answers at {address}: {what}. {_START}")
 
 

@@ -152,21 +152,20 @@ def connected(
     address: str | None = None,
     *,
     workers: int = 1,
-    memory_limit: int | None = None,
     dashboard: str = DASHBOARD,
     check: Callable[[], object] | None = None,
 ) -> Iterator[ClusterConnection]:
     """Connect to the scheduler at `address`, or to a local cluster that is started without one.
 
-    A local cluster has so many `workers` of one thread each, with `memory_limit` bytes; it listens
-    on loopback, and its dashboard on `dashboard` (`host:port`).
+    A local cluster has so many `workers` of one thread each; it listens on loopback, and its
+    dashboard on `dashboard` (`host:port`).
 
     Raises `ClusterError` if there is no worker, or one would give other results.
     """
     with ExitStack() as stack:
         stack.enter_context(_quiet_log())
         if address is None:
-            address = stack.enter_context(local_cluster(workers, memory_limit, dashboard)).address
+            address = stack.enter_context(local_cluster(workers, None, dashboard)).address
         client = stack.enter_context(_client(address))
         _require_same_versions(client)
         _add_plugin(client)
@@ -199,8 +198,8 @@ def _client(address: str) -> Any:
 
 
 def _require_same_versions(client: Any) -> None:
-    found = client.get_versions()
-    different = scheduler_mismatch(found["scheduler"]["packages"], facts())
+    versions = client.get_versions()
+    different = scheduler_mismatch(versions["scheduler"]["packages"], facts())
     if different is not None:
         raise ClusterError(different)
 

@@ -36,16 +36,16 @@ def _missing_variables() -> dict[str, str]:
     return {}
 
 
-def differences(here: Mapping[str, Any], there: Mapping[str, Any], who: str) -> str | None:
+def differences(own: Mapping[str, Any], there: Mapping[str, Any], who: str) -> str | None:
     """A sentence on what would change the results of another process; None if nothing would."""
-    ours, theirs = here["machine"], there["machine"]
+    ours, theirs = own["machine"], there["machine"]
     if ours["versions"]["bpcli"] != theirs["versions"]["bpcli"]:  # it may have another structure
         ours, theirs = ({"versions": each["versions"]} for each in (ours, theirs))
     changes = decisive(_machine(ours), _machine(theirs))
     if not changes:
         return None
-    found = "; ".join(f"{each.what} is {each.now} there and {each.then} here" for each in changes)
-    return f"{who} would give different results: {found}. {_advice(changes, there)}"
+    changed = "; ".join(f"{each.what} is {each.now} there and {each.then} here" for each in changes)
+    return f"{who} would give different results: {changed}. {_advice(changes, there)}"
 
 
 def _machine(described: Mapping[str, Any]) -> Machine:
@@ -61,14 +61,16 @@ def _advice(changes: list[Change], there: Mapping[str, Any]) -> str:
     return f"Set `training.numerics: portable`{start}."
 
 
-def scheduler_mismatch(packages: Mapping[str, str], here: Mapping[str, Any]) -> str | None:
+def scheduler_mismatch(packages: Mapping[str, str], own: Mapping[str, Any]) -> str | None:
     """A sentence on other versions of the scheduler; None if they are the same."""
-    ours = here["machine"]["versions"]
-    found = [
+    ours = own["machine"]["versions"]
+    mismatches = [
         f"{name} is {packages[name]} there and {ours[name]} here"
         for name in _PACKAGES
         if packages[name] != ours[name]
     ]
-    if not found:
+    if not mismatches:
         return None
-    return f"The scheduler has other versions: {'; '.join(found)}. Install the same ones on both."
+    return (
+        f"The scheduler has other versions: {'; '.join(mismatches)}. Install the same ones on both."
+    )

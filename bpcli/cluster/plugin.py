@@ -58,13 +58,13 @@ class Opened:
             return None
         if not hasattr(self._own, "work"):
             self._own.work = replace(self.work)  # each thread has its own buffers
-        found: list[dict[str, Array]] = []
+        by_shard: list[dict[str, Array]] = []
         with repeatable_numerics():
             for number in range(first, end):
                 if version != self.version:
                     return None
-                found.append(_sums(self._own.work, number, params, request))
-        joined = {name: np.concatenate([each[name] for each in found]) for name in found[0]}
+                by_shard.append(_sums(self._own.work, number, params, request))
+        joined = {name: np.concatenate([each[name] for each in by_shard]) for name in by_shard[0]}
         return joined | {"seconds": perf_counter() - started}
 
 
@@ -140,13 +140,13 @@ class ShardPlugin(WorkerPlugin):  # type: ignore[misc]  # it has no types
         compute = partial(opened.sums, version, first, end, Request(*request))
         threads = self._worker.executors["default"]
         try:
-            found = await asyncio.get_running_loop().run_in_executor(threads, compute)
+            sums = await asyncio.get_running_loop().run_in_executor(threads, compute)
         except Exception as error:  # also one of the system, which must not look like a lost worker
             return {"failed": _failure(error)}
-        if found is None:
+        if sums is None:
             return {"unknown": True}
-        arrays = {name: to_serialize(each) for name, each in found.items() if name != "seconds"}
-        return found | arrays
+        arrays = {name: to_serialize(each) for name, each in sums.items() if name != "seconds"}
+        return sums | arrays
 
     def close(self, key: str) -> dict[str, Any]:
         """Forget the work of a client."""

@@ -138,9 +138,9 @@ def distribution(given: object) -> Distribution:
         )
     if name == "choice":
         return Choice(_values(arguments))
-    kind = _BETWEEN[name]
-    low, high = _limits(name, kind.needs, arguments)
-    return kind(low, high)
+    between = _BETWEEN[name]
+    low, high = _limits(name, between.needs, arguments)
+    return between(low, high)
 
 
 def grid_values(given: object) -> list[Any]:
@@ -212,8 +212,8 @@ def _values(given: list[Any]) -> list[Any]:
 def _limits(name: str, needs: str, given: Sequence[Any]) -> tuple[Any, Any]:
     """Both limits of a distribution or range. Raises `ValueError` unless they are as it `needs`."""
     if len(given) != 2:
-        found = quoted(given[0]) if len(given) == 1 else f"{len(given) or 'no'} values"
-        raise ValueError(f"`{name}` has {needs} as limits, such as {_FORMS[name]}; found {found}")
+        limits = quoted(given[0]) if len(given) == 1 else f"{len(given) or 'no'} values"
+        raise ValueError(f"`{name}` has {needs} as limits, such as {_FORMS[name]}; found {limits}")
     for limit in given:
         if not _is_number(limit, whole="whole" in needs) or ("above 0" in needs and limit <= 0):
             raise ValueError(

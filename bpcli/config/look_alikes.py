@@ -19,9 +19,9 @@ def as_ascii(text: str) -> str:
 
 def look_alike_in(text: str) -> int | None:
     """The index of the first look-alike, preferably of a sign that gives YAML its structure."""
-    found = [index for index, character in enumerate(text) if character in _ASCII]
-    structural = [index for index in found if not _ASCII[text[index]].isalnum()]
-    return next(iter([*structural, *found]), None)
+    indices = [index for index, character in enumerate(text) if character in _ASCII]
+    structural = [index for index in indices if not _ASCII[text[index]].isalnum()]
+    return next(iter([*structural, *indices]), None)
 
 
 def remedy(text: str, index: int, column: int) -> str:

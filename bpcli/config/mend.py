@@ -63,11 +63,11 @@ class Mended:
 def mend(source: Source) -> Mended:
     """Correct unknown keys and names in a copy of a config."""
     mended = Mended(source, deepcopy(source.tree))
-    _mend_keys(mended, ())
+    _mend_keys(mended)
     for location in list(choices_in(mended.tree)):
         _mend_name(mended, location)
     mended.are_named = True
-    _mend_keys(mended, ())
+    _mend_keys(mended)
     return mended
 
 
@@ -83,9 +83,9 @@ class _Meaning(NamedTuple):
     """False if the section has such a key only when it names another entry."""
 
 
-def _mend_keys(mended: Mended, top: Location) -> None:
-    """Rename or move the unknown keys of a section, and of all sections inside."""
-    sections = [top]
+def _mend_keys(mended: Mended) -> None:
+    """Rename or move the unknown keys of the config and of all sections inside."""
+    sections: list[Location] = [()]
     for section in sections:  # the list grows during the loop
         value = mended.get(section)
         if isinstance(value, dict):

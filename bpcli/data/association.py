@@ -11,14 +11,11 @@ from bpcli.data.types import Labels
 from bpcli.nn.arrays import Array, Vector
 
 
-def pearson(x: Array, y: Array) -> float | None:
-    """Pearson's r = Σ(x - x̄)(y - ȳ) / √(Σ(x - x̄)² Σ(y - ȳ)²) of two columns of numbers (n,)."""
-    both = np.isfinite(x) & np.isfinite(y)
-    return _one(pearsons(x[np.newaxis, both], y[both]))
-
-
 def pearsons(rows: Array, y: Array) -> Vector:
-    """Pearson's r of y (n,) and each of many columns, which are rows (d, n); NaN if undefined."""
+    """Pearson's r of y (n,) and each of many columns, which are rows (d, n); NaN if undefined.
+
+    r = Σ(x - x̄)(y - ȳ) / √(Σ(x - x̄)² Σ(y - ȳ)²), over the rows in which both are finite.
+    """
     both = np.isfinite(rows) & np.isfinite(y)
     X, Y = _centred(rows, both), _centred(y, both)
     spread = np.sqrt((X * X).sum(axis=1)) * np.sqrt((Y * Y).sum(axis=1))

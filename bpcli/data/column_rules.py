@@ -75,9 +75,9 @@ class ColumnRules:
             if name in medians:
                 fitted.append(InputColumn(name, fill=medians[name]))
                 continue
-            kind: Kind | None = "category" if name in categorical else None
+            asked: Kind | None = "category" if name in categorical else None
             spelling = spellings.get(name, PLAIN)
-            column = self._fitted(name, frame[name], training, rules.get(name), kind, spelling)
+            column = self._fitted(name, frame[name], training, rules.get(name), asked, spelling)
             fitted.append(replace(column, indicator=name in flagged))
         refuse_equal_names(fitted)
         return fitted
@@ -105,16 +105,16 @@ class ColumnRules:
                 f"column `{name}` has no value in any training row, so that its missing values "
                 f'cannot be filled: exclude it by `inputs: ["!{name}"]`'
             )
-        found = kind or kind_of(values, name, self.date_format)
-        if found == "category":
+        inferred = kind or kind_of(values, name, self.date_format)
+        if inferred == "category":
             rows = counted(train)
             return column_of_categories(name, rows, spelling, can_be_many=kind is not None)
-        column = InputColumn(name, found)
-        if found == "date":
+        column = InputColumn(name, inferred)
+        if inferred == "date":
             dates = dates_of(values, self.date_format)
             column = _dates(name, None if dates is None else dates.chosen, self.calendar)
-        numbers = column.days(train) if found == "date" else as_numbers(train, name)
-        usual = "most_frequent" if found == "boolean" else rule or "median"
+        numbers = column.days(train) if inferred == "date" else as_numbers(train, name)
+        usual = "most_frequent" if inferred == "boolean" else rule or "median"
         return replace(column, fill=_fill(usual, numbers[~np.isnan(numbers)]))
 
     def _flagged(self, frame: DataFrame, training: Labels) -> set[str]:

@@ -58,8 +58,8 @@ def ends(pieces: Pieces) -> tuple[Vector, Vector]:
     if pieces.is_one:
         rows = pieces.whole
         return rows.min(axis=0), rows.max(axis=0)
-    found = [(rows.min(axis=0), rows.max(axis=0)) for _, rows in pieces]
-    low, high = zip(*found, strict=True)
+    ranges = [(rows.min(axis=0), rows.max(axis=0)) for _, rows in pieces]
+    low, high = zip(*ranges, strict=True)
     return np.min(low, axis=0), np.max(high, axis=0)
 
 
@@ -118,13 +118,13 @@ def _quartiles(columns: Array, weight: Array | None) -> Array:
     position = (weight.sum() - 1).clip(min=0) * shares
     below = np.floor(position)
     values = np.take_along_axis(columns, order, axis=0)
-    found = [
+    by_column = [
         [
             values[np.searchsorted(ends[:, j], whole, "right").clip(max=len(values) - 1), j]
             for j in range(columns.shape[1])
         ]
         for whole in (below, below + 1)
     ]
-    low, high = np.transpose(found, (0, 2, 1))
+    low, high = np.transpose(by_column, (0, 2, 1))
     between: Array = low + (high - low) * (position - below)[:, np.newaxis]
     return between

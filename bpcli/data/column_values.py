@@ -40,7 +40,7 @@ class Summary(NamedTuple):
 class ColumnValues:
     """A column with its values as numbers or categories; `error` says why it cannot be read.
 
-    Dates are numbers of days. `found` is its summary if it was computed for many columns at once.
+    Dates are numbers of days. `known_summary` is given if it was computed for many columns at once.
     """
 
     name: str
@@ -48,7 +48,7 @@ class ColumnValues:
     values: Series | Vector
     error: str | None
     dates: DateFormat | None = None
-    found: Summary | None = None
+    known_summary: Summary | None = None
 
     @classmethod
     def of(cls, values: Series, date_format: str | None = None) -> ColumnValues:
@@ -80,8 +80,8 @@ class ColumnValues:
 
     @cached_property
     def summary(self) -> Summary:
-        if self.found is not None:
-            return self.found
+        if self.known_summary is not None:
+            return self.known_summary
         labels, uniques = self._groups
         of_numbers = (
             summaries(self.numbers[np.newaxis])[0]
@@ -135,8 +135,12 @@ class ColumnValues:
     @property
     def counts_up(self) -> bool:
         """Whether the values are consecutive whole numbers from 0 or 1."""
-        found = self.summary
-        return self.is_whole and found.low in (0, 1) and found.high - found.low == found.unique - 1
+        summary = self.summary
+        return (
+            self.is_whole
+            and summary.low in (0, 1)
+            and summary.high - summary.low == summary.unique - 1
+        )
 
 
 def _days(values: Series, name: str, dates: DateFormat | None) -> Series:
@@ -161,12 +165,14 @@ def columns_of(frame: DataFrame, date_format: str | None = None) -> Iterator[lis
     for start in range(0, frame.shape[1], size):
         some = frame.iloc[:, start : start + size]
         numbers, places = plain_numbers(some.iloc[:, :0] if date_format else some)
-        found = dict(zip(places, zip(numbers, summaries(numbers), strict=True), strict=True))
+        known = dict(zip(places, zip(numbers, summaries(numbers), strict=True), strict=True))
         yield [
-            ColumnValues(str(name), "number", found[place][0], None, found=found[place][1])
-            if place in found
-            else ColumnValues.of(some.iloc[:, place], date_format)
-            for place, name in enumerate(some.columns)
+            ColumnValues(
+                str(name), "number", known[position][0], None, known_summary=known[position][1]
+            )
+            if position in known
+            else ColumnValues.of(some.iloc[:, position], date_format)
+            for position, name in enumerate(some.columns)
         ]
 
 
@@ -176,11 +182,11 @@ def plain_numbers(frame: DataFrame) -> tuple[Array, list[int]]:
     Columns with whole numbers that are not exact as floats are left out.
     """
     kinds = [dtype.kind if isinstance(dtype, np.dtype) else "O" for dtype in frame.dtypes]
-    places = np.array([place for place, kind in enumerate(kinds) if kind in "fiu"], np.intp)
+    places = np.array([position for position, kind in enumerate(kinds) if kind in "fiu"], np.intp)
     some = frame if len(places) == frame.shape[1] else frame.iloc[:, places]
     numbers = np.ascontiguousarray(some.to_numpy(np.float64).T)
     largest = np.fmax.reduce(np.abs(numbers), axis=1, initial=0)
-    limits = np.array([np.inf if kinds[place] == "f" else INEXACT for place in places])
+    limits = np.array([np.inf if kinds[position] == "f" else INEXACT for position in places])
     is_plain = largest < limits
     return numbers[is_plain], places[is_plain].tolist()
 

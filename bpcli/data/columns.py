@@ -136,8 +136,8 @@ class InputColumn:
             return days_of_dates(values, is_time=is_clock(self.date_format or ISO))
         codes, uniques = factorized(values)
         date_format = self.date_format
-        if date_format is None and (found := dates_of(values)) is not None:
-            date_format = found.chosen
+        if date_format is None and (dates := dates_of(values)) is not None:
+            date_format = dates.chosen
         texts = list(map(text_of, uniques))
         days = days_of_texts(texts, date_format or ISO)
         if tally is not None and date_format and np.isnan(days).all():
@@ -300,9 +300,9 @@ class FeatureEncoder:
             X[:, starts] = np.where(np.isnan(values), fills, values)
             is_encoded = np.isfinite(X[:, starts]).all(axis=0)
             is_done[list(starts)] = is_encoded
-            gaps = np.count_nonzero(np.isnan(values), axis=0)
-            for index in np.flatnonzero(gaps * is_encoded):
-                tally.fill(columns[index].name, int(gaps[index]), columns[index].fill_text)
+            missing = np.count_nonzero(np.isnan(values), axis=0)
+            for index in np.flatnonzero(missing * is_encoded):
+                tally.fill(columns[index].name, int(missing[index]), columns[index].fill_text)
         return is_done
 
     def _columns_of_numbers(self, frame: DataFrame) -> list[tuple[InputColumn, int]]:

@@ -23,28 +23,28 @@ class DateFormat(NamedTuple):
     other: str | None
 
 
-def date_format_of(texts: Sequence[str], told: str | None = None) -> DateFormat | None:
+def date_format_of(texts: Sequence[str], only: str | None = None) -> DateFormat | None:
     """The format in which nearly all texts are dates; None if there is none.
 
-    If `told` is given, it is the only format tried; if it is empty, no text is a date. The texts
+    If `only` is given, it is the only format tried; if it is empty, no text is a date. The texts
     are in the order of rows: if day and month can be swapped, the format that puts the rows in
     order is chosen.
     """
-    found: dict[bytes, str] = {}
-    for date_format in _formats_of(texts, FORMATS if told is None else (told,) if told else ()):
-        found.setdefault(days_of_texts(texts, date_format).tobytes(), date_format)
-    if not found:
+    formats: dict[bytes, str] = {}
+    for date_format in _formats_of(texts, FORMATS if only is None else (only,) if only else ()):
+        formats.setdefault(days_of_texts(texts, date_format).tobytes(), date_format)
+    if not formats:
         return None
-    chosen, *others = sorted(found.items(), key=lambda each: not _is_sorted(each[0]))
+    chosen, *others = sorted(formats.items(), key=lambda each: not _is_sorted(each[0]))
     return DateFormat(chosen[1], others[0][1] if others else None)
 
 
 def iso_format_of(texts: Sequence[str]) -> str | None:
     """The format beginning with an ISO date in which all texts are dates; None if there is none."""
-    found = date_format_of(texts)
-    if found is None or not found.chosen.startswith(ISO):
+    date_format = date_format_of(texts)
+    if date_format is None or not date_format.chosen.startswith(ISO):
         return None
-    return None if np.isnan(days_of_texts(texts, found.chosen)).any() else found.chosen
+    return None if np.isnan(days_of_texts(texts, date_format.chosen)).any() else date_format.chosen
 
 
 def ambiguity_of(dates: DateFormat) -> str:

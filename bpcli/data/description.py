@@ -158,16 +158,16 @@ def _classes(targets: Sequence[ColumnValues], task: TableTask) -> tuple[tuple[st
 
 
 def _facts(column: ColumnValues, task: TableTask, link: _Link | None) -> ColumnFacts:
-    found, is_date = column.summary, column.kind == "date"
+    summary, is_date = column.summary, column.kind == "date"
     return ColumnFacts(
         column.name,
         column.kind,
-        found.missing,
-        found.unique,
-        _shown(column, found.low),
-        _shown(column, found.high),
-        None if is_date else _or_none(found.mean),
-        None if is_date else _or_none(found.sd),
+        summary.missing,
+        summary.unique,
+        _shown(column, summary.low),
+        _shown(column, summary.high),
+        None if is_date else _or_none(summary.mean),
+        None if is_date else _or_none(summary.sd),
         () if column.kind in ("number", "date") else column.counted[:_MOST_FREQUENT],
         None if link is None else _measure(column, task),
         None if link is None else link.association,
@@ -207,7 +207,7 @@ def _links(
     columns: Sequence[ColumnValues], targets: Sequence[ColumnValues], task: TableTask
 ) -> list[_Link | None]:
     """The strongest association of each column with a target; None for a target itself."""
-    found = [_associations(columns, target, task) for target in targets]
+    strengths = [_associations(columns, target, task) for target in targets]
     return [
         None
         if column in targets
@@ -215,7 +215,7 @@ def _links(
             (_Link(*link) for link in zip(targets, of_column, strict=True)),
             key=lambda link: link.strength,
         )
-        for column, of_column in zip(columns, zip(*found, strict=True), strict=True)
+        for column, of_column in zip(columns, zip(*strengths, strict=True), strict=True)
     ]
 
 
@@ -234,10 +234,10 @@ def _associations(
 
 def _associations_of_numbers(rows: Array, target: ColumnValues, task: TableTask) -> list[float]:
     is_regression = task == "regression"
-    found = (
+    strengths = (
         pearsons(rows, target.numbers) if is_regression else correlation_ratios(target.labels, rows)
     )
-    values: list[float] = found.tolist()
+    values: list[float] = strengths.tolist()
     return values
 
 

@@ -147,8 +147,8 @@ class GivenArrays:
             return None
         _require_rows("weight", self.weight, rows)
         if self.weight.ndim != 1 or self.weight.dtype.kind not in "biuf":
-            found = _kind_of(self.weight)
-            raise DataError(f"weight has {found}, expected 1 dimension of numbers", "weight")
+            shape = _kind_of(self.weight)
+            raise DataError(f"weight has {shape}, expected 1 dimension of numbers", "weight")
         weight = self.weight.astype(np.float64)
         if not (np.isfinite(weight) & (weight > 0)).all():
             row = int(np.argmin(np.isfinite(weight) & (weight > 0)))
@@ -174,16 +174,16 @@ def _names_or_none(names: tuple[str, ...]) -> Array | None:
 
 
 def _require_rows(name: str, array: Array, rows: int) -> None:
-    found = len(array) if array.ndim else "a single value"
-    if found != rows:
-        raise DataError(f"{rows} rows of inputs but {found} of {name}", name)
+    count = len(array) if array.ndim else "a single value"
+    if count != rows:
+        raise DataError(f"{rows} rows of inputs but {count} of {name}", name)
 
 
 def _named(key: str, names: tuple[str, ...], columns: Array) -> tuple[str, ...]:
     """The names of columns. Raises `DataError` if there are more or fewer than columns."""
     if len(names) != columns.shape[1]:
-        found, columns_text = plural(len(names), "name"), plural(columns.shape[1], "column")
-        raise DataError(f"{found} for {columns_text}: give one for each", key)
+        names_text, columns_text = plural(len(names), "name"), plural(columns.shape[1], "column")
+        raise DataError(f"{names_text} for {columns_text}: give one for each", key)
     return names
 
 

@@ -98,8 +98,10 @@ class Split:
     def _read(self, rows: slice | Labels) -> tuple[Array, Array]:
         table, outputs = self.table, self.preprocessor.outputs
         targets = table.Y if table.labels is None else table.labels
-        X, found = read_together(table.X, table.X if targets is None else targets, rows)
-        return X, np.zeros((len(X), outputs)) if targets is None else encoded(table, found, outputs)
+        X, target_rows = read_together(table.X, table.X if targets is None else targets, rows)
+        return X, np.zeros((len(X), outputs)) if targets is None else encoded(
+            table, target_rows, outputs
+        )
 
     def _prepared(self, inputs: Array, targets: Array) -> tuple[Array, Array]:
         return self.preprocessor.inputs.prepare(inputs), self.preprocessor.targets.prepare(targets)

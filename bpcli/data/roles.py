@@ -106,9 +106,9 @@ def find_targets(frame: DataFrame, asked: Sequence[str]) -> tuple[list[int], str
         numbers = {name: number for number, name in enumerate(names, start=1)}
         selectors = [numbers.get(each, int(each) if each.isdecimal() else each) for each in asked]
         return [names.index(name) for name in select(names, selectors, "targets")], "as requested"
-    found = _by_name([words_of(name) for name in names])
-    if found is not None:
-        return [found], "by its name"
+    named = _by_name([words_of(name) for name in names])
+    if named is not None:
+        return [named], "by its name"
     last = len(names) - 1
     index = next((i for i in range(last, -1, -1) if _has_values(frame, i)), last)
     return [index], "the last column" + " that has values" * (index < last)
@@ -186,8 +186,8 @@ def _task_of_one(column: ColumnValues) -> tuple[TableTask, str]:
         return "classification", "it has only two whole numbers"
     is_repeated = 2 < count <= min(_MOST_NUMBERED_CLASSES, len(column) // _ROWS_PER_NUMBERED_CLASS)
     if is_repeated and column.counts_up:
-        found = column.summary
-        return "classification", f"it counts from {found.low:.0f} to {found.high:.0f}"
+        summary = column.summary
+        return "classification", f"it counts from {summary.low:.0f} to {summary.high:.0f}"
     if is_repeated and column.is_whole and _CLASS_WORDS & {*words_of(column.name)}:
         return "classification", f"its name suggests classes, and it has {count} whole numbers"
     return "regression", f"it has {count:,} unique numbers"
@@ -240,13 +240,13 @@ def is_named_id(name: str) -> bool:
 
 def _numbers_rows(column: ColumnValues) -> bool:
     """Whether the values are consecutive whole numbers, each once; of few, in order from 0 or 1."""
-    rows, found = len(column), column.summary
-    if found.unique < rows or found.high - found.low != rows - 1:
+    rows, summary = len(column), column.summary
+    if summary.unique < rows or summary.high - summary.low != rows - 1:
         return False
     if rows >= _FEWEST_TO_JUDGE:
         return True
     in_order = bool((np.diff(column.numbers) == 1).all())
-    return rows >= _FEWEST_NUMBERED and in_order and found.low in (0, 1)
+    return rows >= _FEWEST_NUMBERED and in_order and summary.low in (0, 1)
 
 
 def goes_with_order_of(numbers: Vector, target: ColumnValues) -> bool:

@@ -61,24 +61,24 @@ class Coded:
         first = int(np.searchsorted(self._ends, start, "right"))
         last = int(np.searchsorted(self._ends, stop, "left"))
         before = int(self._ends[first - 1]) if first else 0
-        found = self._rows(first, last + 1)
-        return found[start - before : stop - before]
+        rows = self._rows(first, last + 1)
+        return rows[start - before : stop - before]
 
     def _at(self, where: Array) -> Labels:
         """The rows at any positions."""
         chunks = np.searchsorted(self._ends, where, "right")
         rows = np.empty(len(where), np.intp)
         for chunk in np.flatnonzero(np.bincount(chunks)).tolist():
-            here = chunks == chunk
+            is_in_chunk = chunks == chunk
             before = int(self._ends[chunk - 1]) if chunk else 0
-            rows[here] = self._rows(chunk, chunk + 1)[where[here] - before]
+            rows[is_in_chunk] = self._rows(chunk, chunk + 1)[where[is_in_chunk] - before]
         return rows
 
     def _rows(self, first: int, stop: int) -> Labels:
         """The rows in some chunks."""
         start = first * _CHUNK
-        found: Labels = np.flatnonzero(self.codes[start : stop * _CHUNK] == self.code) + start
-        return found
+        rows: Labels = np.flatnonzero(self.codes[start : stop * _CHUNK] == self.code) + start
+        return rows
 
     @cached_property
     def _ends(self) -> Labels:

@@ -22,8 +22,10 @@ def order_of(values: Series, date_format: str | None) -> tuple[Vector, list[str]
     if column.error is not None:
         raise DataError(column.error)
     if column.kind not in ("number", "date"):
-        found = "booleans" if column.kind == "boolean" else "categories"
-        raise DataError(f"column `{name}` contains {found}, but `order_by` needs dates or numbers")
+        contents = "booleans" if column.kind == "boolean" else "categories"
+        raise DataError(
+            f"column `{name}` contains {contents}, but `order_by` needs dates or numbers"
+        )
     is_missing = np.isnan(column.numbers)
     if is_missing.any():
         file, row = row_of(values, is_missing)

@@ -101,8 +101,8 @@ _EXACT_BYTES = 8
 
 def _largest(*numbers: Vector) -> Vector:
     """The largest absolute number of each column."""
-    found: Vector = np.abs(numbers).max(axis=0)
-    return found
+    largest: Vector = np.abs(numbers).max(axis=0)
+    return largest
 
 
 def _spread(spread: Vector, largest: Vector) -> Vector:

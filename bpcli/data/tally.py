@@ -1,12 +1,18 @@
-"""Counts of what an encoder fills, rounds, does not know or reads differently, for notes."""
+"""Counts of what an encoder fills, rounds, does not know or reads differently, for notes.
+
+Also of rows that are too large for the network.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
 
+import numpy as np
+
 from bpcli.data.rounding import rounding_notes
 from bpcli.data.values import quoted
+from bpcli.nn.arrays import Array
 from bpcli.text import folded, listed, nearest, plural
 
 _MOST_NAMED = 3
@@ -22,11 +28,12 @@ class Tally:
         self._unknown: dict[str, Counter[str]] = {}
         self._known: dict[str, tuple[str, ...]] = {}
         self._dates: dict[tuple[str, str], str] = {}
+        self._not_finite = 0
 
-    def fill(self, column: str, gaps: int, by: str) -> None:
+    def fill(self, column: str, missing: int, by: str) -> None:
         """Count missing values of a column that are filled with the value `by`."""
-        if gaps:
-            self._filled[column] += gaps
+        if missing:
+            self._filled[column] += missing
             self._fills[column] = by
 
     def rounded(self, column: str, numbers: int) -> None:
@@ -44,8 +51,14 @@ class Tally:
         """Record that the dates of a column have another format than in training."""
         self._dates[column, example] = of_training
 
+    def outputs(self, values: Array) -> None:
+        """Count the rows of outputs (n, outputs) that are not all finite numbers."""
+        self._not_finite += int((~np.isfinite(values).all(axis=1)).sum())
+
     def notes(self) -> Iterator[str]:
         """Notes on missing and rounded values, and each column of other dates or categories.
+
+        Also on rows whose outputs are not finite.
 
         Of the columns with unknown categories, only the first few are named.
         """
@@ -64,6 +77,11 @@ class Tally:
             yield self._unknown_categories(name)
         if (more := len(self._unknown) - _MOST_NAMED) > 0:
             yield f"{plural(more, 'further column')} with unknown categories"
+        if self._not_finite:
+            yield (
+                f"{plural(self._not_finite, 'row')} with an output that is not a finite number, "
+                "because an input is too large: do not use their predictions"
+            )
 
     def _unknown_categories(self, name: str) -> str:
         rows, known = self._unknown[name], self._known[name]

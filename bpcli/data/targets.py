@@ -71,10 +71,10 @@ def words_of_labels(
     frames: Sequence[DataFrame], names: Sequence[str], spellings: Spellings = PLAIN_ALL
 ) -> tuple[Words, ...]:
     """The two texts of each label column, over all files. Raises `DataError` for other counts."""
-    found = {name: [classes_in(frame[name], name) for frame in frames] for name in names}
+    classes = {name: [classes_in(frame[name], name) for frame in frames] for name in names}
     return tuple(
         label_words(sorted_classes(rows, name, spellings.get(name, PLAIN)), name)
-        for name, rows in found.items()
+        for name, rows in classes.items()
     )
 
 

@@ -18,11 +18,11 @@ _ANY_SIZE = ("uniform", "normal", "constant")
 """Initializers whose weights may have any size. Those of the others fit the width of the layers."""
 
 
-def other_rate(evidence: Evidence, factor: float, adjective: str) -> tuple[str, str]:
-    """Another learning rate as remedy, and the command that tries it."""
+def smaller_rate(evidence: Evidence, factor: float) -> tuple[str, str]:
+    """A smaller learning rate as remedy, and the command that tries it."""
     assert evidence.rate is not None, "the optimizer has one"
     key, other = evidence.rate_key, float(f"{factor * evidence.rate:.2g}")
-    remedy = f"try a {adjective} `{key}`, such as {other:g} instead of {evidence.rate:g}"
+    remedy = f"try a smaller `{key}`, such as {other:g} instead of {evidence.rate:g}"
     return remedy, evidence.train_with(f"{key}={other:g}")
 
 
@@ -88,7 +88,7 @@ def shorter_steps(evidence: Evidence, failed: Sequence[int]) -> tuple[str, str] 
         return None
     if any(2 * sum(counts[k] for counts in first) >= layers[k].units for k in failed):
         return None
-    return other_rate(evidence, 0.1, "smaller")
+    return smaller_rate(evidence, 0.1)
 
 
 def sized(evidence: Evidence, init: str) -> list[str]:

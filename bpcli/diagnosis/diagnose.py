@@ -75,7 +75,7 @@ def diagnose(subject: Subject) -> Diagnosis:
     evidence = Evidence(subject.as_trained)
     obstacles = {rule.title: rule.obstacle(evidence) for rule in RULES}
     return Diagnosis(
-        _found(evidence, RULES),
+        _findings(evidence, RULES),
         [title for title, obstacle in obstacles.items() if obstacle is None],
         {title: obstacle for title, obstacle in obstacles.items() if obstacle is not None},
     )
@@ -83,7 +83,7 @@ def diagnose(subject: Subject) -> Diagnosis:
 
 def findings(subject: Subject) -> list[Finding]:
     """What looks wrong with a run, the most severe first."""
-    return _found(Evidence(subject), RULES)
+    return _findings(Evidence(subject), RULES)
 
 
 def overfitting_gap(subject: Subject) -> Gap | None:
@@ -95,29 +95,29 @@ def overfitting_gap(subject: Subject) -> Gap | None:
 
 def findings_at_end(subject: Subject) -> list[Finding]:
     """What looks wrong at the end of a training, by the rules that take hardly any time."""
-    return _found(Evidence(subject), [rule for rule in RULES if rule.at_end])
+    return _findings(Evidence(subject), [rule for rule in RULES if rule.at_end])
 
 
-def _found(evidence: Evidence, rules: Iterable[Rule]) -> list[Finding]:
+def _findings(evidence: Evidence, rules: Iterable[Rule]) -> list[Finding]:
     with np.errstate(all="ignore"):
-        found = [
+        findings = [
             finding
             for rule in rules
             if rule.obstacle(evidence) is None
             for finding in rule.check(evidence)
         ]
-    return sorted(without_consequences(found), key=lambda each: SEVERITIES.index(each.severity))
+    return sorted(without_consequences(findings), key=lambda each: SEVERITIES.index(each.severity))
 
 
-def without_consequences(found: Sequence[Finding]) -> list[Finding]:
+def without_consequences(findings: Sequence[Finding]) -> list[Finding]:
     """The findings that follow from no other; each names those that follow from it.
 
     A note explains nothing, because it does not report an error.
     """
-    rest = list(found)
-    for kind, follows in EXPLAINS.items():
-        causes = [each for each in rest if each.kind == kind and each.severity != "note"]
-        consequences = [each for each in rest if each.kind in follows and each.kind != kind]
+    rest = list(findings)
+    for cause, follows in EXPLAINS.items():
+        causes = [each for each in rest if each.kind == cause and each.severity != "note"]
+        consequences = [each for each in rest if each.kind in follows and each.kind != cause]
         if causes and consequences:
             rest = [each for each in rest if each not in consequences]
             rest[rest.index(causes[0])] = causes[0].explaining(consequences)

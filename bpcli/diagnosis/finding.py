@@ -52,9 +52,9 @@ class Finding:
 
         Notes are not repeated.
         """
-        told = [each for each in others if each.severity != "note"]
-        titles = (*self.explains, *(title for each in told for title in _titles(each)))
-        worst = min((self, *told), key=lambda each: SEVERITIES.index(each.severity))
+        problems = [each for each in others if each.severity != "note"]
+        titles = (*self.explains, *(title for each in problems for title in _titles(each)))
+        worst = min((self, *problems), key=lambda each: SEVERITIES.index(each.severity))
         return replace(self, severity=worst.severity, explains=tuple(dict.fromkeys(titles)))
 
     @property

@@ -8,7 +8,7 @@ from bpcli.diagnosis.advice import (
     SMALLER,
     for_other_rows,
     other_optimizer,
-    other_rate,
+    smaller_rate,
     what_to_change,
 )
 from bpcli.diagnosis.evidence import Evidence
@@ -49,7 +49,7 @@ def _why_never(evidence: Evidence) -> tuple[str, str, str]:
     cause = "the steps are too long, or the inputs carry no information about the target"
     if evidence.rate is None:
         return cause, what_to_change(evidence), other_optimizer(evidence)
-    return cause, *other_rate(evidence, 0.1, "smaller")
+    return cause, *smaller_rate(evidence, 0.1)
 
 
 def no_step(evidence: Evidence) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bpcli.diagnosis.advice import more_epochs, other_optimizer, other_rate, what_to_change, wider
+from bpcli.diagnosis.advice import more_epochs, other_optimizer, smaller_rate, what_to_change, wider
 from bpcli.diagnosis.evidence import STUCK, Curve, Evidence
 from bpcli.diagnosis.finding import Finding, Severity
 from bpcli.diagnosis.rule import Rule
@@ -92,9 +92,7 @@ def diverging(evidence: Evidence) -> Iterator[Finding]:
         )
         return
     cause = "the steps are too long for the curvature of the loss, so that each overshoots more"
-    yield Finding.of(
-        "diverging", "error", title, numbers, cause, *other_rate(evidence, 0.1, "smaller")
-    )
+    yield Finding.of("diverging", "error", title, numbers, cause, *smaller_rate(evidence, 0.1))
 
 
 def oscillating(evidence: Evidence) -> Iterator[Finding]:
@@ -114,7 +112,7 @@ def oscillating(evidence: Evidence) -> Iterator[Finding]:
         f"{late.values.max():.4g}"
     )
     cause = "the steps are too long: they overshoot the minimum from side to side"
-    remedy, command = other_rate(evidence, 1 / 3, "smaller")
+    remedy, command = smaller_rate(evidence, 1 / 3)
     if not evidence.is_full_batch:
         cause = "the gradients of batches vary, and the steps are too long to average them"
         cosine = f"{{schedule: cosine, start: {evidence.rate:g}}}"

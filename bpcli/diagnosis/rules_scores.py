@@ -109,8 +109,8 @@ def overfitting(evidence: Evidence) -> Iterator[Finding]:
         f"as a fraction of that of a constant prediction, the training loss is {gap.of_train:.3g} "
         f"and the {SPLIT_NAMES[gap.split]} loss {gap.of_held:.3g}{_since(evidence, gap.rose)}"
     )
-    found = _overfitted if gap.verdict == "overfits" else _overfitted_later
-    yield found(evidence, numbers)
+    rule = _overfitted if gap.verdict == "overfits" else _overfitted_later
+    yield rule(evidence, numbers)
 
 
 def _overfitted(evidence: Evidence, numbers: str) -> Finding:
@@ -229,13 +229,13 @@ def underfitting(evidence: Evidence) -> Iterator[Finding]:
     """The rows nearest to a row tell its target better than the network does."""
     from bpcli.diagnosis.neighbours import neighbours
 
-    found = neighbours(evidence)
-    if found is None or not found.are_clearly_better:
+    comparison = neighbours(evidence)
+    if comparison is None or not comparison.are_clearly_better:
         return
-    title = f"the network underfits: {found.title}"
+    title = f"the network underfits: {comparison.title}"
     cause = "the rows have a structure that the network has not learned"
     remedy, command = _against_underfitting(evidence)
-    yield Finding.of("underfitting", "warning", title, found.evidence, cause, remedy, command)
+    yield Finding.of("underfitting", "warning", title, comparison.evidence, cause, remedy, command)
 
 
 def _against_underfitting(evidence: Evidence) -> tuple[str, str]:

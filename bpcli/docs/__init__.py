@@ -89,8 +89,8 @@ def search(text: str) -> list[Hit]:
     # here: the import takes half a second
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfVectorizer
 
-    found = [(topic, section) for topic in topics() for section in _sections(topic)]
-    texts = ["\n".join([*section.lines, *[section.heading] * 2]) for _, section in found]
+    sections = [(topic, section) for topic in topics() for section in _sections(topic)]
+    texts = ["\n".join([*section.lines, *[section.heading] * 2]) for _, section in sections]
     vectorizer = TfidfVectorizer(
         preprocessor=_normalised,
         token_pattern=_WORD,
@@ -98,10 +98,10 @@ def search(text: str) -> list[Hit]:
         sublinear_tf=True,
     )
     scores = (vectorizer.fit_transform(texts) @ vectorizer.transform([text]).T).toarray().ravel()
-    scores[[topic in _FOR_DEVELOPERS for topic, _ in found]] /= 2
+    scores[[topic in _FOR_DEVELOPERS for topic, _ in sections]] /= 2
     order = sorted(scores.nonzero()[0], key=scores.__getitem__, reverse=True)
     words = vectorizer.build_analyzer()(text)
-    return [_hit(topic, section, words) for topic, section in (found[index] for index in order)]
+    return [_hit(topic, section, words) for topic, section in (sections[index] for index in order)]
 
 
 def _normalised(text: str) -> str:

@@ -44,10 +44,10 @@ class ShardWork:
     def digest(self) -> str:
         """A digest of some of the rows, by which two processes see that they read the same ones."""
         some = self.data.some()
-        found = hashlib.sha256()
+        sha256 = hashlib.sha256()
         for array in some.arrays:
-            found.update(np.ascontiguousarray(array).data)
-        return found.hexdigest()
+            sha256.update(np.ascontiguousarray(array).data)
+        return sha256.hexdigest()
 
     def sums(self, number: int, params: Vector, *, loss: bool, grad: bool) -> ShardSums:
         """The sums of shard `number` of the plan at these parameters, as new arrays."""

@@ -34,11 +34,11 @@ def activation_named(name: str) -> Activation:
 # scikit-learn.
 
 
-def require_fitted(mlp: Any, kind: str) -> None:
+def require_fitted(mlp: Any, class_name: str) -> None:
     """Raises `ParameterError` for anything but a fitted estimator of this class or its heirs."""
-    is_of_kind = any(each.__name__ == kind for each in type(mlp).__mro__)
+    is_of_kind = any(each.__name__ == class_name for each in type(mlp).__mro__)
     if not is_of_kind or not hasattr(mlp, "coefs_"):
-        raise ParameterError(f"{type(mlp).__name__} is not a fitted {kind}: fit it first.")
+        raise ParameterError(f"{type(mlp).__name__} is not a fitted {class_name}: fit it first.")
 
 
 def of_scikit_learn(mlp: Any, loss: Loss, class_names: tuple[str, ...]) -> Fitted:

@@ -198,16 +198,16 @@ class BPClassifier(ClassifierMixin, BPEstimator):
     # Targets.
 
     def _encode(self, y: Any, classes: Any, *, is_first: bool) -> tuple[Array, Array | None]:
-        kind = type_of_target(y, input_name="y")
-        if not is_first and self._is_multilabel != (kind == "multilabel-indicator"):
+        y_type = type_of_target(y, input_name="y")
+        if not is_first and self._is_multilabel != (y_type == "multilabel-indicator"):
             before, now = ("labels", "classes") if self._is_multilabel else ("classes", "labels")
             raise ParameterError(f"`y` has {now}, but the targets of the fit were {before}.")
-        if kind == "multilabel-indicator":
+        if y_type == "multilabel-indicator":
             return self._encode_labels(y, is_first=is_first), None
-        if kind not in ("binary", "multiclass"):
+        if y_type not in ("binary", "multiclass"):
             raise ParameterError(
-                f"Unknown label type: {kind}. Expected classes (n,), or labels (n, k) of 0 and 1; "
-                "for numbers, use BPRegressor."
+                f"Unknown label type: {y_type}. Expected classes (n,), or labels (n, k) of 0 and "
+                "1; for numbers, use BPRegressor."
             )
         y = column_or_1d(y, warn=True)
         known = self._known_classes(y, classes, is_first=is_first)

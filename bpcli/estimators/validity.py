@@ -18,9 +18,9 @@ class ParameterError(ConfigError, ValueError):
 Test: TypeAlias = Callable[[Any], bool]
 
 
-def _is_a(kind: Any, value: Any) -> bool:
+def _is_a(expected_type: Any, value: Any) -> bool:
     """Whether a value is a number of a kind; booleans are none."""
-    return isinstance(value, kind) and not isinstance(value, bool)
+    return isinstance(value, expected_type) and not isinstance(value, bool)
 
 
 def _number(low: float) -> Test:

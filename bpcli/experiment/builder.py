@@ -130,14 +130,14 @@ def _start_of(config: Config) -> Start | None:
 
 def _started(experiment: Experiment, start: Start) -> Experiment:
     """The experiment with the parameters and the scales of a start."""
-    found = start.adapted(experiment.network, experiment.preprocessor)
+    adapted = start.adapted(experiment.network, experiment.preprocessor)
     scale = experiment.spec.data.scale
     if not start.refits and (scale.inputs, scale.targets) != ("none", "none"):
         note = f"the scales are those of {start.file.name}: `data.scale` is not used"
         table = replace(experiment.table, notes=(*experiment.table.notes, note))
         experiment = replace(experiment, table=table)
-    started = replace(experiment, start=start, start_params=found.params)
-    return started.with_preprocessor(found.preprocessor)
+    started = replace(experiment, start=start, start_params=adapted.params)
+    return started.with_preprocessor(adapted.preprocessor)
 
 
 def _refuse(config: Config, *issues_of: Iterable[ConfigIssue]) -> None:

@@ -77,16 +77,16 @@ def of_weights(spec: Spec, table: Table) -> Iterator[ConfigIssue]:
     elif rule != "balanced":
         known, taken = ", ".join(table.class_names), dict[str, str]()
         for name in rule:
-            message, found = None, category_named(name, table.class_names, table.class_spelling)
-            if found is None:
+            message, own = None, category_named(name, table.class_names, table.class_spelling)
+            if own is None:
                 message = f"there is no class {quoted(name)}; the classes are {known}"
-            elif found in taken:
+            elif own in taken:
                 message = (
-                    f"class {quoted(found)} already has a weight, as {quoted(taken[found])}: keep "
+                    f"class {quoted(own)} already has a weight, as {quoted(taken[own])}: keep "
                     "one of them"
                 )
             else:
-                taken[found] = name
+                taken[own] = name
             if message is not None:
                 yield ConfigIssue(message, (*at, name), at_key=True)
 

@@ -81,17 +81,18 @@ class Scales:
 
         A scale that was fitted to the training rows is assumed to be right.
         """
-        found, some = [], self.rows.some()
+        misfits, some = [], self.rows.some()
         if self.spec.data.scale.inputs not in FITTED_RULES:
             inputs = some.inputs[: self.network.inputs]
             fact = _fact(_Columns.of(self.table.input_names, inputs), _UNEQUAL)
-            found += [Misfit(fact, "inputs", "standard")] if fact else []
+            misfits += [Misfit(fact, "inputs", "standard")] if fact else []
         if self._targets_matter:
-            most = _UNEQUAL if found else _LARGE_TARGETS  # weights and rate may follow the targets
+            # Weights and the learning rate may follow the targets.
+            most = _UNEQUAL if misfits else _LARGE_TARGETS
             fact = _fact(_Columns.of(self.table.target_names, some.targets), most)
             rule = self._rule(*_ends(some.targets))
-            found += [Misfit(fact, "targets", rule)] if fact and rule else []
-        return found
+            misfits += [Misfit(fact, "targets", rule)] if fact and rule else []
+        return misfits
 
     @property
     def _targets_matter(self) -> bool:

@@ -51,8 +51,8 @@ def distances(profiles: Array, *, is_cumulative: bool) -> Array:
     """The distances (levels, levels) of distributions."""
     if not profiles.shape[1]:
         return np.zeros((len(profiles), len(profiles)))
-    found = [np.abs(profiles - each) for each in profiles]
-    return np.array([d.max(axis=1) if is_cumulative else d.sum(axis=1) / 2 for d in found])
+    differences = [np.abs(profiles - each) for each in profiles]
+    return np.array([d.max(axis=1) if is_cumulative else d.sum(axis=1) / 2 for d in differences])
 
 
 def first_coordinate(distance: Array) -> Vector:

@@ -130,8 +130,8 @@ def edges_of(values: Vector, bins: int = BINS) -> Vector:
     A value with more than its share of the rows is an edge of its own, and the bins are made of the
     other rows: else nine zeros of ten rows would leave two bins.
     """
-    found, counts = np.unique(values, return_counts=True)
-    frequent = found[counts * bins >= len(values)]
+    distinct, counts = np.unique(values, return_counts=True)
+    frequent = distinct[counts * bins >= len(values)]
     rest = values[~np.isin(values, frequent)]
     most = min(bins - len(frequent), len(rest) // _ROWS_PER_BIN)
     shares = np.linspace(0, 1, max(most, 1) + 1)
@@ -142,8 +142,8 @@ def edges_of(values: Vector, bins: int = BINS) -> Vector:
 
 def bin_of(values: Vector, edges: Vector) -> Labels:
     """The bin (x_{k-1}, x_k] of each number, from 0; the first one has its lower edge too."""
-    found: Labels = np.searchsorted(edges[1:], values, side="left")
-    return found
+    bins: Labels = np.searchsorted(edges[1:], values, side="left")
+    return bins
 
 
 def number_steps(column: Column, X: Array, outputs: Outputs) -> Steps | None:
@@ -170,19 +170,19 @@ def level_steps(column: Column, order: Labels, X: Array, outputs: Outputs) -> St
         return None
     place_of = np.full(len(column.levels), -1)
     place_of[order] = np.arange(len(order))
-    place = place_of[column.codes(X)]
+    position = place_of[column.codes(X)]
     rows = np.arange(len(X))
     as_it_is = outputs(X)
-    up, down = rows[place < len(order) - 1], rows[place > 0]
-    above = outputs(column.set_level(X[up], order[place[up] + 1])) - as_it_is[up]
-    below = as_it_is[down] - outputs(column.set_level(X[down], order[place[down] - 1]))
+    up, down = rows[position < len(order) - 1], rows[position > 0]
+    above = outputs(column.set_level(X[up], order[position[up] + 1])) - as_it_is[up]
+    below = as_it_is[down] - outputs(column.set_level(X[down], order[position[down] - 1]))
     near = np.zeros((len(X), len(order)))
-    near[rows, place] = 1
+    near[rows, position] = 1
     return Steps(
         order.astype(np.float64),
         near,
         np.concatenate([up, down]),
-        np.concatenate([place[up], place[down] - 1]),
+        np.concatenate([position[up], position[down] - 1]),
         np.concatenate([above, below]),
     )
 

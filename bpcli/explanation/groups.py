@@ -27,34 +27,34 @@ def associations(columns: Sequence[Column], X: Array) -> Array:
 
     0 with a constant column, and of a column with itself.
     """
-    found = np.zeros((len(columns), len(columns)))
+    strengths = np.zeros((len(columns), len(columns)))
     numbers = [at for at, column in enumerate(columns) if not column.levels]
     others = [at for at, column in enumerate(columns) if column.levels]
     ranked = np.array([ranks(columns[at].numbers(X)) for at in numbers]).reshape(-1, len(X))
     codes = {at: columns[at].codes(X) for at in others}
     for row, at in enumerate(numbers[:-1]):
-        found[at, numbers[row + 1 :]] = np.abs(pearsons(ranked[row + 1 :], ranked[row]))
+        strengths[at, numbers[row + 1 :]] = np.abs(pearsons(ranked[row + 1 :], ranked[row]))
     for at in others if numbers else ():
-        found[at, numbers] = correlation_ratios(codes[at], ranked)
+        strengths[at, numbers] = correlation_ratios(codes[at], ranked)
     for a, b in combinations(others[:MOST_CATEGORIES], 2):
-        found[a, b] = cramers_v(codes[a], codes[b]) or 0.0
-    found = np.nan_to_num(found)
-    return np.maximum(found, found.T)
+        strengths[a, b] = cramers_v(codes[a], codes[b]) or 0.0
+    strengths = np.nan_to_num(strengths)
+    return np.maximum(strengths, strengths.T)
 
 
 def ranks(values: Vector) -> Vector:
     """The ranks from 0 of numbers (n,), equal ones with their mean rank; NaN stays NaN."""
     known = np.isfinite(values)
     _, inverse, counts = np.unique(values[known], return_inverse=True, return_counts=True)
-    found = np.full(len(values), np.nan)
-    found[known] = (np.cumsum(counts) - (counts + 1) / 2)[inverse]
-    return found
+    ranked = np.full(len(values), np.nan)
+    ranked[known] = (np.cumsum(counts) - (counts + 1) / 2)[inverse]
+    return ranked
 
 
-def correlated_groups(association: Array, threshold: float = THRESHOLD) -> list[list[int]]:
-    """Groups of two columns or more that are connected by associations above the threshold."""
+def correlated_groups(association: Array) -> list[list[int]]:
+    """Groups of two columns or more that are connected by associations above `THRESHOLD`."""
     group = np.arange(len(association))
-    for a, b in zip(*np.nonzero(np.triu(association > threshold)), strict=True):
+    for a, b in zip(*np.nonzero(np.triu(association > THRESHOLD)), strict=True):
         group[group == group[b]] = group[a]
     members = [np.flatnonzero(group == number).tolist() for number in dict.fromkeys(group.tolist())]
     return [each for each in members if len(each) > 1]

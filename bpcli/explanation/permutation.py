@@ -65,14 +65,14 @@ class Permutation:
             X = self._permuted(groups[number], number, repeat)
             results[repeat] = _stacked(self.measured(X))
 
-        run, found = pool.register(permute), []
+        run, changes = pool.register(permute), []
         for number in range(len(groups)):
             current[0] = number
             run(self.repeats)
             permuted = plain + (results - plain).mean(axis=0)  # exactly `plain` if nothing changed
-            found.append(_changes(before, plain, permuted))
+            changes.append(_changes(before, plain, permuted))
             done(number + 1)
-        return found
+        return changes
 
     def _permuted(self, group: Group, number: int, repeat: int) -> Array:
         order = generator(self.seed, "permutation", number, repeat).permutation(len(self.X))
@@ -88,12 +88,12 @@ def _stacked(samples: Mapping[str, Sample]) -> Array:
 
 def _changes(before: Mapping[str, Sample], plain: Array, permuted: Array) -> dict[str, Change]:
     """The change of each measure from the statistics (m, n) of all, one below the other."""
-    found, start = {}, 0
+    changes, start = {}, 0
     for name, sample in before.items():
         own = slice(start, start + len(sample.statistics))
-        found[name] = change(sample.value, plain[own], permuted[own])
+        changes[name] = change(sample.value, plain[own], permuted[own])
         start = own.stop
-    return found
+    return changes
 
 
 def change(value: Callable[[Array], Array], before: Array, after: Array) -> Change:

@@ -60,7 +60,7 @@ def shapley(
     how many background rows of how many are finished.
     """
     exact = len(columns) <= MOST_EXACT
-    found, evaluations = [], 0
+    by_row, evaluations = [], 0
     for number, row in enumerate(background):
         if exact:
             shares = _exact(columns, x, row, outputs)
@@ -69,9 +69,9 @@ def shapley(
             rng = generator(seed, "orders", number)
             shares = _sampled(columns, x, row, outputs, orders, rng)
             evaluations += 2 * orders * (len(columns) + 1)
-        found.append(shares)
+        by_row.append(shares)
         done(number + 1, len(background))
-    each = np.stack(found)
+    each = np.stack(by_row)
     errors = np.full(each.shape[1:], np.nan)
     if len(each) > 1:
         errors = each.std(axis=0, ddof=1) / np.sqrt(len(each))
@@ -106,15 +106,15 @@ def _sampled(
     """The mean gain (p, K) of each column when the row becomes x column by column."""
     p = len(columns)
     drawn = [rng.permutation(p) for _ in range(orders)]
-    found = []
+    estimates = []
     for order in [each for one in drawn for each in (one, one[::-1])]:
         is_in = np.zeros((p + 1, p), bool)
         is_in[:, order] = np.tri(p + 1, p, -1, dtype=bool)
         gains = np.diff(_worth(columns, x, row, is_in, outputs), axis=0)
         own = np.empty_like(gains)
         own[order] = gains
-        found.append(own)
-    mean: Array = np.mean(found, axis=0)
+        estimates.append(own)
+    mean: Array = np.mean(estimates, axis=0)
     return mean
 
 

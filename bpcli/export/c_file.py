@@ -190,11 +190,11 @@ class _File:
         declared = "".join(line for kind, line in locals_.items() if kind in kinds)
         lines = [f"{declared}\n"] * bool(declared)
         starts = (start for _, start in self.model.encoder.starts)
-        for place, ((column, name), start) in enumerate(zip(self.fields, starts, strict=True), 1):
-            lines += [f"{line}\n" for line in self._column(column, f"row->{name}", start, place)]
+        for code, ((column, name), start) in enumerate(zip(self.fields, starts, strict=True), 1):
+            lines += [f"{line}\n" for line in self._column(column, f"row->{name}", start, code)]
         return self._part("encode", body="".join(lines))
 
-    def _column(self, column: InputColumn, value: str, start: int, place: int) -> Iterator[str]:
+    def _column(self, column: InputColumn, value: str, start: int, code: int) -> Iterator[str]:
         """The lines that encode a column as the inputs from `start`."""
         x, is_missing = f"&x[{start}]", f"isnan({value})"
         if column.kind == "category":
@@ -210,7 +210,7 @@ class _File:
         else:
             fill_number = "NAN" if column.fill is None else self._number(column.fill)
             call = f"{column.kind}({value}, {fill_number}, {x})"
-        yield f"    if ({call} != 0) {{\n        return {place};\n    }}"
+        yield f"    if ({call} != 0) {{\n        return {code};\n    }}"
         if column.kind == "date":
             yield f"    x[{start}] = ({self.precision})days;"
         for index, part in enumerate(column.calendar):

@@ -36,10 +36,10 @@ class NotVerified(Exception):
 
 def program(what: str, *names: str) -> str:
     """The path of the first program that is installed. Raises `NotVerified` if none is."""
-    found = next(filter(None, map(shutil.which, names)), None)
-    if found is None:
+    path = next(filter(None, map(shutil.which, names)), None)
+    if path is None:
         raise NotVerified(f"no {what} found")
-    return found
+    return path
 
 
 @dataclass(frozen=True)

@@ -41,8 +41,8 @@ def javascript_predictions(
     files = {"exported.mjs": content, "driver.mjs": _DRIVER}
     with workspace("JavaScript", files) as child:
         printed = child.run([node, "driver.mjs"], json.dumps(rows).encode("ascii"))
-    found = tables_of(printed, len(tables), "JavaScript")
-    return [_as_numbers(table, model) for table in found]
+    tables_read = tables_of(printed, len(tables), "JavaScript")
+    return [_as_numbers(table, model) for table in tables_read]
 
 
 def _as_numbers(table: Columns, model: Model) -> Columns:

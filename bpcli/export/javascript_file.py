@@ -111,8 +111,8 @@ def _column(column: InputColumn) -> str:
         entries |= _texts(column)
     if column.kind == "date":
         calendar = [identifier(part, get_args(CalendarPart)) for part in column.calendar]
-        told = column.date_format
-        entries["formats"] = "ISO" if told is None else _strings([told])
+        date_format = column.date_format
+        entries["formats"] = "ISO" if date_format is None else _strings([date_format])
         entries["calendar"] = _strings(calendar)
     return f"    {_object(entries)},\n"
 

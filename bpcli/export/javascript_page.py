@@ -38,10 +38,10 @@ def page_text(model: Model) -> str:
 
 def script_of(page: bytes) -> bytes:
     """The script of a page, which is a module. Raises `GateFailed` if there is none."""
-    found = _SCRIPT.search(page.decode())
-    if found is None:
+    script = _SCRIPT.search(page.decode())
+    if script is None:
         raise GateFailed("The page has no script: it was not written.")
-    return found[1].encode()
+    return script[1].encode()
 
 
 def _asset(name: str) -> str:

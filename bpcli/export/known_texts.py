@@ -43,8 +43,8 @@ def known_texts(column: InputColumn) -> KnownTexts:
     }
     by_key = index | {spelling.key(old): category for old, category in renamed.items()}
     exact = renamed if spelling.casefold else by_key
-    gaps = tuple(text for text in AMBIGUOUS if by_key.get(spelling.key(text)) is None)
-    return KnownTexts(exact, by_key if spelling.casefold else {}, gaps)
+    missing = tuple(text for text in AMBIGUOUS if by_key.get(spelling.key(text)) is None)
+    return KnownTexts(exact, by_key if spelling.casefold else {}, missing)
 
 
 def meaning_of(column: InputColumn) -> str:
@@ -85,18 +85,18 @@ def listed_texts(column: InputColumn) -> list[ListedText]:
     """
     known = known_texts(column)
     strange = [text for text, index in known.exact.items() if index is None]
-    found = [
+    listed = [
         ListedText(text, False, -2)
         for text in strange
         if known.folded.get(folded(text)) is not None
     ]
-    found += [*_listed(known.exact, False), *_listed(known.folded, True)]
-    own = {each.text for each in found}
-    for text, folds, category in [*found]:
+    listed += [*_listed(known.exact, False), *_listed(known.folded, True)]
+    own = {each.text for each in listed}
+    for text, folds, category in [*listed]:
         others = {*_other_forms(text), *(_spellings(text, column) if folds else ())} - own
-        found += [ListedText(other, folds, category) for other in sorted(others)]
+        listed += [ListedText(other, folds, category) for other in sorted(others)]
         own |= others
-    return [*found, *(ListedText(text, False, -1) for text in known.gaps)]
+    return [*listed, *(ListedText(text, False, -1) for text in known.gaps)]
 
 
 def _listed(texts: Mapping[str, int | None], folds: bool) -> Iterator[ListedText]:

@@ -242,27 +242,27 @@ _OPTIONS = ("-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape")
 def _shown(model: Model) -> list[Array]:
     """The matrices and the columns of tables, in the order of the fragment."""
     inputs, targets = model.preprocessor.inputs, model.preprocessor.targets
-    found = [] if inputs.changes_nothing else [np.column_stack([inputs.shift, inputs.factor])]
+    arrays = [] if inputs.changes_nothing else [np.column_stack([inputs.shift, inputs.factor])]
     for layer, matrix in zip(
         model.network.layers, model.network.matrices(model.params), strict=True
     ):
-        found.append(matrix[:, : layer.inputs])
-        found += [matrix[:, -1:]] if layer.has_bias else []
+        arrays.append(matrix[:, : layer.inputs])
+        arrays += [matrix[:, -1:]] if layer.has_bias else []
     if not targets.changes_nothing:
-        found.append(np.column_stack([targets.shift, targets.factor]))
-    return found
+        arrays.append(np.column_stack([targets.shift, targets.factor]))
+    return arrays
 
 
 def _read_back(text: str) -> list[list[list[float]]]:
     """The numbers of all matrices and tables in a fragment."""
-    found = []
-    for kind, body in re.findall(_BLOCK, text, re.DOTALL):
-        dollar = "$" * (kind == "array")  # a matrix is in math mode as a whole
+    arrays = []
+    for environment, body in re.findall(_BLOCK, text, re.DOTALL):
+        dollar = "$" * (environment == "array")  # a matrix is in math mode as a whole
         rows = [row.split(" & ") for row in re.split(r" \\\\(?: \\hline)?\n", body)]
         values = [[_value(f"{dollar}{cell}{dollar}") for cell in row] for row in rows]
         numbers = [[value for value in row if value is not None] for row in values]
-        found.append([row for row in numbers if row])
-    return [array for array in found if array]
+        arrays.append([row for row in numbers if row])
+    return [array for array in arrays if array]
 
 
 _BLOCK = r"\\begin\{(array|tabular)\}\{[lr]+\}\n(.*?)\n\\end\{\1\}"

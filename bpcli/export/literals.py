@@ -48,11 +48,11 @@ def distinct_identifiers(
     A name that does not begin with such a letter becomes `column_3`. `reserved` words get a last _.
     """
     given: dict[str, None] = {}
-    for place, name in enumerate(names, start=1):
+    for number, name in enumerate(names, start=1):
         word = re.sub("[^a-z0-9]+", "_", text_of(name).lower()).strip("_")[:_LONGEST]
-        word = word if word[:1].isalpha() else f"{fallback}_{word or place}"
+        word = word if word[:1].isalpha() else f"{fallback}_{word or number}"
         word = f"{word}_" if word in reserved else word
-        given[word if word not in given else f"{word}_{place}_"] = None
+        given[word if word not in given else f"{word}_{number}_"] = None
     return list(given)
 
 
@@ -67,11 +67,11 @@ def text_of(value: object) -> str:
     return str(value)
 
 
-def number_lines(numbers: Iterable[str], indent: str, end: str = "") -> str:
+def number_lines(numbers: Iterable[str], indent: str) -> str:
     """Literals of numbers, each with a comma, in lines of four."""
     texts = [f"{text}," for text in numbers]
     starts = range(0, len(texts), _PER_LINE)
-    return "".join(f"{indent}{' '.join(texts[i : i + _PER_LINE])}{end}\n" for i in starts)
+    return "".join(f"{indent}{' '.join(texts[i : i + _PER_LINE])}\n" for i in starts)
 
 
 _PER_LINE = 4

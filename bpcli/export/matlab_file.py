@@ -119,8 +119,8 @@ class _File:
         else:
             yield f"%   x1 = {number(len(columns))}xQ matrix, input #1, with the rows\n"
             places = [number(k) for k in range(1, len(columns) + 1)]
-        for column, place in zip(columns, places, strict=True):
-            yield f"%     {place}: {_meaning(column)}\n"
+        for column, position in zip(columns, places, strict=True):
+            yield f"%     {position}: {_meaning(column)}\n"
 
     def _constants(self) -> Iterator[str]:
         yield "".join(["% Input 1\n", *_scale("x1_step1", self.model.preprocessor.inputs)])
@@ -237,8 +237,10 @@ def _listed(names: object) -> str:
 
 
 def _meaning(column: InputColumn) -> str:
-    gap = "''" if column.kind == "category" else "NaN"
-    return matlab_comment(meaning_of(column)) + ("" if column.fill is None else f"; {gap}: missing")
+    missing = "''" if column.kind == "category" else "NaN"
+    return matlab_comment(meaning_of(column)) + (
+        "" if column.fill is None else f"; {missing}: missing"
+    )
 
 
 _NUMBERS = {-1: -1, -2: 0}
@@ -248,8 +250,8 @@ _NUMBERS = {-1: -1, -2: 0}
 def _known(column: InputColumn) -> Iterator[str]:
     """The known texts as rows of a cell array: text, whether it folds, number of the category."""
     for text, folds, category in listed_texts(column):
-        place = number(_NUMBERS.get(category, category + 1))
-        yield f"{matlab_string(text)},{number(int(folds))},{place}"
+        code = number(_NUMBERS.get(category, category + 1))
+        yield f"{matlab_string(text)},{number(int(folds))},{code}"
 
 
 # Numbers.

@@ -97,10 +97,16 @@ class Model:
         """The index (n, answers) of each predicted word, for outputs (n, outputs)."""
         return self.preprocessor.answered(outputs)
 
-    def outputs(self, X: Array) -> Array:
-        """The outputs (n, outputs) for inputs (n, inputs), both in original units."""
+    def outputs(self, X: Array, tally: Tally | None = None) -> Array:
+        """The outputs (n, outputs) for inputs (n, inputs), both in original units.
+
+        Rows whose outputs are not finite are counted in `tally`.
+        """
         prepared = self.preprocessor.inputs.apply(X)
-        return self.preprocessor.original(network_outputs(self.network, self.params, prepared))
+        outputs = self.preprocessor.original(network_outputs(self.network, self.params, prepared))
+        if tally is not None:
+            tally.outputs(outputs)
+        return outputs
 
     def labels(self, outputs: Array) -> Labels | None:
         """The predicted class of each row of `outputs`, as an index into `class_names`."""
@@ -109,10 +115,10 @@ class Model:
     def predict(self, frame: DataFrame, tally: Tally | None = None) -> Array:
         """`outputs` for the columns of a frame, which are matched by name.
 
-        Filled and unknown values are counted in `tally`. Raises `DataError` naming a missing
-        column, or column and row of a wrong value.
+        Filled and unknown values, and outputs that are not finite, are counted in `tally`. Raises
+        `DataError` naming a missing column, or column and row of a wrong value.
         """
-        return self.outputs(self.encoder.encode(frame, tally))
+        return self.outputs(self.encoder.encode(frame, tally), tally)
 
     def in_double(self) -> Model:
         """The same model with its parameters in float64, so that it computes in float64."""

@@ -52,8 +52,8 @@ def _predicted(query: str, model: Model, table: Columns) -> Columns:
     finally:
         database.close()
     first = len(model.encoder.inputs) + 1  # after the columns of the table and the row
-    found = [list(column) for column in zip(*rows, strict=True)][first:]
-    return dict(zip([*model.output_names, *model.answers], found, strict=False))
+    predictions = [list(column) for column in zip(*rows, strict=True)][first:]
+    return dict(zip([*model.output_names, *model.answers], predictions, strict=False))
 
 
 def _add_functions(database: sqlite3.Connection) -> None:

@@ -75,22 +75,22 @@ def _with_overflows(
     return outputs, {
         name: [
             own if lost else word
-            for word, own, lost in zip(found, words[name], has_error, strict=True)
+            for word, own, lost in zip(labels, words[name], has_error, strict=True)
         ]
-        for name, found in answers.items()
+        for name, labels in answers.items()
     }
 
 
 def _overflows(model: Model, X: Array) -> Array:
     """Whether a unit overflows in each row (rows, 1)."""
-    found = np.zeros((len(X), 1), bool)
+    has_overflow = np.zeros((len(X), 1), bool)
     for index in range(len(X)):
         try:
             with np.errstate(over="raise"):
                 model.outputs(X[index : index + 1])
         except FloatingPointError:
-            found[index] = True
-    return found
+            has_overflow[index] = True
+    return has_overflow
 
 
 def _outputs_of(what: str, predicted: Mapping[str, Any], names: Sequence[str], rows: int) -> Array:
@@ -171,7 +171,10 @@ def _tolerance(dtype: DTypeLike) -> float:
 def _decided(answers: Mapping[str, list[str]], is_open: Array) -> dict[str, list[str | None]]:
     """The answers without those of open rows: outputs are NaN, or too close to each other."""
     return {
-        name: [None if gap else word for word, gap in zip_longest(words, is_open.tolist())]
+        name: [
+            None if is_undecided else word
+            for word, is_undecided in zip_longest(words, is_open.tolist())
+        ]
         for name, words in answers.items()
     }
 

@@ -193,41 +193,43 @@ def _lookup(sheet: Sheet, entry: _Entry, left: int) -> Write:
     for row, (text, category) in enumerate(known.items(), start=_TOP):
         sheet.put_row(row, left, [text, numbers.get(text, ""), category], CODE)
         sheet.widen(left, width_of(text))
-    texts, values, found = (sheet.fixed(_TOP, left + offset, len(known)) for offset in range(3))
+    texts, values, matched = (sheet.fixed(_TOP, left + offset, len(known)) for offset in range(3))
     is_text = f'(TRIM(SUBSTITUTE({{x}},{texts},"",1))="")'  # only blanks remain around the text
     if entry.column.spelling.casefold:
         is_text = f"EXACT(LOWER(TRIM({{x}})),LOWER({texts}))"
     yes, no = known.get("true", 0), known.get("false", 0)
     formula = (
         f'IF(TRIM({{x}})="",{_MISSING},IF(ISLOGICAL({{x}}),IF({{x}},{yes},{no}),IF(ISNUMBER({{x}}),'
-        f"SUMPRODUCT(({values}={{x}})*{found}),SUMPRODUCT({is_text}*{found}))))"
+        f"SUMPRODUCT(({values}={{x}})*{matched}),SUMPRODUCT({is_text}*{matched}))))"
     )
     return lambda row: formula.format(x=entry.x(row))
 
 
 def _first_of_each_number(texts: Iterable[str]) -> dict[str, float]:
     """The texts that are numbers; of several with the same number, the first."""
-    found: dict[float, str] = {}
+    texts_by_number: dict[float, str] = {}
     for text in texts:
         number = number_of(text)
         if number is not None and abs(number) < INEXACT:
-            found.setdefault(number, text)
-    return {text: number for number, text in found.items()}
+            texts_by_number.setdefault(number, text)
+    return {text: number for number, text in texts_by_number.items()}
 
 
 # Codes and inputs.
 
 
 def _code(entry: _Entry) -> Write:
-    gap = 3 if entry.column.fill is None else 1
+    code_if_missing = 3 if entry.column.fill is None else 1
     if entry.column.kind == "category":
-        return lambda row: f"IF({entry.category(row)}<0,{gap},IF({entry.category(row)}=0,2,0))"
-    formula = f'IF(ISNUMBER({{x}}),0,IF(TRIM({{x}})="",{gap},3))'
+        return lambda row: (
+            f"IF({entry.category(row)}<0,{code_if_missing},IF({entry.category(row)}=0,2,0))"
+        )
+    formula = f'IF(ISNUMBER({{x}}),0,IF(TRIM({{x}})="",{code_if_missing},3))'
     if entry.column.kind == "boolean":
         words = ",".join(f'LOWER(TRIM({{x}}))="{word}"' for word in ("true", "false", "1", "0"))
         formula = (
             "IF(ISLOGICAL({x}),0,IF(ISNUMBER({x}),IF(OR({x}=0,{x}=1),0,3),"
-            f'IF(TRIM({{x}})="",{gap},IF(OR({words}),0,3))))'
+            f'IF(TRIM({{x}})="",{code_if_missing},IF(OR({words}),0,3))))'
         )
     return lambda row: formula.format(x=entry.x(row))
 

@@ -176,8 +176,8 @@ def _write_outputs(pages: Pages, model: Model, source: int, rows: Columns) -> No
     predicted = _cells_of(outputs)
 
     def output(row: int, index: int) -> Content:
-        place = f"{pages.network.sheet.name}!{cells(row, source + index, 1)}"
-        formula = f'IF({pages.network.sheet.name}!$A{row + 1},{place},"")'
+        cell = f"{pages.network.sheet.name}!{cells(row, source + index, 1)}"
+        formula = f'IF({pages.network.sheet.name}!$A{row + 1},{cell},"")'
         return Formula(formula, _of_example(predicted, row, index))
 
     gives_probabilities = model.network.layers[-1].activation.gives_probabilities
@@ -227,7 +227,7 @@ def _write_words(pages: Pages, model: Model, first: int, words: list[list[str]])
         return
     answers, count = model.answers, model.network.outputs
     top = pages.block(
-        "Texts of the predictions", [], [(name, [*found]) for name, found in answers.items()]
+        "Texts of the predictions", [], [(name, [*labels]) for name, labels in answers.items()]
     )
     by_row = list(zip(*words, strict=True))
 

@@ -34,11 +34,11 @@ class CatalogueRow:
             self.passed &= check.passed
 
 
-def check_catalogue(seed: int = 0) -> list[CatalogueRow]:
+def check_catalogue() -> list[CatalogueRow]:
     """Check every legal combination of loss, output and hidden activation."""
     rows: dict[tuple[str, str], CatalogueRow] = {}
     for number, case in enumerate(all_cases()):
-        objective, params = case.objective(seed + number)
+        objective, params = case.objective(number)
         row = rows.setdefault((case.loss, case.output), CatalogueRow(case.loss, case.output))
         row.add(check_objective(objective, params))
     return list(rows.values())

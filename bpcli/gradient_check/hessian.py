@@ -46,7 +46,6 @@ class _Products:
 
 
 def check_hessian(
-    term: str,
     point: Point,
     probe: Probe,
     grad: VectorFunction,
@@ -67,15 +66,15 @@ def check_hessian(
     products = _Products(is_checked, u, v, *(numbers if is_checked else np.zeros_like(numbers)))
     rounding = 64 * EPS * scale * probe.size_of_curvature(params, v)
     central_rounding = 16 * EPS * scale * probe.size_of_terms(params) / step
-    return _hessian_check(term, point.network, products, rounding, central_rounding)
+    return _hessian_check(point.network, products, rounding, central_rounding)
 
 
 def _hessian_check(
-    term: str, network: Network, products: _Products, rounding: float, central_rounding: float
+    network: Network, products: _Products, rounding: float, central_rounding: float
 ) -> TensorCheck:
     count = network.n_params - len(network.frozen)
     return TensorCheck(
-        term=term,
+        term="hessian",
         tensor="H",
         shape=(network.n_params, network.n_params),
         checked=count if products.is_checked else 0,

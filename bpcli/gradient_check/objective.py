@@ -15,11 +15,7 @@ from bpcli.training.objective import NetworkObjective
 
 
 def check_objective(
-    objective: NetworkObjective,
-    params: Vector,
-    *,
-    most_entries: int | None = None,
-    seed: int = 0,
+    objective: NetworkObjective, params: Vector, *, most_entries: int | None = None
 ) -> list[TensorCheck]:
     """Check each tensor of the data term, and of the L2 term if there is one.
 
@@ -31,7 +27,7 @@ def check_objective(
     """
     network = objective.network
     probe = Probe(network, *objective.data.columns)
-    chosen = choose_entries(network, most_entries, np.random.default_rng(seed))
+    chosen = choose_entries(network, most_entries, np.random.default_rng(0))
     point = Point.of(probe, params, chosen)
     scale = 1.0 if objective.reduction == "mean" else float(objective.n_rows)
     size = scale * probe.size_of_terms(params)
@@ -43,7 +39,7 @@ def check_objective(
     if network.loss.is_sum_of_squares:
         checks += _check_jacobian(objective, point, probe)
     product = objective.hessian_product
-    return [*checks, check_hessian("hessian", point, probe, objective.grad, product, scale)]
+    return [*checks, check_hessian(point, probe, objective.grad, product, scale)]
 
 
 def _check_data_term(objective: NetworkObjective, point: Point, size: float) -> list[TensorCheck]:
@@ -56,7 +52,7 @@ def _check_jacobian(objective: NetworkObjective, point: Point, probe: Probe) -> 
     network, inputs = objective.network, objective.data.columns[0]
     J = jacobian_rows(network, point.params, inputs, point.entries, objective.sweep)
     size = probe.size_of_jacobian(point.params)
-    return check_jacobian("jacobian", point, inputs, J, size)
+    return check_jacobian(point, inputs, J, size)
 
 
 def _refuse_overflow(objective: NetworkObjective, point: Point, size_of_terms: float) -> None:

@@ -20,15 +20,15 @@ class Rejection:
 
 def self_test() -> list[Rejection]:
     """Try every wrong backward pass on the demonstration."""
-    return [_try(kind) for kind in CORRUPTIONS]
+    return [_try(corruption) for corruption in CORRUPTIONS]
 
 
-def _try(kind: str) -> Rejection:
-    report = check_demonstration(kind)
+def _try(corruption: str) -> Rejection:
+    report = check_demonstration(corruption)
     failed = tuple(
         check.tensor + _MARKS.get(check.term, "") for check in report.checks if not check.passed
     )
-    return Rejection(kind, CORRUPTIONS[kind].meaning, not report.passed, failed)
+    return Rejection(corruption, CORRUPTIONS[corruption].meaning, not report.passed, failed)
 
 
 _MARKS = {"l2": " (L2)", "jacobian": " (J)"}

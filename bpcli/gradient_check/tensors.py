@@ -39,7 +39,7 @@ def check_gradient(
 
 
 def check_jacobian(
-    term: str, point: Point, inputs: Array, J: Array, size_of_terms: float
+    point: Point, inputs: Array, J: Array, size_of_terms: float
 ) -> list[TensorCheck]:
     """Check J, one row per entry of `point.entries`, against the complex step of the residuals.
 
@@ -50,7 +50,7 @@ def check_jacobian(
     for row, entry in zip(exact, entries.tolist(), strict=True):
         row[...] = complex_step(outputs, point.params, entry)
     derivatives = _Derivatives(entries, J, exact).of(np.isfinite(exact).all(axis=(1, 2)))
-    return _checks(term, point, derivatives, size_of_terms, 0.0)
+    return _checks("jacobian", point, derivatives, size_of_terms, 0.0)
 
 
 class _Outputs:

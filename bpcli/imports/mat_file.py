@@ -71,9 +71,9 @@ def _refuse_bombs(content: bytes) -> None:
     order = "<" if content[126:128] == b"IM" else ">"
     position, total = _HEADER, 0
     while position + _TAG <= len(content):
-        kind, size = struct.unpack_from(f"{order}II", content, position)
+        data_type, size = struct.unpack_from(f"{order}II", content, position)
         position += _TAG
-        if kind == _COMPRESSED:
+        if data_type == _COMPRESSED:
             total += _inflated(content[position : position + size], _MOST_BYTES - total)
             if total >= _MOST_BYTES:
                 raise ModelError(f"its variables have more than {_MOST_BYTES:,} bytes.")

@@ -33,12 +33,12 @@ def matlab_model(text: str) -> ImportedModel:
     error: ModelError | None = None
     for function in functions:
         try:
-            found = _followed(function, by_name)
+            network = _followed(function, by_name)
         except ModelError as raised:
             error = error or raised
             continue
-        if found is not None:
-            traced, notes, removed = found
+        if network is not None:
+            traced, notes, removed = network
             width = len(traced.columns) or _width(text) or removed
             if width is None and any(isinstance(step, Keep) for step in traced.steps):
                 notes.append("the last input that is kept is assumed to be the last of all inputs")
@@ -83,11 +83,11 @@ _DYNAMIC = re.compile(r"^[^%\n]*?\b(tapdelay\d+|Xd\d+|Ad\d+)\b", re.MULTILINE)
 
 
 def _refuse_dynamic(text: str) -> None:
-    found = _DYNAMIC.search(text)
-    if found is not None:
-        line = text.count("\n", 0, found.start(1)) + 1
+    delay = _DYNAMIC.search(text)
+    if delay is not None:
+        line = text.count("\n", 0, delay.start(1)) + 1
         raise ModelError(
-            f"line {line}: `{found[1]}` is a delay: dynamic networks (timedelaynet, narxnet, "
+            f"line {line}: `{delay[1]}` is a delay: dynamic networks (timedelaynet, narxnet, "
             "layrecnet) are not supported."
         )
 
@@ -97,8 +97,8 @@ _WIDTH = re.compile(r"^[ \t]*%.*?(?:\b(\d+)xQ|\bQx(\d+)) matrix, input #1", re.M
 
 def _width(text: str) -> int | None:
     """The number of inputs that the comment of a generated function says."""
-    found = _WIDTH.search(text)
-    width = int((found[1] or found[2])[:9]) if found else 0
+    stated = _WIDTH.search(text)
+    width = int((stated[1] or stated[2])[:9]) if stated else 0
     return width if 0 < width <= _MOST_INPUTS else None
 
 

@@ -38,8 +38,8 @@ def exported_column(
     if function.name != f"{kind}_input" or len(arguments) != 3:
         return None
     for each in {"number", kind}:  # the second function calls the first
-        found = functions.get(f"{each}_input")
-        if found is None or found.words != _words(COLUMNS[each]):
+        definition = functions.get(f"{each}_input")
+        if definition is None or definition.words != _words(COLUMNS[each]):
             return None
     values, fill = arguments[:2]
     is_missing = isinstance(fill, Unknown) and fill.what == "`NaN`"
@@ -65,10 +65,12 @@ def _called(name: str, options: Sequence[Value]) -> Activation | None:
         return None
     given = {key: int(n) if n.is_integer() else n for key, n in zip(names, numbers, strict=True)}
     try:
-        found: Activation = TypeAdapter(ActivationSpec).validate_python({"name": name, **given})
+        activation: Activation = TypeAdapter(ActivationSpec).validate_python(
+            {"name": name, **given}
+        )
     except ValidationError:
         return None
-    return found
+    return activation
 
 
 def _words(text: str) -> list[str]:

@@ -193,16 +193,16 @@ class Parser:
 
     def _listed(self, close: str) -> tuple[Expression, ...]:
         """Expressions between commas or semicolons, up to a closing sign."""
-        found: list[Expression] = []
+        arguments: list[Expression] = []
         while self._ahead != close:
             while self._ahead in (",", ";"):
                 self._next += 1
             if self._ahead != close:
-                found.append(self._argument())
+                arguments.append(self._argument())
                 if self._ahead not in (",", ";", close):
                     raise NotRead
         self._next += 1
-        return tuple(found)
+        return tuple(arguments)
 
     def _argument(self) -> Expression:
         """An expression, or a colon alone."""

@@ -77,15 +77,15 @@ def functions_of(text: str) -> list[Function]:
 
 def _statements(text: str) -> list[list[Token]]:
     """The tokens of each statement. Raises `ModelError` if there are too many."""
-    found: list[list[Token]] = [[]]
+    statements: list[list[Token]] = [[]]
     for number, token in enumerate(tokens(text)):
-        if number > _MOST_TOKENS or len(found) > _MOST_STATEMENTS:
+        if number > _MOST_TOKENS or len(statements) > _MOST_STATEMENTS:
             raise ModelError(f"line {token.line}: it has too many statements for a network.")
         if token.kind != "end":
-            found[-1].append(token)
-        elif found[-1]:
-            found.append([])
-    return [statement for statement in found if statement]
+            statements[-1].append(token)
+        elif statements[-1]:
+            statements.append([])
+    return [statement for statement in statements if statement]
 
 
 class _Reader:

@@ -61,25 +61,25 @@ def tokens(text: str) -> Iterator[Token]:
     last: Token | None = None
     is_after_blank = False
     while position < len(text):
-        found = _TOKENS.match(text, position)
-        assert found is not None, "any sign matches"
-        kind, content = found.lastgroup, found[0]
+        match = _TOKENS.match(text, position)
+        assert match is not None, "any sign matches"
+        token_type, content = match.lastgroup, match[0]
         if content == "'" and not _is_transposed(last, is_after_blank):
             quoted = _TEXT.match(text, position)
             if quoted is not None:
-                found, kind, content = quoted, "text", quoted[0]
-        end = found.end()
-        if kind == "open":
+                match, token_type, content = quoted, "text", quoted[0]
+        end = match.end()
+        if token_type == "open":
             end = _end_of_brackets(text, position, line)
             content = text[position:end]
-        is_after_blank = kind in ("blank", "continued")
-        if kind not in ("blank", "continued", "comment"):
-            if kind == "end" and content == "\n" and not braces:
+        is_after_blank = token_type in ("blank", "continued")
+        if token_type not in ("blank", "continued", "comment"):
+            if token_type == "end" and content == "\n" and not braces:
                 parentheses = 0  # they must close on their line
-            elif kind == "sign":
+            elif token_type == "sign":
                 parentheses = max(0, parentheses + (content == "(") - (content == ")"))
                 braces = max(0, braces + (content == "{") - (content == "}"))
-            last = _token(kind or "", content, line, parentheses + braces > 0)
+            last = _token(token_type or "", content, line, parentheses + braces > 0)
             yield last
         line += text.count("\n", position, end)
         position = end
@@ -98,19 +98,19 @@ def _without_block_comments(text: str) -> str:
     return "\n".join(lines)
 
 
-def _token(kind: str, content: str, line: int, is_within: bool) -> Token:
-    if kind == "open":
+def _token(token_type: str, content: str, line: int, is_within: bool) -> Token:
+    if token_type == "open":
         matrix, flaw = _matrix(content, line)
         return Token("brackets" if matrix is None else "matrix", content, line, matrix, flaw)
-    if kind == "number":
+    if token_type == "number":
         return Token("number", content, line, *_matrix(f"[{content}]", line))
-    if kind == "text":
+    if token_type == "text":
         return Token("string", content[1:-1].replace(content[0] * 2, content[0]), line)
-    if kind == "end" and is_within:
+    if token_type == "end" and is_within:
         return Token("sign", "," if content == "," else ";", line)
-    if kind == "end":
+    if token_type == "end":
         return Token("end", content, line)
-    return Token("name" if kind == "name" else "sign", content, line)
+    return Token("name" if token_type == "name" else "sign", content, line)
 
 
 def _is_transposed(last: Token | None, is_after_blank: bool) -> bool:
@@ -127,10 +127,10 @@ _IN_BRACKETS = re.compile(r"[\[\]]|[%#][^\n]*|\.\.\.[^\n]*|(?<![\w)\]}'.])'[^'\n
 
 def _end_of_brackets(text: str, start: int, line: int) -> int:
     depth = 0
-    for found in _IN_BRACKETS.finditer(text, start):
-        depth += (found[0] == "[") - (found[0] == "]")
+    for bracket in _IN_BRACKETS.finditer(text, start):
+        depth += (bracket[0] == "[") - (bracket[0] == "]")
         if depth == 0:
-            return found.end()
+            return bracket.end()
     raise ModelError(f"line {line}: the bracket that opens there is never closed.")
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from bpcli.data.values import Kind
 from bpcli.errors import ModelError
-from bpcli.imports.steps import Activate, Place, Product, Step
+from bpcli.imports.steps import Activate, Placement, Product, Step
 from bpcli.nn.arrays import Array
 
 
@@ -116,7 +116,7 @@ class Filled:
     def whole(self) -> Signal | None:
         """The signal of all rows; None if there is none, or if columns are out of order."""
         if self.signal is not None:
-            return self.signal.then(Place(self.rows, self.constants))
+            return self.signal.then(Placement(self.rows, self.constants))
         sources = {column.source for column in self.columns}
         are_ordered = all(number == each.row for number, each in enumerate(self.columns))
         if len(sources) != 1 or not are_ordered:

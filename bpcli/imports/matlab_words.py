@@ -35,8 +35,8 @@ def _text_of(expression: Expression) -> str:
             return _decoded(codes.ravel().tolist())
         case Other(text):
             return "".join(
-                _decoded(found[2].split()) if found[2] else found[1].replace("''", "'")
-                for found in _PIECES.finditer(text)
+                _decoded(piece[2].split()) if piece[2] else piece[1].replace("''", "'")
+                for piece in _PIECES.finditer(text)
             )
     return ""
 

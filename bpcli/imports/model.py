@@ -157,8 +157,8 @@ def renamed(
         ("targets", targets, 1 if classes else len(model.target_names)),
     ):
         if names and len(names) != count:
-            found = plural(len(names), "name")
-            raise ModelError(f"--{what} has {found}, but the network has {count} {what}.")
+            given = plural(len(names), "name")
+            raise ModelError(f"--{what} has {given}, but the network has {count} {what}.")
     columns = model.columns
     if inputs:
         columns = tuple(

@@ -23,7 +23,7 @@ from bpcli.imports.model import ImportedModel
 from bpcli.imports.steps import (
     Affine,
     Keep,
-    Place,
+    Placement,
     Product,
     Step,
     chain_of,
@@ -57,15 +57,15 @@ _SPELLINGS = [
 def spelled(name: str) -> str | None:
     """The name in one spelling; None if it is no name of weights, scales or functions."""
     for pattern, spelling in _SPELLINGS:
-        found = pattern.fullmatch(name.replace(" ", ""))
-        if found is not None:
-            return found.expand(spelling)
+        match = pattern.fullmatch(name.replace(" ", ""))
+        if match is not None:
+            return match.expand(spelling)
     return None
 
 
 def constants_in(statements: Sequence[Assignment]) -> Named:
     """The arrays and texts that statements assign, in one spelling if they are of a network."""
-    found: Named = {}
+    constants: Named = {}
     for statement in statements:
         name = spelled(statement.key)
         flaw = ""
@@ -84,8 +84,8 @@ def constants_in(statements: Sequence[Assignment]) -> Named:
             continue
         if flaw:
             raise ModelError(f"line {statement.line}: `{visible(statement.key)}` {flaw}.")
-        found[statement.key if name is None else name] = constant
-    return found | _functions_in_calls(statements)
+        constants[statement.key if name is None else name] = constant
+    return constants | _functions_in_calls(statements)
 
 
 def _functions_in_calls(statements: Iterable[Assignment]) -> Named:
@@ -104,7 +104,7 @@ def _functions_in_calls(statements: Iterable[Assignment]) -> Named:
     return {}
 
 
-def model_of_names(form: str, named: Named, transfer: tuple[str, ...] = ()) -> ImportedModel | None:
+def model_of_names(form: str, named: Named) -> ImportedModel | None:
     """The network of named arrays; None if there are no input weights.
 
     Raises `ModelError` if they are those of another kind of network, or do not fit together.
@@ -153,8 +153,10 @@ def _layers(weights: Mapping[str, Array | str]) -> int:
         if is_input and to > 1:
             raise ModelError(f"`{name}` connects the input with layer {to}, as cascadeforwardnet.")
         if not is_input and to != by + 1:
-            kind = "feeds back" if to <= by else "skips a layer"
-            raise ModelError(f"`{name}` {kind}: only layers one after the other are supported.")
+            connection = "feeds back" if to <= by else "skips a layer"
+            raise ModelError(
+                f"`{name}` {connection}: only layers one after the other are supported."
+            )
         count = max(count, to)
     missing = [n for n in range(2, count + 1) if (n, n - 1) not in numbers]
     if missing or count > _MOST_LAYERS:
@@ -206,9 +208,9 @@ def _settings(named: Named, side: str) -> list[dict[str, Array]]:
     """The settings of each processing step of the input (x1) or the output (y1), in order."""
     steps: dict[int, dict[str, Array]] = {}
     for name, value in named.items():
-        found = re.fullmatch(rf"{side}_step(\d+)\.(\w+)", name)
-        if found is not None and isinstance(value, np.ndarray):
-            steps.setdefault(int(found[1][:6]), {})[found[2]] = value
+        match = re.fullmatch(rf"{side}_step(\d+)\.(\w+)", name)
+        if match is not None and isinstance(value, np.ndarray):
+            steps.setdefault(int(match[1][:6]), {})[match[2]] = value
     return [steps[number] for number in sorted(steps)]
 
 
@@ -242,7 +244,7 @@ def _output_steps(named: Named) -> list[Step]:
             if removed.size:
                 values = np.broadcast_to(constants.ravel(), removed.size).tolist()
                 pairs = zip(_rows(removed), values, strict=True)
-                steps.append(Place(_rows(settings["keep"]), tuple(pairs)))
+                steps.append(Placement(_rows(settings["keep"]), tuple(pairs)))
         elif {"gain", "xoffset"} <= settings.keys() or "xmin" in settings:
             whole = _map(settings)
             back = divided_by([float(each) for each in whole.factor])

@@ -202,10 +202,10 @@ class _Reading:
         )
 
     def _follow_activation(self, node: Any) -> None:
-        found = self._activation()
-        if found is None:
+        recognised = self._activation()
+        if recognised is None:
             raise _refusal(node)
-        activation, self._at, done = found
+        activation, self._at, done = recognised
         if activation == ACTIVATIONS["softplus"]() and "Where" in {
             reader.op_type for output in done for reader in self._readers.get(output, ())
         }:

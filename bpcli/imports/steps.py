@@ -60,7 +60,7 @@ class Keep:
 
 
 @dataclass(frozen=True)
-class Place:
+class Placement:
     """The units become those with the numbers `rows`, and units of constant values are added."""
 
     rows: tuple[int, ...]
@@ -82,7 +82,7 @@ class Function:
     number: Fraction = Fraction(1)
 
 
-Step: TypeAlias = Affine | Product | Keep | Place | Activate | Function
+Step: TypeAlias = Affine | Product | Keep | Placement | Activate | Function
 
 
 def scaled_by(numbers: Iterable[float] | Array) -> Affine:
@@ -143,15 +143,15 @@ def composed(steps: Sequence[Affine]) -> Affine:
 
 def with_activations(steps: Sequence[Step]) -> list[Step]:
     """The steps, with activations in place of their formulas. Raises `ModelError` for others."""
-    found: list[Step] = []
+    merged: list[Step] = []
     for step in steps:
-        found.append(step)
-        _recognise(found)
-    for step in found:
+        merged.append(step)
+        _recognise(merged)
+    for step in merged:
         if isinstance(step, Function):
             what = {"exp": "exp", "reciprocal": "a division by the units"}.get(step.name, "max")
             raise ModelError(f"bpnet has no activation with its formula of {what}.")
-    return found
+    return merged
 
 
 _PLUS_ONE = shifted_by([1.0])
@@ -209,26 +209,26 @@ def chain_of(steps: Sequence[Step], width: int | None = None) -> Chain:
     if not all(step.weights.size for step in steps if isinstance(step, Product)):
         raise ModelError("a matrix of weights is empty.")
     before, inside = steps[: numbers[0]], steps[numbers[0] :]
-    layers, after, place = _layers(inside)
+    layers, after, placement = _layers(inside)
     inputs, rows = _scale_of_inputs(before, layers[0].inputs, width)
     layers[0] = _spread(layers[0], rows, len(inputs.shift))
     unused = tuple(sorted({*range(len(inputs.shift))} - {*rows}))
     targets = _scaler(composed(after), layers[-1].units)
-    if place is not None:
-        layers[-1], targets = _placed(layers[-1], targets, place)
+    if placement is not None:
+        layers[-1], targets = _placed(layers[-1], targets, placement)
     return Chain(tuple(layers), inputs, targets, unused)
 
 
-def _layers(steps: Sequence[Step]) -> tuple[list[ImportedLayer], list[Affine], Place | None]:
+def _layers(steps: Sequence[Step]) -> tuple[list[ImportedLayer], list[Affine], Placement | None]:
     """The layers, the scales after the last one, and the units that are added at the end."""
     layers: list[ImportedLayer] = []
     before: list[Affine] = []
-    place: Place | None = None
+    placement: Placement | None = None
     rest = list(steps)
     while rest:
         step = rest.pop(0)
-        if isinstance(step, Place) and layers and not rest:
-            place = step
+        if isinstance(step, Placement) and layers and not rest:
+            placement = step
         elif isinstance(step, Product):
             affine = _taken(rest)
             activation = None
@@ -239,15 +239,15 @@ def _layers(steps: Sequence[Step]) -> tuple[list[ImportedLayer], list[Affine], P
             before = affine[len(bias) :] + _taken(rest)
         else:
             raise ModelError("an activation has no matrix of weights before it.")
-    return layers, before, place
+    return layers, before, placement
 
 
 def _taken(rest: list[Step]) -> list[Affine]:
     """The scales at the beginning, which are removed."""
-    found = []
+    affines = []
     while rest and isinstance(rest[0], Affine):
-        found.append(rest.pop(0))
-    return found  # type: ignore[return-value]  # checked above
+        affines.append(rest.pop(0))
+    return affines  # type: ignore[return-value]  # checked above
 
 
 def _is_inside(rest: Sequence[Step]) -> bool:
@@ -338,20 +338,22 @@ def _spread(layer: ImportedLayer, rows: Sequence[int], width: int) -> ImportedLa
     return ImportedLayer(weights, layer.bias, layer.activation)
 
 
-def _placed(layer: ImportedLayer, targets: Scaler, place: Place) -> tuple[ImportedLayer, Scaler]:
+def _placed(
+    layer: ImportedLayer, targets: Scaler, placement: Placement
+) -> tuple[ImportedLayer, Scaler]:
     """The last layer with outputs that are constant. Raises `ModelError` if f(0) is not 0."""
     if not layer.activation.is_odd:
         raise ModelError("constant outputs (removeconstantrows) need a linear output layer.")
-    if len(place.rows) != layer.units:
-        raise ModelError(f"{len(place.rows)} outputs are placed, but there are {layer.units}.")
-    count, rows = len(place.rows) + len(place.constants), list(place.rows)
-    if {*rows, *dict(place.constants)} != {*range(count)}:
+    if len(placement.rows) != layer.units:
+        raise ModelError(f"{len(placement.rows)} outputs are placed, but there are {layer.units}.")
+    count, rows = len(placement.rows) + len(placement.constants), list(placement.rows)
+    if {*rows, *dict(placement.constants)} != {*range(count)}:
         raise ModelError("the numbers of constant outputs do not fit those of the others.")
     weights, bias = np.zeros((count, layer.inputs)), np.zeros(count)
     shift, factor = np.zeros(count), np.ones(count)
     weights[rows], shift[rows], factor[rows] = layer.weights, targets.shift, targets.factor
     if layer.bias is not None:
         bias[rows] = layer.bias
-    for row, value in place.constants:
+    for row, value in placement.constants:
         shift[row] = value
     return ImportedLayer(weights, bias, layer.activation), Scaler(shift, factor)

@@ -19,8 +19,8 @@ class Bounds(NamedTuple):
     @property
     def columns(self) -> Array:
         """Low and high of each target in turn (n, 2 targets), as `end_names` names them."""
-        found: Array = np.stack(self, axis=2).reshape(len(self.low), 2 * self.low.shape[1])
-        return found
+        columns: Array = np.stack(self, axis=2).reshape(len(self.low), 2 * self.low.shape[1])
+        return columns
 
 
 def end_names(output_names: Iterable[str]) -> tuple[str, ...]:

@@ -35,8 +35,8 @@ def quantile(scores: Array, level: float) -> Array:
 
     Raises `DataError` if n is too small.
     """
-    place = rank(len(scores), level) - 1
-    chosen: Array = np.partition(scores, place, axis=0)[place]
+    index = rank(len(scores), level) - 1
+    chosen: Array = np.partition(scores, index, axis=0)[index]
     return chosen
 
 

@@ -47,23 +47,23 @@ class CrossErrors:
         low, high = np.empty_like(outputs), np.empty_like(outputs)
         count = sum(map(len, self.errors))
         size = max(1, _NUMBERS_AT_ONCE // count)
-        place = rank(count, self.level)
+        order = rank(count, self.level)
         for start in range(0, len(outputs), size):
             for target in range(outputs.shape[1]):
                 some = by_fold[start : start + size, target :: outputs.shape[1]]
                 where = slice(start, start + size), target
-                low[where] = self._smallest(some, -1, count - place, target)
-                high[where] = self._smallest(some, 1, place - 1, target)
+                low[where] = self._smallest(some, -1, count - order, target)
+                high[where] = self._smallest(some, 1, order - 1, target)
         return Bounds(low, high)
 
-    def _smallest(self, by_fold: Array, sign: int, place: int, target: int) -> Vector:
+    def _smallest(self, by_fold: Array, sign: int, index: int, target: int) -> Vector:
         """The number at this place, from 0, of the sorted ends of a target."""
         ends = [
             outputs[:, np.newaxis] + sign * errors[:, target]
             for outputs, errors in zip(by_fold.T, self.errors, strict=True)
         ]
-        found: Vector = np.partition(np.concatenate(ends, axis=1), place, axis=1)[:, place]
-        return found
+        bound: Vector = np.partition(np.concatenate(ends, axis=1), index, axis=1)[:, index]
+        return bound
 
 
 @dataclass(frozen=True)
@@ -78,12 +78,12 @@ class CrossSets:
 
     def sets(self, by_fold: Array) -> Array:
         """Whether each class is in the set of each row, for outputs (n, folds · outputs)."""
-        place = rank(sum(map(len, self.scores)), self.level)
+        order = rank(sum(map(len, self.scores)), self.level)
         smaller = [
             np.searchsorted(scores, adaptive_scores(class_probabilities(outputs)))
             for outputs, scores in zip(
                 np.split(by_fold, len(self.scores), axis=1), self.scores, strict=True
             )
         ]
-        inside: Array = np.sum(smaller, axis=0) < place
+        inside: Array = np.sum(smaller, axis=0) < order
         return inside

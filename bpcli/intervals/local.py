@@ -83,8 +83,8 @@ class Categories:
         if not len(inputs):
             return np.empty(0, np.intp)
         known, rows = (MultiIndex.from_arrays(X.T) for X in (self.keys, inputs[:, self.places]))
-        found: Labels = known.get_indexer(rows)
-        return found
+        codes: Labels = known.get_indexer(rows)
+        return codes
 
 
 @dataclass(frozen=True)
@@ -112,8 +112,8 @@ class ByCategory:
         return cls(categories, np.array([*own, pooled]), rows)
 
     def at(self, inputs: Array) -> Array:
-        found: Array = self.quantiles[self.categories.codes(inputs)]
-        return found
+        quantiles: Array = self.quantiles[self.categories.codes(inputs)]
+        return quantiles
 
 
 # Scales.

@@ -74,8 +74,8 @@ def fitted_curves(network: Network, Z: Array, Y: Array) -> list[Curve] | None:
         return None
     scores = output_activations(_scoring(network), Z)
     is_distribution = network.layers[-1].activation.gives_distribution
-    found = (_shares(x, y == 1) for x, y in zip(scores, Y, strict=True))
-    return [Curve(x, np.log(p) if is_distribution else np.log(p / (1 - p))) for x, p in found]
+    curves = (_shares(x, y == 1) for x, y in zip(scores, Y, strict=True))
+    return [Curve(x, np.log(p) if is_distribution else np.log(p / (1 - p))) for x, p in curves]
 
 
 def _shares(x: Vector, is_true: Array) -> tuple[Array, Array]:

@@ -124,13 +124,13 @@ class Measures:
     def samples(self, Z: Array) -> dict[str, Sample]:
         """The statistics of each row of the split, without those of single targets."""
         terms = [term for term in self._terms[: len(self._metrics)] if term.where is not None]
-        found = [
+        by_output = [
             [statistics for statistics in self._together(piece) if statistics is not None]
             for piece in self._pieces(0, len(self.split), Z)
         ]
         return {
             term.key: Sample(np.concatenate(statistics, axis=1), term.metric.value)
-            for term, statistics in zip(terms, zip(*found, strict=True), strict=True)
+            for term, statistics in zip(terms, zip(*by_output, strict=True), strict=True)
         }
 
     def _pieces(self, start: int, stop: int, Z: Array) -> Iterator[Piece]:

@@ -50,7 +50,7 @@ def why_not_averaged(network: Network) -> str | None:
                 "unit separately can be averaged into one"
             )
     if not _averages_z(type(output)):
-        *others, last = (name for name, kind in ACTIVATIONS.items() if _averages_z(kind))
+        *others, last = (name for name, each in ACTIVATIONS.items() if _averages_z(each))
         return (
             f"layer {len(network.layers)}, the output, is {name_of(ACTIVATIONS, output)}: only "
             f"networks whose output is {', '.join(others)} or {last} can be averaged into one"

@@ -105,8 +105,8 @@ class Products:
         rest = iter(dampings)
         while some := list(islice(rest, _AT_ONCE)):
             shifts = [damping * self.unit for damping in some]
-            found = solve_by_cg(self.product, -self.grad, shifts, _TOLERANCE, _MOST_PRODUCTS)
-            for damping, one in zip(some, found, strict=True):
+            solutions = solve_by_cg(self.product, -self.grad, shifts, _TOLERANCE, _MOST_PRODUCTS)
+            for damping, one in zip(some, solutions, strict=True):
                 yield one._replace(damping=damping)
 
 

@@ -40,10 +40,10 @@ class Calibration(Plot):
         return (6.0, 7.6)
 
     def draw(self, figure: Panel, subject: Subject) -> None:
-        found, wording = _reliability(subject), _wording(subject)
+        reliability, wording = _reliability(subject), _wording(subject)
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=[4, 1])
-        _draw_shares(above, found, subject)
-        _draw_counts(below, found, subject)
+        _draw_shares(above, reliability, subject)
+        _draw_counts(below, reliability, subject)
         above.set_ylabel(wording.true)
         below.set_ylabel(wording.counted)
         below.set_xlabel(wording.probability)
@@ -83,7 +83,7 @@ def _before(subject: Subject) -> Reliability | None:
     return None if before is subject else _reliability(before)
 
 
-def _draw_shares(axes: Axes, found: Reliability, subject: Subject) -> None:
+def _draw_shares(axes: Axes, reliability: Reliability, subject: Subject) -> None:
     """Draw the share of each bin with its interval, and the diagonal of perfect calibration."""
     axes.plot([0, 1], [0, 1], **REFERENCE, label="perfect calibration")
     before = _before(subject)
@@ -93,29 +93,29 @@ def _draw_shares(axes: Axes, found: Reliability, subject: Subject) -> None:
             markerfacecolor="white", clip_on=False, label="before the calibration",
         )  # fmt: skip
     style = split_style(subject.split)
-    low, high = wilson_interval(found.share, found.counts)
+    low, high = wilson_interval(reliability.share, reliability.counts)
     axes.vlines(
-        found.probability, low, high, color=style.colour, linewidth=2, alpha=0.45,
+        reliability.probability, low, high, color=style.colour, linewidth=2, alpha=0.45,
         label="95 % interval",
     )  # fmt: skip
     axes.plot(
-        found.probability, found.share, color=style.colour, marker=style.marker,
+        reliability.probability, reliability.share, color=style.colour, marker=style.marker,
         linestyle="none" if before is None else "solid", linewidth=1.2,
         markersize=6.5, clip_on=False, zorder=3, label=f"{subject.split_name} set",
     )  # fmt: skip
     axes.set(xlim=(0, 1), ylim=(0, 1))
 
 
-def _draw_counts(axes: Axes, found: Reliability, subject: Subject) -> None:
+def _draw_counts(axes: Axes, reliability: Reliability, subject: Subject) -> None:
     """Draw the number of rows of each bin, and write it above the bar."""
-    centres = (found.bins + 0.5) / BINS
-    axes.bar(centres, found.counts, 0.94 / BINS, color=COLOURS[4], alpha=0.8)
-    for x, count in zip(centres, found.counts, strict=True):
+    centres = (reliability.bins + 0.5) / BINS
+    axes.bar(centres, reliability.counts, 0.94 / BINS, color=COLOURS[4], alpha=0.8)
+    for x, count in zip(centres, reliability.counts, strict=True):
         axes.annotate(
             f"{count:,}", (x, count), xytext=(0, 2), textcoords="offset points", ha="center",
             fontsize=7.5, color=INK,
         )  # fmt: skip
-    axes.set_ylim(0, 1.3 * float(np.max(found.counts)))
+    axes.set_ylim(0, 1.3 * float(np.max(reliability.counts)))
     axes.set_yticks([])
     axes.grid(visible=False)
     axes.spines["left"].set_visible(False)

@@ -105,10 +105,10 @@ def _draw_cells(axes: Axes, counts: Labels) -> None:
     hues = np.where(is_correct, to_rgb(_CORRECT), to_rgb(_WRONG))
     cells[:count, :count] = 1 - _strength(row_shares(counts))[..., np.newaxis] * (1 - hues)
     axes.imshow(cells, interpolation="none")
-    gaps = np.arange(side + 1) - 0.5
+    borders = np.arange(side + 1) - 0.5
     width = 1.6 if count <= 20 else 0.6
-    axes.hlines(gaps, -0.5, side - 0.5, color="white", linewidth=width)
-    axes.vlines(gaps, -0.5, side - 0.5, color="white", linewidth=width)
+    axes.hlines(borders, -0.5, side - 0.5, color="white", linewidth=width)
+    axes.vlines(borders, -0.5, side - 0.5, color="white", linewidth=width)
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)

@@ -109,9 +109,9 @@ def is_missing(what: str) -> str:
 def draw_layers(axes: Axes, subject: Subject, epochs: Array, values: Array) -> None:
     """Draw one curve per shown layer, from the columns of values (k, layers)."""
     numbers = layers_shown(subject)
-    for place, number in enumerate(numbers):
+    for position, number in enumerate(numbers):
         label = layer_label(subject.record.layers, number)
-        style = ordered_style(place, len(numbers))
+        style = ordered_style(position, len(numbers))
         draw_curve(axes, epochs, values[:, number], style, label)
 
 

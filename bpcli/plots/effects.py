@@ -26,8 +26,8 @@ class _Line(NamedTuple):
 
 def effects_shown(document: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     """The effects that are drawn: those of the most important inputs."""
-    found: Sequence[Mapping[str, Any]] = document["effects"][:_MOST_PANELS]
-    return found
+    effects: Sequence[Mapping[str, Any]] = document["effects"][:_MOST_PANELS]
+    return effects
 
 
 def effects_size(document: Mapping[str, Any]) -> tuple[float, float]:

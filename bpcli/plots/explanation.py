@@ -82,9 +82,11 @@ def _parts(document: Document) -> list[_Part]:
         parts.append(_Part(title, details, (6.0, 5.2), draw_surface))
     shown = effects_shown(document)
     if shown:
-        kind = "accumulated local effects" if document["method"] == "ale" else "partial dependence"
+        method = (
+            "accumulated local effects" if document["method"] == "ale" else "partial dependence"
+        )
         title = "Effects of the most important inputs"
-        details = [kind, f"bands: {_BANDS[document['bands']]}"]
+        details = [method, f"bands: {_BANDS[document['bands']]}"]
         parts.append(_Part(title, details, effects_size(document), draw_effects))
     return parts
 

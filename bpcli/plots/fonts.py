@@ -65,8 +65,8 @@ def families_for(text: str) -> list[str]:
         return []
     others = [c for c in text if ord(c) not in own_characters()]
     region = _region(text)
-    found = (_family_with(c, region) for c in dict.fromkeys(others))
-    families = dict.fromkeys(family for family in found if family is not None)
+    preferred = (_family_with(c, region) for c in dict.fromkeys(others))
+    families = dict.fromkeys(family for family in preferred if family is not None)
     return [OWN, *families, GENERIC] if families else []
 
 
@@ -119,13 +119,13 @@ def _shown(character: str) -> str:
 
 def _package(character: str) -> str | None:
     """The Debian package with a font for a character; None if there is none."""
-    kind = unicodedata.category(character)
-    if kind[0] == "C":
+    category = unicodedata.category(character)
+    if category[0] == "C":
         return None
     name = unicodedata.name(character, "")
     if unicodedata.east_asian_width(character) in "WF" and name.startswith(_EAST_ASIAN):
         return "fonts-noto-cjk"
-    return "fonts-symbola" if kind == "So" else "fonts-noto-core"
+    return "fonts-symbola" if category == "So" else "fonts-noto-core"
 
 
 _EAST_ASIAN = (

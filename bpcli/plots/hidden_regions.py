@@ -153,7 +153,7 @@ def _draw_layer(
     low, high = layer.activation.bounds
     if math.isinf(low) or math.isinf(high):
         low, high = float(layer.a[units].min()), float(layer.a[units].max())
-    for place, (axes, unit) in enumerate(zip(every, units, strict=True)):
+    for position, (axes, unit) in enumerate(zip(every, units, strict=True)):
         image = axes.imshow(
             window.image(layer.a[unit]), origin="lower", extent=window.extent, aspect="auto",
             cmap=MAP, vmin=low, vmax=high if high > low else low + 1,
@@ -163,7 +163,7 @@ def _draw_layer(
             _draw_line(axes, window, window.image(line))
         _draw_rows(axes, subject)
         axes.set_title(f"unit {unit + 1}", fontsize="small", pad=3)
-        _share(axes, every, place, across)
+        _share(axes, every, position, across)
         name_axes(axes, subject)
     band.colorbar(image, ax=every, aspect=14 * -(-len(units) // across), fraction=0.04).set_label(
         "activation a"
@@ -194,15 +194,15 @@ def _draw_rows(axes: Axes, subject: Subject) -> None:
         )
 
 
-def _share(axes: Axes, every: list[Axes], place: int, across: int) -> None:
+def _share(axes: Axes, every: list[Axes], position: int, across: int) -> None:
     """Share the axes of all units; show ticks only at the left and the bottom."""
     axes.grid(visible=False)
     axes.tick_params(labelsize="x-small")
-    if place:
+    if position:
         axes.sharex(every[0])
         axes.sharey(every[0])
-    axes.yaxis.set_visible(place % across == 0)
-    axes.xaxis.set_visible(place + across >= len(every))
+    axes.yaxis.set_visible(position % across == 0)
+    axes.xaxis.set_visible(position + across >= len(every))
 
 
 def _draw_line(axes: Axes, window: Window, values: Array) -> None:

@@ -23,12 +23,12 @@ def importance_size(document: Mapping[str, Any]) -> tuple[float, float]:
 
 def _entries(document: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any], bool]]:
     """Name, rise of the loss, and whether it is a group, by falling rise."""
-    found = [(each["name"], each["importance"]["loss"], False) for each in document["inputs"]]
-    found += [
+    entries = [(each["name"], each["importance"]["loss"], False) for each in document["inputs"]]
+    entries += [
         (together(each["inputs"], _LONGEST_NAME), each["importance"]["loss"], True)
         for each in document["groups"]
     ]
-    return sorted(found, key=lambda entry: -(entry[1]["value"] or 0.0))[:_MOST_BARS]
+    return sorted(entries, key=lambda entry: -(entry[1]["value"] or 0.0))[:_MOST_BARS]
 
 
 def draw_importance(figure: Panel, document: Mapping[str, Any]) -> None:

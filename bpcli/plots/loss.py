@@ -36,9 +36,9 @@ class LossCurves(Curves):
         (axes,) = panels(figure, 1)
         _draw_metric(axes, subject, "loss")
         record = subject.record
-        kind = "weighted mean loss" if record.weighted else "mean loss"
+        quantity = "weighted mean loss" if record.weighted else "mean loss"
         scaled = ", scaled targets" if record.targets_scaled else ""
-        axes.set_ylabel(f"{kind} ({literal(record.loss)}{scaled})")
+        axes.set_ylabel(f"{quantity} ({literal(record.loss)}{scaled})")
         legend_below(figure, axes)
 
 
@@ -154,10 +154,10 @@ def _mark_best(axes: Axes, subject: Subject, value: float) -> None:
         markeredgecolor=INK, markeredgewidth=1.2, zorder=5, clip_on=False,
         label=f"best epoch{_calibrated(subject.record)}",
     )  # fmt: skip
-    place = epoch / max(last, 1)
+    fraction = epoch / max(last, 1)
     axes.text(
         epoch, 1.015, f"epoch {epoch:,}", transform=axes.get_xaxis_transform(), fontsize=8.5,
-        color=MUTED, ha="left" if place < 0.1 else "right" if place > 0.9 else "center",
+        color=MUTED, ha="left" if fraction < 0.1 else "right" if fraction > 0.9 else "center",
     )  # fmt: skip
 
 

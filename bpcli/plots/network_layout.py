@@ -128,8 +128,8 @@ def _shown_units(matrices: Sequence[Array], number: int, count: int) -> tuple[in
 def _most_lines(sizes: Sequence[int]) -> list[int]:
     """How many lines each layer may have: all alike, with what small layers leave to the others."""
     most, left = [0] * len(sizes), _MOST_LINES
-    for place, number in enumerate(sorted(range(len(sizes)), key=lambda number: sizes[number])):
-        share = max(_FEWEST_LINES, left // (len(sizes) - place))
+    for position, number in enumerate(sorted(range(len(sizes)), key=lambda number: sizes[number])):
+        share = max(_FEWEST_LINES, left // (len(sizes) - position))
         most[number] = min(sizes[number], share)
         left = max(0, left - most[number])
     return most

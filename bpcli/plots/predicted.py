@@ -250,12 +250,12 @@ def _offsets(splits: Sequence[TargetRows]) -> tuple[float, float] | None:
 
 def _bars(splits: Sequence[TargetRows]) -> tuple[Array, Array, Array]:
     """The true values of the rows whose intervals are drawn as bars, with low and high."""
-    found = [
+    bars = [
         np.stack([rows.true, *rows.bounds])[:, some_rows(len(rows.true), _MOST_BARS)]
         for rows in splits
         if rows.bounds is not None
     ]
-    true, low, high = np.concatenate(found, axis=1)
+    true, low, high = np.concatenate(bars, axis=1)
     return true, low, high
 
 

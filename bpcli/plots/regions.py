@@ -117,11 +117,11 @@ def _draw_regions(figure: Panel, subject: Subject, labels: Labels) -> None:
     legend_below(figure, axes)
 
 
-def _tint(label: int, share: float = _TINT) -> tuple[float, float, float]:
+def _tint(label: int) -> tuple[float, float, float]:
     """The colour of a class mixed with white."""
     from matplotlib.colors import to_rgb
 
-    red, green, blue = (share * channel + 1 - share for channel in to_rgb(colour(label)))
+    red, green, blue = (_TINT * channel + 1 - _TINT for channel in to_rgb(colour(label)))
     return red, green, blue
 
 

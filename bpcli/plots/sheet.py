@@ -77,8 +77,8 @@ def sheet(sizes: Sequence[Size]) -> tuple[Figure, list[SubFigure]]:
         for cell, stack in zip(cells, row.stacks, strict=True):
             heights = [sizes[index][1] for index in stack.plots]
             places = _below_each_other(cell, heights, row.height)
-            for index, place in zip(stack.plots, places, strict=True):
-                panels[index] = _beside_each_other(place, [sizes[index][0]], stack.width)[0]
+            for index, subfigure in zip(stack.plots, places, strict=True):
+                panels[index] = _beside_each_other(subfigure, [sizes[index][0]], stack.width)[0]
     return figure, [panels[index] for index in range(len(sizes))]
 
 

@@ -23,10 +23,10 @@ def surface_title(document: Mapping[str, Any]) -> tuple[str, list[str]]:
 
 def _output(document: Mapping[str, Any]) -> Mapping[str, Any]:
     """The output with the strongest interaction."""
-    found: Mapping[str, Any] = max(
+    output: Mapping[str, Any] = max(
         document["surface"]["outputs"], key=lambda each: each["interaction"]
     )
-    return found
+    return output
 
 
 def draw_surface(figure: Panel, document: Mapping[str, Any]) -> None:
@@ -51,8 +51,8 @@ def _edges(axes: Axes, which: int, surface: Mapping[str, Any]) -> list[float]:
     """The edges of the cells along one axis; dates are at equal distances."""
     at = surface["at"][which]
     if not isinstance(at[0], str):
-        found: list[float] = at
-        return found
+        edges: list[float] = at
+        return edges
     labelled = sorted({0, len(at) // 2, len(at) - 1})
     setter = axes.set_yticks if which else axes.set_xticks
     setter(labelled, [at[index] for index in labelled], fontsize="small")

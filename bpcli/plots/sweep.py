@@ -146,8 +146,8 @@ def _are_drawn(values: int, settings: int, keys: int) -> bool:
 
 def _medians(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     """The median at each position."""
-    places = dict.fromkeys(place for place, _ in points)
-    return [(place, median(y for x, y in points if x == place)) for place in places]
+    places = dict.fromkeys(position for position, _ in points)
+    return [(position, median(y for x, y in points if x == position)) for position in places]
 
 
 def _running_medians(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -165,7 +165,7 @@ def _running_medians(points: Sequence[tuple[float, float]]) -> list[tuple[float,
 def _draw(axes: Axes, document: Mapping[str, Any], effect: _Effect) -> None:
     """Draw the settings of each kind as points, and the medians."""
     settings, axis = document["settings"], effect.axis
-    places = {number: axis.at(place) for number, place in _places(effect, settings).items()}
+    places = {number: axis.at(position) for number, position in _places(effect, settings).items()}
     known = [each for each in settings if is_finite(each["mean"])]
     stopped = [each for each in known[1:] if each["stopped"] is not None]
     finished = [each for each in known[1:] if each["stopped"] is None]
@@ -237,12 +237,12 @@ def _draw_medians(axes: Axes, effect: _Effect) -> None:
     if not is_line and effect.known == len(effect.line):
         return  # each is of one setting
     style: dict[str, Any] = {"color": _NEUTRAL, "zorder": 4}
-    x, y = [effect.axis.at(place) for place, _ in effect.line], [y for _, y in effect.line]
+    x, y = [effect.axis.at(centre) for centre, _ in effect.line], [y for _, y in effect.line]
     if is_line:
         axes.plot(x, y, label=MEDIAN, **style)
     else:
         half = _SPREAD / 2 + 0.08
-        left, right = [place - half for place in x], [place + half for place in x]
+        left, right = [centre - half for centre in x], [centre + half for centre in x]
         axes.hlines(y, left, right, label=MEDIAN, **style)
 
 
@@ -257,8 +257,8 @@ def _places(effect: _Effect, settings: Sequence[Mapping[str, Any]]) -> dict[int,
         groups.setdefault(axis.place(value_of(each, effect.key)), []).append(each["setting"])
     room = min(axis.gap, _MARGIN * axis.span or 1.0) if axis.is_numeric else axis.gap
     return {
-        number: place + room * _SPREAD * ((index + 0.5) / len(group) - 0.5)
-        for place, group in groups.items()
+        number: centre + room * _SPREAD * ((index + 0.5) / len(group) - 0.5)
+        for centre, group in groups.items()
         for index, number in enumerate(group)
     }
 

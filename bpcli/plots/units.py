@@ -31,7 +31,7 @@ class UnitFailures(Curves):
     """Dead and saturated units of each layer over the epochs."""
 
     def why_not(self, subject: Subject) -> str | None:
-        has_both = all(subject.has_numbers(f"{kind}_units") for kind in _MEANING)
+        has_both = all(subject.has_numbers(f"{failure}_units") for failure in _MEANING)
         return None if has_both else is_missing("dead and saturated units")
 
     def title(self, subject: Subject) -> str:
@@ -39,7 +39,7 @@ class UnitFailures(Curves):
 
     def details(self, subject: Subject) -> Sequence[str]:
         failing = len(_failing(subject))
-        meaning = [f"{kind}: {_MEANING[kind]}" for kind in _kinds(subject) or _MEANING]
+        meaning = [f"{failure}: {_MEANING[failure]}" for failure in _kinds(subject) or _MEANING]
         return *meaning, left_out(len(_shown(subject)), failing, "layers with such units drawn")
 
     def size(self, subject: Subject) -> tuple[float, float]:
@@ -57,37 +57,37 @@ class UnitFailures(Curves):
 
 def _kinds(subject: Subject) -> list[str]:
     """The kinds of failure that any unit had in any line of the log."""
-    return [kind for kind in _MEANING if (_counts(subject, kind)[1] > 0).any()]
+    return [failure for failure in _MEANING if (_counts(subject, failure)[1] > 0).any()]
 
 
-def _counts(subject: Subject, kind: str) -> tuple[Array, Array]:
+def _counts(subject: Subject, failure: str) -> tuple[Array, Array]:
     """The epochs (k,) of the log and the numbers (k, layers) of units."""
-    return subject.layer_series(f"{kind}_units")
+    return subject.layer_series(f"{failure}_units")
 
 
 def _failing(subject: Subject) -> list[int]:
     """The layers, counted from 0, that had a dead or a saturated unit in any line of the log."""
-    has = [(_counts(subject, kind)[1] > 0).any(axis=0) for kind in _MEANING]
+    has = [(_counts(subject, failure)[1] > 0).any(axis=0) for failure in _MEANING]
     return [int(number) for number in np.flatnonzero(np.any(has, axis=0))]
 
 
 def _shown(subject: Subject) -> list[int]:
     """The layers with panels: all that failed; of very many, some evenly spaced."""
     failing = _failing(subject)
-    return [failing[place] for place in some_rows(len(failing), _MOST_PANELS)]
+    return [failing[position] for position in some_rows(len(failing), _MOST_PANELS)]
 
 
 def _draw_panels(figure: Panel, subject: Subject) -> None:
     """Draw a row of panels for each layer, with one column for each kind of failure."""
     shown, kinds = _shown(subject), _kinds(subject)
     grid = figure.subplots(len(shown), len(kinds), squeeze=False, sharex=True, sharey=True)
-    for column, kind in zip(grid.T, kinds, strict=True):
-        epochs, counts = _counts(subject, kind)
+    for column, failure in zip(grid.T, kinds, strict=True):
+        epochs, counts = _counts(subject, failure)
         for axes, number in zip(column, shown, strict=True):
             title = f"{layer_label(subject.record.layers, number)}, {_range(counts[:, number])}"
             axes.set_title(title, fontsize="small", pad=3)
             _draw_counts(axes, epochs, counts[:, number])
-            axes.set_ylabel(kind)
+            axes.set_ylabel(failure)
         for axes in column[:-1]:
             axes.set_xlabel("")
     figure.supxlabel(_quiet(subject), fontsize="small", color=MUTED)

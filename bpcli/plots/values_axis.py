@@ -71,9 +71,9 @@ class ValuesAxis:
             return math.log10(value) if self.is_log else float(value)
         return [*map(_identity, self.values)].index(_identity(value))
 
-    def at(self, place: float) -> float:
+    def at(self, position: float) -> float:
         """The coordinate of a position."""
-        return 10**place if self.is_log else place
+        return 10**position if self.is_log else position
 
     @property
     def gap(self) -> float:

@@ -111,13 +111,13 @@ def _percent(share: float) -> str:
 
 def _wrong(subject: Subject, words: Words) -> Html:
     """The titles of what looks wrong, or else those of the notes, and a link to the diagnosis."""
-    found = findings_of(subject)
-    if not found:
+    findings = findings_of(subject)
+    if not findings:
         return joined(words("banner.nothing_wrong"))
-    wrong = [each for each in found if each.severity != "note"]
-    key, told = ("banner.wrong", wrong) if wrong else ("banner.notes", found)
-    titles = words("page.semicolon").join(title_of(each, words).rstrip(".。") for each in told[:3])
-    said = words.counted(key, len(told), titles=titles)
+    wrong = [each for each in findings if each.severity != "note"]
+    key, shown = ("banner.wrong", wrong) if wrong else ("banner.notes", findings)
+    titles = words("page.semicolon").join(title_of(each, words).rstrip(".。") for each in shown[:3])
+    said = words.counted(key, len(shown), titles=titles)
     return joined(prose(said), tag("a", words("banner.details"), href="#diagnosis"))
 
 

@@ -102,7 +102,6 @@ def line_chart(
     is_log: bool | None = None,
     bounds: tuple[float, float] | None = None,
     diagonal: bool = False,
-    after: Html | None = None,
 ) -> Html:
     """Curves over a common axis, with a legend."""
     drawn = [_prepared(curve) for curve in curves]
@@ -127,7 +126,7 @@ def line_chart(
         "curves": [[curve.name, shorts(curve.x), shorts(curve.y)] for curve in drawn],
     }
     legend = _legend(drawn) if len(drawn) > 1 else None
-    return figure(id_, plot(body, caption, height), caption, words, legend, after, data=data)
+    return figure(id_, plot(body, caption, height), caption, words, legend, data=data)
 
 
 def _prepared(curve: Curve) -> Curve:

@@ -26,8 +26,8 @@ _SHADES = 8
 
 def class_parts(subject: Subject, words: Words) -> list[Html | None]:
     """A confusion matrix per split, scores of each class, and ROC curves."""
-    found = details(subject)
-    reports = {name: found[name].report for name in reversed(SPLITS) if name in found}
+    by_split = details(subject)
+    reports = {name: by_split[name].report for name in reversed(SPLITS) if name in by_split}
     matrices = [
         _matrix(name, report, words)
         for name, report in reports.items()
@@ -54,7 +54,7 @@ def _matrix(split: SplitName, report: ClassReport, words: Words) -> Html:
     heads = [tag("th", cut(name, 14), scope="col", class_="n") for name in names]
     totals = [words("classes.total"), words("classes.recall")]
     heads += [tag("th", text, scope="col", class_="n total") for text in totals]
-    rows = [_row(names, counts, place) for place in range(len(names))]
+    rows = [_row(names, counts, position) for position in range(len(names))]
     content = tag(
         "table",
         tag("caption", caption),
@@ -65,19 +65,19 @@ def _matrix(split: SplitName, report: ClassReport, words: Words) -> Html:
     return scrolling(caption, content)
 
 
-def _row(names: Sequence[str], counts: Array, place: int) -> Html:
-    total, right = int(counts[place].sum()), int(counts[place, place])
+def _row(names: Sequence[str], counts: Array, position: int) -> Html:
+    total, right = int(counts[position].sum()), int(counts[position, position])
     cells = [
         tag(
             "td",
             f"{count:,}",
-            class_=f"n {'right' if column == place else 'wrong'} h{_shade(count, total)}",
+            class_=f"n {'right' if column == position else 'wrong'} h{_shade(count, total)}",
         )
-        for column, count in enumerate(counts[place].tolist())
+        for column, count in enumerate(counts[position].tolist())
     ]
     return tag(
         "tr",
-        tag("th", cut(names[place], 14), scope="row"),
+        tag("th", cut(names[position], 14), scope="row"),
         cells,
         tag("td", f"{total:,}", class_="n total"),
         tag("td", _percent(right, total), class_="n total"),
@@ -155,7 +155,7 @@ def _of_two(subject: Subject, words: Words) -> list[Html]:
                 text = words("roc.named", name=split_text(name, words), area=text_of(area))
                 curves.append(Curve(text, x, y, style))
     positive = subject.experiment.preprocessor.class_names[1]
-    return [roc_chart("roc", curves, words("roc.two", name=positive), words)] if curves else []
+    return [roc_chart(curves, words("roc.two", name=positive), words)] if curves else []
 
 
 def _of_many(subject: Subject, words: Words) -> list[Html]:
@@ -163,26 +163,26 @@ def _of_many(subject: Subject, words: Words) -> list[Html]:
     names = subject.experiment.preprocessor.class_names
     if outputs is None or outputs.labels is None or outputs.ranks.shape[1] != len(names):
         return []
-    found = []
+    by_area = []
     for label, name in enumerate(names):
         curve = defined_roc_curve(outputs.labels == label, outputs.ranks[:, label])
         if curve is not None:
-            found.append((curve[2], name, curve))
-    found.sort(key=lambda each: each[0])
+            by_area.append((curve[2], name, curve))
+    by_area.sort(key=lambda each: each[0])
     curves = [
         Curve(words("roc.named", name=cut(name), area=text_of(area)), curve[0], curve[1], style)
-        for style, (area, name, curve) in enumerate(found[:SERIES])
+        for style, (area, name, curve) in enumerate(by_area[:SERIES])
     ]
     caption = words("roc.many", split=split_text(subject.split, words))
-    if len(found) > SERIES:
-        caption += words("roc.lowest", shown=SERIES, count=len(found))
-    return [roc_chart("roc", curves, caption, words)] if curves else []
+    if len(by_area) > SERIES:
+        caption += words("roc.lowest", shown=SERIES, count=len(by_area))
+    return [roc_chart(curves, caption, words)] if curves else []
 
 
-def roc_chart(id_: str, curves: Sequence[Curve], caption: str, words: Words) -> Html:
+def roc_chart(curves: Sequence[Curve], caption: str, words: Words) -> Html:
     """Curves from (0, 0) to (1, 1), and the diagonal of chance."""
     return line_chart(
-        id_, curves, caption, words,
+        "roc", curves, caption, words,
         x_title=words("roc.false"), y_title=words("roc.true"), bounds=(0.0, 1.0),
         diagonal=True, is_log=False,
     )  # fmt: skip

@@ -56,11 +56,11 @@ def comparison_banner(subjects: Sequence[Subject], words: Words) -> Html:
 
 def _best(subjects: Sequence[Subject], words: Words) -> str:
     """Which run is best by the score that all have, and whether the next one is as good."""
-    found = [
+    scored = [
         (label, main_score(each)) for label, each in zip(labels_of(subjects), subjects, strict=True)
     ]
     known = [
-        (label, score) for label, score in found if score is not None and score.value is not None
+        (label, score) for label, score in scored if score is not None and score.value is not None
     ]
     if len(known) < 2 or len({(score.split, score.metric) for _, score in known}) > 1:
         return words("compare.no_common")
@@ -100,7 +100,7 @@ def comparison_sections(subjects: Sequence[Subject], words: Words) -> list[Secti
 def _scores(subjects: Sequence[Subject], labels: Sequence[str], words: Words) -> Html:
     """One table per metric, with a column for each split, and facts about the runs."""
     by_run = [scores(subject) for subject in subjects]
-    metrics = list(dict.fromkeys(score.metric for found in by_run for score in found))
+    metrics = list(dict.fromkeys(score.metric for own in by_run for score in own))
     main = [metric for metric in metrics if "." not in metric][:MOST_METRICS]
     tables = [_metric_table(metric, by_run, labels, words) for metric in main]
     return joined(_facts(subjects, labels, words), tag("h3", words("compare.by_metric")), tables)
@@ -128,21 +128,21 @@ def _metric_table(
     splits = [
         name
         for name in SPLITS
-        if any((score.split, score.metric) == (name, metric) for found in by_run for score in found)
+        if any((score.split, score.metric) == (name, metric) for own in by_run for score in own)
     ]
     heads = [Column(words("compare.run"))]
     for name in splits:
         heads.append(Column(split_text(name, words), True))
         heads.append(Column(words("quality.interval"), True))
     rows = [
-        [label, *(cell for name in splits for cell in _cells(found, name, metric, words))]
-        for label, found in zip(labels, by_run, strict=True)
+        [label, *(cell for name in splits for cell in _cells(own, name, metric, words))]
+        for label, own in zip(labels, by_run, strict=True)
     ]
     return table(metric_text(metric, words), heads, rows)
 
 
-def _cells(found: Sequence[Score], split: SplitName, metric: str, words: Words) -> list[Cell]:
-    for score in found:
+def _cells(scores: Sequence[Score], split: SplitName, metric: str, words: Words) -> list[Cell]:
+    for score in scores:
         if (score.split, score.metric) == (split, metric):
             return [score.value, interval_text(score.interval, words)]
     return [None, "–"]
@@ -207,8 +207,8 @@ def _diagnosis(subjects: Sequence[Subject], labels: Sequence[str], words: Words)
     """The titles of the findings of each run."""
     items = []
     for label, subject in zip(labels, subjects, strict=True):
-        found = [title_of(each, words) for each in findings_of(subject)]
-        texts = tag("ul", [tag("li", prose(title)) for title in found])
+        titles = [title_of(each, words) for each in findings_of(subject)]
+        texts = tag("ul", [tag("li", prose(title)) for title in titles])
         nothing = paragraph(words("diagnosis.nothing"))
-        items.append(joined(tag("h3", label), texts if found else nothing))
+        items.append(joined(tag("h3", label), texts if titles else nothing))
     return joined(*items)

@@ -109,7 +109,7 @@ def _side(names: list[str]) -> float:
 def _units(x: float, size: int, places: int) -> Units:
     shown = range(size) if size <= MOST_SHOWN else [*range(_FIRST), size - 1]
     first = _TOP + 10 + (places - _places(size)) * _STEP / 2 + _STEP / 2
-    y = {unit: first + place * _STEP for place, unit in enumerate(shown)}
+    y = {unit: first + position * _STEP for position, unit in enumerate(shown)}
     if size > MOST_SHOWN:
         y[size - 1] = first + (_FIRST + 1.5) * _STEP
     return Units(x, size, y)
@@ -122,7 +122,7 @@ def _largest(subject: Subject) -> float:
 def _edges(subject: Subject, columns: list[Units], words: Words) -> list[Html]:
     """A line per weight between shown units, the largest on top; bias is in a unit's words."""
     largest = _largest(subject) or 1.0
-    found = [
+    edges = [
         (float(value), number, unit, below)
         for number, (matrix, (left, right)) in enumerate(
             zip(_weights(subject), pairwise(columns), strict=True)
@@ -131,10 +131,10 @@ def _edges(subject: Subject, columns: list[Units], words: Words) -> list[Html]:
         for below in left.y
         for value in [matrix[unit, below]]
     ]
-    found.sort(key=lambda edge: abs(edge[0]))
+    edges.sort(key=lambda edge: abs(edge[0]))
     return [
         _edge(value, number + 1, (unit, below), (columns[number], columns[number + 1]), largest)
-        for value, number, unit, below in found[-MOST_EDGES:]
+        for value, number, unit, below in edges[-MOST_EDGES:]
     ]
 
 

@@ -23,11 +23,11 @@ def findings_of(subject: Subject) -> Sequence[Finding]:
     """
     from bpcli.diagnosis import findings
 
-    found = findings(subject)
+    all_findings = findings(subject)
     if subject.folder is None:
-        return found
+        return all_findings
     above = f"{subject.folder.parent.parent}{os.sep}"
-    return [replace(each, command=each.command.replace(above, "")) for each in found]
+    return [replace(each, command=each.command.replace(above, "")) for each in all_findings]
 
 
 def title_of(finding: Finding, words: Words) -> str:

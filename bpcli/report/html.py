@@ -67,7 +67,7 @@ def prose(text: str) -> Html:
     parts = text.split("`")
     if len(parts) % 2 == 0:
         return joined(text)
-    return joined(*(tag("code", part) if odd % 2 else part for odd, part in enumerate(parts)))
+    return joined(*(tag("code", part) if index % 2 else part for index, part in enumerate(parts)))
 
 
 def paragraph(text: str, class_: str | None = None) -> Html:

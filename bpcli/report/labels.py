@@ -31,7 +31,7 @@ def label_parts(subject: Subject, words: Words) -> list[Html | None]:
     return [
         tag("h3", words("labels.title")),
         _counts(true, predicted, names, words("labels.counts", split=split), words),
-        tag("div", roc_chart("roc", curves, caption, words), class_="charts") if curves else None,
+        tag("div", roc_chart(curves, caption, words), class_="charts") if curves else None,
     ]
 
 
@@ -43,22 +43,22 @@ def _counts(
     rows: list[list[Cell]] = [
         [
             name,
-            int((true[:, place] & predicted[:, place]).sum()),
-            int((~true[:, place] & predicted[:, place]).sum()),
-            int((true[:, place] & ~predicted[:, place]).sum()),
-            int((~true[:, place] & ~predicted[:, place]).sum()),
+            int((true[:, position] & predicted[:, position]).sum()),
+            int((~true[:, position] & predicted[:, position]).sum()),
+            int((true[:, position] & ~predicted[:, position]).sum()),
+            int((~true[:, position] & ~predicted[:, position]).sum()),
         ]
-        for place, name in enumerate(names[:MOST_LABELS])
+        for position, name in enumerate(names[:MOST_LABELS])
     ]
     return table(caption, heads, rows)
 
 
 def _curves(true: Array, ranks: Array, names: Sequence[str], words: Words) -> list[Curve]:
     curves = []
-    for place, name in enumerate(names[:SERIES]):
-        curve = defined_roc_curve(true[:, place], ranks[:, place])
+    for position, name in enumerate(names[:SERIES]):
+        curve = defined_roc_curve(true[:, position], ranks[:, position])
         if curve is not None:
             x, y, area = curve
             text = words("roc.named", name=cut(name), area=text_of(area))
-            curves.append(Curve(text, x, y, place))
+            curves.append(Curve(text, x, y, position))
     return curves

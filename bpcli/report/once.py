@@ -21,9 +21,9 @@ def once(
 
     @wraps(compute)
     def kept(subject: Subject, /, *keys: Keys.args, **named: Keys.kwargs) -> Value:
-        found, key = known.setdefault(subject, {}), (keys, *named.items())
-        if key not in found:
-            found[key] = compute(subject, *keys, **named)
-        return found[key]
+        computed, key = known.setdefault(subject, {}), (keys, *named.items())
+        if key not in computed:
+            computed[key] = compute(subject, *keys, **named)
+        return computed[key]
 
     return kept

@@ -34,5 +34,5 @@ def outputs_of(subject: Subject, name: SplitName) -> Outputs | None:
     if not 0 < len(split) <= MOST_WITH_REPORT:
         return None
     Z = experiment.output_z(name, subject.params)
-    found = predictions(subject.network, Z, experiment.preprocessor, split)
-    return Outputs(found, found.ranks, split.labels, split.values)
+    predicted = predictions(subject.network, Z, experiment.preprocessor, split)
+    return Outputs(predicted, predicted.ranks, split.labels, split.values)

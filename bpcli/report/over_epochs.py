@@ -61,9 +61,9 @@ def _along_path(subject: Subject) -> TestScores:
         np.append(np.linspace(0, last, min(MOST_EPOCHS, last + 1)).round().astype(int), last)
     )
     objective = split_objective(subject.experiment, "test")
-    found = [split_scores(subject.experiment, "test", path[epoch], objective) for epoch in epochs]
+    scores = [split_scores(subject.experiment, "test", path[epoch], objective) for epoch in epochs]
     values = {
-        metric: np.array([np.nan if each[metric] is None else each[metric] for each in found])
-        for metric in found[0]
+        metric: np.array([np.nan if each[metric] is None else each[metric] for each in scores])
+        for metric in scores[0]
     }
     return TestScores(epochs, values)

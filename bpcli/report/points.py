@@ -91,6 +91,9 @@ def _straight(line: Curve, x: Axis, y: Axis) -> Html:
     return tag("path", d=f"M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}", class_=style)
 
 
+_BINS = 20
+
+
 def histogram(
     id_: str,
     groups: Sequence[tuple[str, Array]],
@@ -98,17 +101,16 @@ def histogram(
     words: Words,
     *,
     titles: tuple[str, str],
-    bins: int = 20,
 ) -> Html:
     """Stacked bars of the numbers of values in equal intervals, one group over the other."""
     values = clipped(np.concatenate([each for _, each in groups]))
     finite = values[np.isfinite(values)]
-    edges = _edges(finite, bins)
+    edges = _edges(finite, _BINS)
     counts = np.array([np.histogram(clipped(each), edges)[0] for _, each in groups])
     across = Axis(edges[0], edges[-1], LEFT, WIDTH - RIGHT)
     up = Axis(0.0, float(counts.sum(axis=0).max()) * 1.05 or 1.0, HEIGHT - BOTTOM, TOP)
     names = [name for name, _ in groups]
-    bars = [_bar(edges, counts, place, names, across, up, words) for place in range(bins)]
+    bars = [_bar(edges, counts, number, names, across, up, words) for number in range(_BINS)]
     body = [frame(across, up, *titles), tag("g", bars, class_="bars")]
     if edges[0] < 0 < edges[-1]:
         zero = across.position(0)
@@ -128,14 +130,14 @@ def _edges(values: Array, bins: int) -> list[float]:
 def _bar(
     edges: Sequence[float],
     counts: Array,
-    place: int,
+    bin_number: int,
     names: Sequence[str],
     x: Axis,
     y: Axis,
     words: Words,
 ) -> Html:
-    left, right = x.position(edges[place]), x.position(edges[place + 1])
-    tops = np.concatenate([[0], np.cumsum(counts[:, place])])
+    left, right = x.position(edges[bin_number]), x.position(edges[bin_number + 1])
+    tops = np.concatenate([[0], np.cumsum(counts[:, bin_number])])
     parts = [
         tag(
             "rect",
@@ -146,18 +148,19 @@ def _bar(
             class_=f"fill{group}",
         )
         for group in range(len(names))
-        if counts[group, place]
+        if counts[group, bin_number]
     ]
     said = ", ".join(
-        f"{name} {count:,}" for name, count in zip(names, counts[:, place].tolist(), strict=True)
+        f"{name} {count:,}"
+        for name, count in zip(names, counts[:, bin_number].tolist(), strict=True)
     )
-    where = words("page.range", low=text_of(edges[place]), high=text_of(edges[place + 1]))
+    where = words("page.range", low=text_of(edges[bin_number]), high=text_of(edges[bin_number + 1]))
     return tag("g", parts, data_say=f"{where}: {said}") if parts else joined()
 
 
 def _bar_legend(names: Sequence[str]) -> Html:
     bars = [
-        tag("rect", x=4, width=20, y=1, height=10, class_=f"fill{place}")
-        for place in range(len(names))
+        tag("rect", x=4, width=20, y=1, height=10, class_=f"fill{position}")
+        for position in range(len(names))
     ]
     return legend(list(zip(names, bars, strict=True)))

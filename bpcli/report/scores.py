@@ -43,12 +43,12 @@ def details(subject: Subject) -> Mapping[SplitName, SplitDetail]:
     """
     if subject.rebuilt is None:
         return {}
-    found: dict[SplitName, SplitDetail] = {}
+    by_split: dict[SplitName, SplitDetail] = {}
     for name, split in subject.experiment.splits.items():
         if 0 < len(split) <= MOST_WITH_REPORT:
             with suppress(BpnetError):  # the record has its scores
-                found[name] = detail(subject.rebuilt, name)
-    return found
+                by_split[name] = detail(subject.rebuilt, name)
+    return by_split
 
 
 def rows_of(subject: Subject, name: SplitName) -> int:
@@ -108,9 +108,11 @@ def _are_equal(scores: Mapping[str, float | None], name: SplitName) -> bool:
 
 def main_score(subject: Subject) -> Score | None:
     """The score that the verdict is about: the first metric, on the split to show."""
-    found = scores(subject)
+    all_scores = scores(subject)
     for name in reversed(SPLITS):
-        of_split = [score for score in found if score.split == name and score.value is not None]
+        of_split = [
+            score for score in all_scores if score.split == name and score.value is not None
+        ]
         metrics = [score for score in of_split if not score.metric.startswith("loss")]
         if of_split:
             return (metrics or of_split)[0]

@@ -48,8 +48,8 @@ def table(
 
 def _size(columns: int, rows: int) -> str | None:
     """The classes of a table that is wide, and of one that is kept on one page."""
-    found = ["many"] * (columns > _MANY) + ["brief"] * (rows <= _FEW)
-    return " ".join(found) or None
+    classes = ["many"] * (columns > _MANY) + ["brief"] * (rows <= _FEW)
+    return " ".join(classes) or None
 
 
 def scrolling(caption: str, content: Child) -> Html:

@@ -26,11 +26,13 @@ MOST_DRAWN = 1000
 
 def value_parts(subject: Subject, words: Words) -> list[Html | None]:
     """For each of a few targets: predicted against true values by split, residuals, errors."""
-    found = {name: outputs for name in SPLITS if (outputs := outputs_of(subject, name)) is not None}
-    if not found:
+    by_split = {
+        name: outputs for name in SPLITS if (outputs := outputs_of(subject, name)) is not None
+    }
+    if not by_split:
         return [paragraph(words("quality.too_many_rows"))]
     names = target_names(subject)
-    values = next(iter(found.values())).values
+    values = next(iter(by_split.values())).values
     assert values is not None, "the targets are numbers"
     shown = shown_targets(values, MOST_TARGETS).tolist()
     parts: list[Html | None] = [tag("h3", words("values.title")), paragraph(words("values.how"))]
@@ -39,15 +41,15 @@ def value_parts(subject: Subject, words: Words) -> list[Html | None]:
     for number, target in enumerate(shown, 1):
         if len(names) > 1:
             parts.append(tag("h4", names[target]))
-        parts.append(_charts(subject, found, (target, number), words))
+        parts.append(_charts(subject, by_split, (target, number), words))
     return parts
 
 
 def _charts(
-    subject: Subject, found: dict[SplitName, Outputs], target: tuple[int, int], words: Words
+    subject: Subject, by_split: dict[SplitName, Outputs], target: tuple[int, int], words: Words
 ) -> Html:
-    place, number = target
-    pairs = {name: _pair(outputs, place) for name, outputs in found.items()}
+    position, number = target
+    pairs = {name: _pair(outputs, position) for name, outputs in by_split.items()}
     charts = [
         _predicted(subject, name, pair, f"predicted-{name}-{number}", words)
         for name, pair in pairs.items()
@@ -57,9 +59,9 @@ def _charts(
     return tag("div", charts, class_="charts")
 
 
-def _pair(outputs: Outputs, place: int) -> tuple[Array, Array]:
+def _pair(outputs: Outputs, position: int) -> tuple[Array, Array]:
     assert outputs.values is not None, "the targets are numbers"
-    return outputs.values[:, place], outputs.predicted.outputs[:, place]
+    return outputs.values[:, position], outputs.predicted.outputs[:, position]
 
 
 def _predicted(

@@ -125,8 +125,8 @@ def _of_true_class(outputs: Outputs) -> Vector:
     assert labels is not None, "the targets are classes"
     if values.shape[1] == 1:
         return np.where(labels == 1, values[:, 0], 1 - values[:, 0])
-    found: Vector = values[np.arange(len(values)), labels]
-    return found
+    chosen: Vector = values[np.arange(len(values)), labels]
+    return chosen
 
 
 def _answers(
@@ -140,15 +140,15 @@ def _answers(
     names = list(preprocessor.words) or list(target_names(subject))
     some = range(min(len(names), _MOST_TARGETS))
     heads = [
-        Column(words(key, name=names[place]), True)
-        for place in some
+        Column(words(key, name=names[position]), True)
+        for position in some
         for key in ("worst.true_of", "worst.predicted_of")
     ]
     cells: list[list[Cell]] = [
         [
             float(value)
-            for place in some
-            for value in (outputs.values[row, place], outputs.predicted.outputs[row, place])
+            for position in some
+            for value in (outputs.values[row, position], outputs.predicted.outputs[row, position])
         ]
         for row in order.tolist()
     ]

@@ -133,8 +133,8 @@ class Subject:
         """The network's predictions for a split, as `bpnet eval` scores them; computed once."""
         if name not in self._predictions:
             Z = self.experiment.output_z(name, self.params)
-            found = predictions(self.network, Z, self.experiment.preprocessor)
-            self._predictions[name] = found
+            computed = predictions(self.network, Z, self.experiment.preprocessor)
+            self._predictions[name] = computed
         return self._predictions[name]
 
     @cached_property
@@ -200,7 +200,7 @@ class Subject:
 
     @property
     def _rebuilt(self) -> Trained:
-        found = self.rebuilt or self.without_rows
-        if found is None:
+        trained = self.rebuilt or self.without_rows
+        if trained is None:
             raise RunError(self.errors["network"])
-        return found
+        return trained

@@ -192,10 +192,10 @@ def require_same_splits(run: Run, record: RunRecord, experiment: Experiment) -> 
     if len(experiment.table) <= ROWS_AT_ONCE:
         return
     with np.load(run.checked(SPLIT, record)) as saved:
-        found = {name: saved[name] for name in saved.files}
+        rows = {name: saved[name] for name in saved.files}
     expected = split_arrays(experiment)
-    if found.keys() != expected.keys() or any(
-        not np.array_equal(found[name], array) for name, array in expected.items()
+    if rows.keys() != expected.keys() or any(
+        not np.array_equal(rows[name], array) for name, array in expected.items()
     ):
         raise RunError(
             f"The splits of {run.run_id} were drawn by another version of bpnet, and this one "

@@ -82,13 +82,13 @@ def _known(domain: Distribution, value: object) -> Any:
     text = to_json(value, indent=None)
     match domain:
         case Choice(values):
-            found = [each for each in values if to_json(each, indent=None) == text]
+            matches = [each for each in values if to_json(each, indent=None) == text]
         case Whole(low, high) | LogWhole(low, high):
-            found = [value] if is_whole(value) and low <= value <= high else []
+            matches = [value] if is_whole(value) and low <= value <= high else []
         case Uniform(low, high) | LogUniform(low, high):
-            found = [value] if isinstance(value, float) and low <= value <= high else []
+            matches = [value] if isinstance(value, float) and low <= value <= high else []
         case _:
             raise TypeError(f"no values of {domain}")
-    if not found:
+    if not matches:
         raise ValueError(f"{text[:80]} is not one of the values allowed for its key")
-    return found[0]
+    return matches[0]

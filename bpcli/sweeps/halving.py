@@ -97,9 +97,9 @@ class Halving:
             self._decisions[number, rung] = False
             if not reaches or rung >= len(self._rungs[number]):
                 continue
-            place = bisect(costs, (cost, number))
-            costs.insert(place, (cost, number))
-            if not is_last and place < math.ceil(len(costs) / FACTOR):
+            rank = bisect(costs, (cost, number))
+            costs.insert(rank, (cost, number))
+            if not is_last and rank < math.ceil(len(costs) / FACTOR):
                 self._decisions[number, rung] = True
                 self._make_ready(number, rung + 1)
 

@@ -96,11 +96,7 @@ def train_restarts(
 
 
 def resume_restarts(
-    sweep: SweepFolder,
-    view: SilentProgress,
-    *,
-    processes: int | None = None,
-    cluster: ClusterConnection | None = None,
+    sweep: SweepFolder, view: SilentProgress, *, cluster: ClusterConnection | None = None
 ) -> Outcome:
     """Train what is left of restarts, and save the result; raises as `train_restarts` does.
 
@@ -108,7 +104,7 @@ def resume_restarts(
     """
     config = sweep.config()
     refuse_other_data(sweep, build(restart_config(config, 0)))
-    return _train(sweep, config, view, processes, cluster)
+    return _train(sweep, config, view, None, cluster)
 
 
 def _checked(config: Config) -> Experiment:

@@ -139,14 +139,14 @@ class Runner:
                 schedule.update(self._known[training.key])
                 continue
             # Its config is not valid, or it is of a process that was killed.
-            ended = self._found(training)
+            ended = self._known_result(training)
             if ended is not None:
                 self._keep(ended, schedule)
                 continue
             self._callback.on_training_start(training)
             self._busy[self._place.begin(training)] = training
 
-    def _found(self, training: Training) -> TrainingResult | None:
+    def _known_result(self, training: Training) -> TrainingResult | None:
         """The result that a training has before it is begun here."""
         try:
             require_own(Run(self._folder / training.name), training)

@@ -42,8 +42,8 @@ class Sampled:
         number = len(plan.settings)
         if number >= len(self.space):
             return []
-        told = [_told(each, plan) for each in plan.summaries(results)]
-        chosen = self._batch(number, told)
+        earlier = [_told(each, plan) for each in plan.summaries(results)]
+        chosen = self._batch(number, earlier)
         settings = keep_settings(plan.folder / SETTINGS, self.space.random, chosen)
         trainings = self.trainings(settings)
         plan.add(settings, trainings)
@@ -64,7 +64,7 @@ class Sampled:
             trainings += trainings_of(number, made or self.config, seeds, invalid=invalid)
         return trainings
 
-    def _batch(self, number: int, told: Sequence[Told]) -> dict[int, Mapping[str, Any]]:
+    def _batch(self, number: int, earlier: Sequence[Told]) -> dict[int, Mapping[str, Any]]:
         """The settings of a batch from a number on.
 
         Batches begin at fixed numbers, and only earlier ones are told. So a sweep whose last batch
@@ -72,7 +72,7 @@ class Sampled:
         """
         batch = number // BATCH
         start = batch * BATCH
-        drawn = propose(self.space.random, self.space.seed, batch, told[:start])
+        drawn = propose(self.space.random, self.space.seed, batch, earlier[:start])
         end = min(start + BATCH, len(self.space))
         return {each: drawn[each - start] for each in range(number, end)}
 

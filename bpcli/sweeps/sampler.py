@@ -51,9 +51,9 @@ class Told:
 
 
 def propose(
-    domains: Mapping[str, Distribution], seed: int, batch: int, told: Sequence[Told]
+    domains: Mapping[str, Distribution], seed: int, batch: int, earlier: Sequence[Told]
 ) -> list[dict[str, Any]]:
-    """The values of the settings of a batch; `told` are all settings of earlier batches, in order.
+    """The values of the settings of a batch; `earlier` are all those before it, in order.
 
     Values are rounded as those of `Distribution.at`. Raises `ConfigError` without Optuna.
     """
@@ -61,7 +61,7 @@ def propose(
     parameters = {key: _parameter(domain) for key, domain in domains.items()}
     with _quiet():
         study = _study(seed, batch)
-        study.add_trials([_trial(each, domains, parameters) for each in told])
+        study.add_trials([_trial(each, domains, parameters) for each in earlier])
         asked = [study.ask(parameters).params for _ in range(BATCH)]
     return [{key: _value(domain, drawn[key]) for key, domain in domains.items()} for drawn in asked]
 
@@ -109,24 +109,24 @@ def _study(seed: int, batch: int) -> Study:
 
 
 def _trial(
-    told: Told,
+    setting: Told,
     domains: Mapping[str, Distribution],
     parameters: Mapping[str, BaseDistribution],
 ) -> FrozenTrial:
     """A setting with its result. One that was stopped ranks behind those that went on."""
     from optuna.trial import TrialState, create_trial
 
-    params = {key: _to_optuna(domain, told.values[key]) for key, domain in domains.items()}
+    params = {key: _to_optuna(domain, setting.values[key]) for key, domain in domains.items()}
     distributions = dict(parameters)
-    if told.cost is None:
+    if setting.cost is None:
         return create_trial(state=TrialState.FAIL, params=params, distributions=distributions)
-    if told.stopped is None:
-        return create_trial(value=told.cost, params=params, distributions=distributions)
+    if setting.stopped is None:
+        return create_trial(value=setting.cost, params=params, distributions=distributions)
     return create_trial(
         state=TrialState.PRUNED,
         params=params,
         distributions=distributions,
-        intermediate_values={told.stopped: told.cost},
+        intermediate_values={setting.stopped: setting.cost},
     )
 
 

@@ -31,20 +31,19 @@ from bpcli.experiment import Experiment, build
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.runs.layout import SWEEP
 from bpcli.runs.provenance import data_digest
-from bpcli.sweeps.folder import SweepFolder, SweepRecord, new_record, write_resumed
+from bpcli.sweeps.folder import SweepRecord, new_record
 from bpcli.sweeps.plan import Plan, median_of, spread
+from bpcli.sweeps.planned import Planned
 from bpcli.sweeps.ranking import EVIDENCE, Criterion
 from bpcli.sweeps.restarts import restart_config
-from bpcli.sweeps.run_plan import PlanResults, run_plan
-from bpcli.sweeps.runner import InOrder
+from bpcli.sweeps.run_plan import PlanResults
 from bpcli.sweeps.seeds import replicas
 from bpcli.sweeps.space import with_seed
 from bpcli.sweeps.sweep import test_metric_of
 from bpcli.sweeps.training import MOST_TRAININGS, Training, TrainingResult
-from bpcli.terminal.sweep import SilentProgress
 
 if TYPE_CHECKING:
-    from bpcli.cluster.connection import ClusterConnection
+    pass
 
 _MOST_UNITS = 10_000
 _SEEDS = 2**63
@@ -66,15 +65,10 @@ class Sizes:
 
 
 @dataclass(frozen=True)
-class PlannedSearch:
-    """A search before its first training; `notes` say how config and data were read."""
+class PlannedSearch(Planned):
+    """A search before its first training."""
 
-    config: Config
-    first: Experiment
     sizes: Sizes
-    criterion: Criterion
-    trainings: Sequence[Training]
-    notes: tuple[str, ...]
 
     @property
     def record(self) -> SweepRecord:
@@ -86,11 +80,6 @@ class PlannedSearch:
             restarts=self.sizes.restarts,
             splits=self.sizes.splits,
         )
-
-    @property
-    def configs(self) -> list[Config]:
-        """The configs of the trainings."""
-        return [training.config for training in self.trainings]
 
     def plan(self, folder: Path) -> Plan:
         """The plan, with its trainings in a folder. The number of a setting is its size."""
@@ -159,7 +148,7 @@ def plan_search(config: Config, sizes: Sizes) -> PlannedSearch:
         for n in range(sizes.restarts)
     ]
     notes = tuple(note for note in first.notes if not note.startswith("`sweep`"))
-    return PlannedSearch(config, first, sizes, criterion, trainings, notes)
+    return PlannedSearch(config, first, criterion, trainings, notes, sizes)
 
 
 _LEAST_LAYERS = 3
@@ -206,47 +195,11 @@ def _has_one_split(first: Experiment, config: Config) -> bool:
     )
 
 
-def start_search(
-    planned: PlannedSearch,
-    runs_dir: Path,
-    view: SilentProgress,
-    processes: int | None = None,
-    cluster: ClusterConnection | None = None,
-) -> PlanResults:
-    """Train all sizes, in a new folder; like `start_sweep`."""
-    sweep = SweepFolder.new(runs_dir, planned.config, planned.record)
-    return _run(sweep, planned, view, processes, cluster)
-
-
 def sizes_of(record: SweepRecord) -> Sizes:
     """The sizes of a search that was begun. Raises `RunError` if there are none."""
     if not record.hidden:
         raise RunError(f"{SWEEP} is damaged: the search has no sizes.")
     return Sizes(record.hidden, record.restarts, record.splits)
-
-
-def resume_search(
-    sweep: SweepFolder,
-    planned: PlannedSearch,
-    view: SilentProgress,
-    processes: int | None = None,
-    cluster: ClusterConnection | None = None,
-) -> PlanResults:
-    """Train what is missing; like `resume_sweep`."""
-    names = [training.name for training in planned.trainings]
-    write_resumed(sweep, planned.record, planned.first, names)
-    return _run(sweep, planned, view, processes, cluster)
-
-
-def _run(
-    sweep: SweepFolder,
-    planned: PlannedSearch,
-    view: SilentProgress,
-    processes: int | None,
-    cluster: ClusterConnection | None,
-) -> PlanResults:
-    plan = planned.plan(sweep.folder)
-    return run_plan(sweep, plan, InOrder(plan.trainings), view, processes, cluster)
 
 
 def size_document(planned: PlannedSearch, done: PlanResults) -> dict[str, Any]:

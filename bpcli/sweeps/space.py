@@ -106,7 +106,7 @@ def configs(config: Config, space: Space, numbers: Iterable[int]) -> list[Config
     drawn, one for each key. Their places are those in the section `sweep`.
     """
     results = [with_values(config, space.setting(number)) for number in numbers]
-    issues = [issue for _, found in results for issue in found]
+    issues = [issue for _, own in results for issue in own]
     if issues:
         raise config.source.error_of(_one_for_each_draw(issues, config.source, space))
     return [each for each, _ in results if each is not None]

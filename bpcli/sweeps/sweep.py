@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -14,45 +14,34 @@ from bpcli.errors import ConfigError, ConfigIssue
 from bpcli.experiment import Experiment, build
 from bpcli.sweeps.batches import Growing, InBatches
 from bpcli.sweeps.chosen import Settings
-from bpcli.sweeps.folder import SweepFolder, SweepRecord, new_record, write_resumed
+from bpcli.sweeps.folder import SweepFolder, SweepRecord, new_record
 from bpcli.sweeps.halving import Halving
 from bpcli.sweeps.options import SweepOptions, add_options
 from bpcli.sweeps.plan import Plan
+from bpcli.sweeps.planned import Planned
 from bpcli.sweeps.ranking import OBJECTIVE, Criterion
-from bpcli.sweeps.run_plan import PlanResults, run_plan
 from bpcli.sweeps.runner import InOrder, Schedule
 from bpcli.sweeps.sampled import Sampled
 from bpcli.sweeps.seeds import trainings_of
 from bpcli.sweeps.space import Space, configs
 from bpcli.sweeps.training import MOST_TRAININGS, Training
-from bpcli.terminal.sweep import SilentProgress
 
 if TYPE_CHECKING:
-    from bpcli.cluster.connection import ClusterConnection
+    pass
 
 
 @dataclass(frozen=True)
-class PlannedSweep:
+class PlannedSweep(Planned):
     """A sweep before its first training: its settings are valid, and the first can be built.
 
-    `notes` say how the config and the data were read, `warnings` name likely mistakes. With a
-    sampler, `settings` are those that are known, and later ones are chosen while it runs.
+    `warnings` name likely mistakes. With a sampler, `settings` are those that are known, and later
+    ones are chosen while it runs.
     """
 
-    config: Config
-    first: Experiment
     space: Space
     settings: Settings
-    trainings: Sequence[Training]
-    criterion: Criterion
     test_metric: str | None
-    notes: tuple[str, ...]
     warnings: tuple[str, ...]
-
-    @property
-    def configs(self) -> list[Config]:
-        """The configs of the trainings that are known."""
-        return [training.config for training in self.trainings]
 
     def plan(self, folder: Path) -> Plan:
         """The plan, with its trainings in a folder."""
@@ -73,18 +62,7 @@ class PlannedSweep:
         count, metric = self.plan(Path()).n_trainings, self.criterion.name
         return new_record("sweep", self.config, self.first, count, metric)
 
-    def run(
-        self,
-        sweep: SweepFolder,
-        view: SilentProgress,
-        processes: int | None = None,
-        cluster: ClusterConnection | None = None,
-    ) -> PlanResults:
-        """Train what has no result yet in the folder of a sweep."""
-        plan = self.plan(sweep.folder)
-        return run_plan(sweep, plan, self._schedule(plan), view, processes, cluster)
-
-    def _schedule(self, plan: Plan) -> Schedule:
+    def schedule(self, plan: Plan) -> Schedule:
         """The trainings in order, or with halving; in batches with a sampler."""
         schedule: Growing = InOrder(self.trainings)
         if _sweep(self.config).halving:
@@ -119,12 +97,12 @@ def plan_sweep(config: Config, sweep: SweepFolder | None = None) -> PlannedSweep
     return PlannedSweep(
         config,
         experiment,
+        criterion,
+        trainings,
+        tuple(notes),
         space,
         settings,
-        trainings,
-        criterion,
         test_metric_of(experiment),
-        tuple(notes),
         warnings,
     )
 
@@ -135,21 +113,6 @@ def _trainings(config: Config, space: Space) -> list[Training]:
     return [
         each for number in range(len(space)) for each in trainings_of(number, made[number], seeds)
     ]
-
-
-def start_sweep(
-    planned: PlannedSweep,
-    runs_dir: Path,
-    view: SilentProgress,
-    processes: int | None = None,
-    cluster: ClusterConnection | None = None,
-) -> PlanResults:
-    """Train all settings, in a new folder. Raises `RunError` if it cannot be written.
-
-    Trainings that fail are results. After a signal, those that are missing can be resumed.
-    """
-    sweep = SweepFolder.new(runs_dir, planned.config, planned.record)
-    return planned.run(sweep, view, processes, cluster)
 
 
 def resumed_config(sweep: SweepFolder, options: SweepOptions) -> Config:
@@ -165,22 +128,6 @@ def resumed_config(sweep: SweepFolder, options: SweepOptions) -> Config:
     source = sweep.source()
     add_options(source, options)
     return replace(validate(source), overrides=tuple(sweep.record().overrides))
-
-
-def resume_sweep(
-    sweep: SweepFolder,
-    planned: PlannedSweep,
-    view: SilentProgress,
-    processes: int | None = None,
-    cluster: ClusterConnection | None = None,
-) -> PlanResults:
-    """Train what is missing; no training is run twice to its end.
-
-    Raises `RunError` if the data have changed, or if a training that has ended is not planned.
-    """
-    names = [training.name for training in planned.trainings]
-    write_resumed(sweep, planned.record, planned.first, names)
-    return planned.run(sweep, view, processes, cluster)
 
 
 def _sweep(config: Config) -> SweepSpec:

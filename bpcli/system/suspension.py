@@ -99,14 +99,14 @@ class _Signals:
     def _suspend(self) -> None:
         import signal
 
-        told = [*self._listeners]
-        for listener in reversed(told):
+        listeners = [*self._listeners]
+        for listener in reversed(listeners):
             listener.suspend()
         signal.signal(signal.SIGTSTP, signal.SIG_DFL)
         signal.raise_signal(signal.SIGTSTP)  # returns when the process continues
         signal.signal(signal.SIGTSTP, self._handle)
         self._due = [number for number in self._due if number != signal.SIGTSTP]
-        for listener in told:
+        for listener in listeners:
             listener.resume()
 
     def __enter__(self) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from bpcli.terminal.cells import count_text
 from bpcli.terminal.grid import Grid
 from bpcli.terminal.progress import SilentView
-from bpcli.terminal.region import Region
+from bpcli.terminal.region import InRegion, Region, bar_of
 from bpcli.text import duration, rounded
 
 if TYPE_CHECKING:
@@ -75,33 +75,18 @@ class PlainProgress(SilentView):
         )
 
 
-class LiveProgress(PlainProgress):
+class LiveProgress(InRegion, PlainProgress):
     """The same lines, and below them a bar for the current training.
 
     Draws from the training's own thread, as `LiveView` does, because workers are forked.
     """
 
     def __init__(self, console: Console, trainings: int) -> None:
-        from rich import progress
-
         super().__init__(console, trainings)
-        self._progress = progress.Progress(
-            progress.TextColumn("{task.description}", markup=False),
-            progress.BarColumn(),
-            progress.MofNCompleteColumn(),
-            console=console,
-            auto_refresh=False,
-        )
+        self._progress = bar_of(console, "{task.description}")
         self._region = Region(console)
         self._task = self._progress.add_task("", total=None)
         self._next_drawing = 0.0
-
-    def __enter__(self) -> Self:
-        self._region.open()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._region.close()
 
     def on_trial_start(self, label: str, seed: int, epochs: int) -> None:
         text = f"{label}, seed {seed}"

@@ -13,14 +13,14 @@ def facts_of(document: Mapping[str, Any]) -> Facts:
     """The lines on an array, from the document of `bpnet data convert --json`."""
     targets, classes = document["targets"], document["classes"]
     inputs = len(document["columns"]) - len(targets)
-    told = [f"{name} ({_classes(classes, name)})" for name in targets]
+    descriptions = [f"{name} ({_classes(classes, name)})" for name in targets]
     facts = [
         ("file", f"{document['file']}, {document['bytes']:,} bytes"),
         ("names", document["names"]),
         ("numbers", f"{document['dtype']}: {document['why_dtype']}"),
         ("rows", f"{document['rows']:,}"),
         ("inputs", f"{inputs:,}: {listed_names(document['columns'][:inputs])}"),
-        (f"target{'s' * (len(targets) > 1)}", ", ".join(told)),
+        (f"target{'s' * (len(targets) > 1)}", ", ".join(descriptions)),
     ]
     left_out = document["left_out"]
     lost = [

@@ -67,15 +67,15 @@ def _effect_heading(document: Mapping[str, Any]) -> str:
 
 def _entries(document: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any], str]]:
     """Name, importance and effect of each input and group, by falling rise of the loss."""
-    found = [
+    entries = [
         (plain(each["name"], _LONGEST_NAME), each["importance"], each["direction"])
         for each in document["inputs"]
     ]
-    found += [
+    entries += [
         (together(each["inputs"]), each["importance"], "permuted together")
         for each in document["groups"]
     ]
-    return sorted(found, key=lambda entry: -(entry[1]["loss"]["value"] or 0.0))
+    return sorted(entries, key=lambda entry: -(entry[1]["loss"]["value"] or 0.0))
 
 
 def together(names: Sequence[str], most: int = _LONGEST_NAME) -> str:
@@ -117,11 +117,11 @@ def sensitivity_table(document: Mapping[str, Any]) -> Grid | None:
     columns["positive"] = [f"{each['positive']:.0%}" for each in strongest]
     columns["per sd"] = [rounded(each["per_deviation"], 3) for each in strongest]
     for name in ("Garson", "Olden"):
-        found = [each[name.lower()] for each in shown]
-        if any(found):
+        strengths = [each[name.lower()] for each in shown]
+        if any(strengths):
             columns[name] = [
                 "-" if each is None else _weight_text(name, each[one["output"]])
-                for each, one in zip(found, strongest, strict=True)
+                for each, one in zip(strengths, strongest, strict=True)
             ]
     grid = Grid([*columns], 1, text_names=["output"])
     for cells in zip(*columns.values(), strict=True):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from bpcli.terminal.pruning import removed_text
-from bpcli.terminal.region import Region
+from bpcli.terminal.region import InRegion, Region, bar_of
 from bpcli.terminal.stream import Stream
 from bpcli.text import plural, rounded
 
@@ -47,32 +47,17 @@ class PlainPathView(SilentPathView):
             self._console.say(f"{number}: without {removed_text(step)}: {params}, {loss}")
 
 
-class LivePathView(PlainPathView):
+class LivePathView(InRegion, PlainPathView):
     """The same lines, and a bar below them.
 
     Draws from the training's own thread, as workers are forked.
     """
 
     def __init__(self, console: Console) -> None:
-        from rich import progress
-
         super().__init__(console)
-        self._progress = progress.Progress(
-            progress.TextColumn("removing at most"),
-            progress.BarColumn(),
-            progress.MofNCompleteColumn(),
-            console=console,
-            auto_refresh=False,
-        )
+        self._progress = bar_of(console, "removing at most")
         self._region = Region(console)
         self._task = self._progress.add_task("", total=None)
-
-    def __enter__(self) -> Self:
-        self._region.open()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._region.close()
 
     def on_step(self, step: Mapping[str, Any], number: int, most: int) -> None:
         super().on_step(step, number, most)

@@ -6,15 +6,42 @@ process draws none.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from bpcli import system
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.live import Live
+    from rich.progress import Progress
 
     from bpcli.terminal.console import Console
+
+
+def bar_of(console: Console, text: str) -> Progress:
+    """A bar with a text before it and the steps done after it; it draws nothing by itself."""
+    from rich import progress
+
+    return progress.Progress(
+        progress.TextColumn(text, markup=False),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        console=console,
+        auto_refresh=False,
+    )
+
+
+class InRegion:
+    """A view that draws into a region while its block runs."""
+
+    _region: Region
+
+    def __enter__(self) -> Self:
+        self._region.open()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._region.close()
 
 
 class Region:

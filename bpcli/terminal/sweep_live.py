@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from time import perf_counter as clock
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from rich.segment import Segment, Segments
 
 from bpcli.terminal.cells import is_finite
 from bpcli.terminal.progress.curve import BOLD, DIM, TRAIN, Glyphs, Line
-from bpcli.terminal.region import Region
+from bpcli.terminal.region import InRegion, Region
 from bpcli.terminal.sweep import PlainProgress, ended, sweep_table
 from bpcli.text import duration, text_width
 
@@ -30,7 +30,7 @@ _FAILURES = ("failed", "diverged")
 _STATES = ("failed", "stopped", "running")
 
 
-class LiveProgress(PlainProgress):
+class LiveProgress(InRegion, PlainProgress):
     """A table that is redrawn; trainings that failed have lines above it.
 
     A terminal that cannot redraw gets the plain lines.
@@ -46,13 +46,6 @@ class LiveProgress(PlainProgress):
         self._running: dict[str, float] = {}
         self._seconds: list[float] = []
         self._next_drawing = 0.0
-
-    def __enter__(self) -> Self:
-        self._region.open()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._region.close()
 
     def on_start(self, document: Mapping[str, Any], processes: int) -> None:
         super().on_start(document, processes)

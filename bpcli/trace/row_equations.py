@@ -88,28 +88,28 @@ class Rows:
 
     def values(self, quantity: Quantity) -> Array:
         """The values (rows,) of a quantity; () if it is the same for all rows."""
-        kind, layer, row, column = quantity
+        symbol, layer, row, column = quantity
         if layer == 0:
-            of_data: Array = self._of_data(kind)[row]
+            of_data: Array = self._of_data(symbol)[row]
             return of_data
         up = self.one.forward[layer - 1]
-        if kind == "W":
+        if symbol == "W":
             return np.asarray(up.W[row, column])
-        if kind == "b":
+        if symbol == "b":
             return np.asarray(_known(up.b)[row])
-        factors = [_known(self._of_layer(name, layer)) for name in kind.split()]
+        factors = [_known(self._of_layer(name, layer)) for name in symbol.split()]
         is_sum = len(factors) > 1
-        found: Array = np.prod(factors, axis=0).sum(axis=0) if is_sum else factors[0][row]
-        return found
+        value: Array = np.prod(factors, axis=0).sum(axis=0) if is_sum else factors[0][row]
+        return value
 
-    def _of_data(self, kind: str) -> Array:
-        if kind == "w":
+    def _of_data(self, name: str) -> Array:
+        if name == "w":
             return _known(self.weight)[np.newaxis]
-        return _known(self.targets) if kind == "y" else self.one.forward[0].below
+        return _known(self.targets) if name == "y" else self.one.forward[0].below
 
-    def _of_layer(self, kind: str, layer: int) -> Array | None:
+    def _of_layer(self, name: str, layer: int) -> Array | None:
         up, down = self.one.forward[layer - 1], self.one.backward[layer - 1]
-        match kind:
+        match name:
             case "z":
                 return up.z
             case "a":
@@ -149,8 +149,8 @@ class Numbers:
         return taken is not None and bool(taken[unit, self.i] == piece)
 
     def _value(self, quantity: Quantity) -> Array:
-        found = self.rows.values(quantity)
-        value: Array = found[self.i] if found.ndim else found
+        values = self.rows.values(quantity)
+        value: Array = values[self.i] if values.ndim else values
         return value
 
 
@@ -287,9 +287,9 @@ class RowEquations:
 
         def valued(term: re.Match[str]) -> str:
             names = re.findall(r"[zag](?=\[j\])", term[0])
-            kind = " ".join(names) if names else term[0]
+            name = " ".join(names) if names else term[0]
             is_factor = formula[: term.start()].endswith(" ")
-            return (self._factor if is_factor else self._number)(kind, layer, 0 if names else row)
+            return (self._factor if is_factor else self._number)(name, layer, 0 if names else row)
 
         index = f"[{row + 1}]"
         symbols = re.sub(
@@ -299,11 +299,11 @@ class RowEquations:
 
     # Numbers.
 
-    def _number(self, kind: str, layer: int, row: int = 0, column: int = 0) -> str:
-        return self.pen.number(Quantity(kind, layer, row, column))
+    def _number(self, name: str, layer: int, row: int = 0, column: int = 0) -> str:
+        return self.pen.number(Quantity(name, layer, row, column))
 
-    def _factor(self, kind: str, layer: int, row: int = 0, column: int = 0) -> str:
-        return self.pen.factor(Quantity(kind, layer, row, column))
+    def _factor(self, name: str, layer: int, row: int = 0, column: int = 0) -> str:
+        return self.pen.factor(Quantity(name, layer, row, column))
 
     @property
     def _weight(self) -> str:

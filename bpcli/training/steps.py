@@ -110,8 +110,8 @@ class Training:
                 evaluation = known.evaluate(batch)
                 losses.append(evaluation.value)
                 rows.append(batch.n_rows)
-                here = Point(point.params, evaluation)
-                point, state = self._optimizer.step(batch, here, state, rate)
+                evaluated = Point(point.params, evaluation)
+                point, state = self._optimizer.step(batch, evaluated, state, rate)
             rate_state = schedule.update(rate_state, _weighted_mean(losses, rows))
         except StepFailed as error:
             ended = error

@@ -79,17 +79,17 @@ def unless_vanished(
     state = state.with_gradient(objective)
     if not is_negligible(state.point):
         return state
-    here = state.point.evaluate(objective)
-    if not here.value:
-        return state._replace(ended=vanished(here))
+    evaluated = state.point.evaluate(objective)
+    if not evaluated.value:
+        return state._replace(ended=vanished(evaluated))
     first = advance(_copied(state), 1)
     if _is_same(first, state):  # then all epochs will be the same
-        return state._replace(ended=vanished(here))
+        return state._replace(ended=vanished(evaluated))
     later = first if first.ended is not None else advance(first, TRIAL_EPOCHS - 1)
     if later.ended is not None:
         return state
     after = later.point.evaluate(objective)
-    return state._replace(ended=vanished(here)) if is_stuck(here, after) else state
+    return state._replace(ended=vanished(evaluated)) if is_stuck(evaluated, after) else state
 
 
 def _copied(state: TrainState) -> TrainState:

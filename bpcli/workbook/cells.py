@@ -15,9 +15,9 @@ MOST_ROWS, MOST_COLUMNS, MOST_CHARACTERS = 1_048_576, 16_384, 32_767
 """The limits of a sheet and a cell of Excel."""
 
 
-def cell_xml(place: str, cell: Cell, style: int = 0, formula: str | None = None) -> str:
+def cell_xml(reference: str, cell: Cell, style: int = 0, formula: str | None = None) -> str:
     """A cell such as A1, with a text, number or boolean, which is the value of a `formula`."""
-    begin = f'<c r="{place}"' + f' s="{style}"' * bool(style)
+    begin = f'<c r="{reference}"' + f' s="{style}"' * bool(style)
     if formula is not None:
         return _formula(begin, formula, cell)
     if isinstance(cell, bool):
@@ -29,10 +29,10 @@ def cell_xml(place: str, cell: Cell, style: int = 0, formula: str | None = None)
 
 def _formula(begin: str, formula: str, cell: Cell) -> str:
     """A formula with the value that it has until it is computed again; "" if there is none."""
-    kind = ' t="str"' if isinstance(cell, str) else ""
+    type_attribute = ' t="str"' if isinstance(cell, str) else ""
     value = escaped(cell) if isinstance(cell, str) else repr(cell)
     return (
-        f"{begin}{kind}><f>{escape(formula, quote=False)}</f>"
+        f"{begin}{type_attribute}><f>{escape(formula, quote=False)}</f>"
         + f"<v>{value}</v>" * (cell != "")
         + "</c>"
     )

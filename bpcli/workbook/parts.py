@@ -45,8 +45,8 @@ def parts(sheets: Sequence[str], styles: str, names: Mapping[str, str]) -> dict[
 
 def _content_types(types: Mapping[str, str]) -> str:
     entries = "".join(
-        f'<Override PartName="{path}" ContentType="{_TYPE}.{kind}+xml"/>'
-        for path, kind in types.items()
+        f'<Override PartName="{path}" ContentType="{_TYPE}.{part_type}+xml"/>'
+        for path, part_type in types.items()
     )
     relations = "application/vnd.openxmlformats-package.relationships+xml"
     return (
@@ -57,8 +57,8 @@ def _content_types(types: Mapping[str, str]) -> str:
 
 def _relations(targets: Mapping[str, tuple[str, str]]) -> str:
     entries = "".join(
-        f'<Relationship Id="{name}" Type="{_OFFICE}/{kind}" Target="{target}"/>'
-        for name, (kind, target) in targets.items()
+        f'<Relationship Id="{name}" Type="{_OFFICE}/{relation}" Target="{target}"/>'
+        for name, (relation, target) in targets.items()
     )
     return f'<Relationships xmlns="{_PACKAGE}/relationships">{entries}</Relationships>'
 
@@ -69,7 +69,8 @@ def _workbook(sheets: Sequence[str], names: Mapping[str, str]) -> str:
         for number, name in enumerate(sheets, start=1)
     )
     defined = "".join(
-        f'<definedName name="{name}">{escape(place)}</definedName>' for name, place in names.items()
+        f'<definedName name="{name}">{escape(reference)}</definedName>'
+        for name, reference in names.items()
     )
     again = '<calcPr fullCalcOnLoad="1"/>' if names else ""
     defined = f"<definedNames>{defined}</definedNames>{again}" if names else ""

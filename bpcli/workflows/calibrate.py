@@ -45,28 +45,28 @@ def calibrate(experiment: Experiment, best: Vector, last: Vector) -> Calibration
     if method is None:
         return Calibration(experiment, best, last)
     by_method = _with_temperatures if method == "temperature" else _with_curves
-    found = by_method(experiment, best, last)
-    if found.record is None or not found.record.changes("best"):
-        return found
-    effect = _effect("test", (experiment, best), (found.experiment, found.best))
+    calibration = by_method(experiment, best, last)
+    if calibration.record is None or not calibration.record.changes("best"):
+        return calibration
+    effect = _effect("test", (experiment, best), (calibration.experiment, calibration.best))
     if effect is None:
-        return found
-    record = replace(found.record, before=effect.before, after=effect.after)
-    return replace(found, record=record)
+        return calibration
+    record = replace(calibration.record, before=effect.before, after=effect.after)
+    return replace(calibration, record=record)
 
 
 def _with_temperatures(experiment: Experiment, best: Vector, last: Vector) -> Calibration:
     network, rows = experiment.network, experiment.splits["val"]
-    found = [
+    temperatures = [
         temperature(network, experiment.output_z("val", params), rows.Y.T)
         for params in (best, last)
     ]
     best, last = (
         params if T is None else with_temperature(network, params, T)
-        for params, T in zip((best, last), found, strict=True)
+        for params, T in zip((best, last), temperatures, strict=True)
     )
-    record = CalibrationRecord("temperature", len(rows), best=found[0], last=found[1])
-    warnings = [_no_temperature(len(rows))] if found[0] is None else []
+    record = CalibrationRecord("temperature", len(rows), best=temperatures[0], last=temperatures[1])
+    warnings = [_no_temperature(len(rows))] if temperatures[0] is None else []
     return Calibration(experiment, best, last, record, warnings)
 
 
@@ -82,12 +82,12 @@ def _no_temperature(rows: int) -> str:
 def _with_curves(experiment: Experiment, best: Vector, last: Vector) -> Calibration:
     """Calibrate by curves; the added layer has the units that both weights need."""
     network, rows = experiment.network, experiment.splits["val"]
-    found = [
+    fits = [
         fitted_curves(network, experiment.output_z("val", params), rows.Y.T)
         for params in (best, last)
     ]
-    curves = [each for each in found if each is not None]
-    if len(curves) < len(found):
+    curves = [each for each in fits if each is not None]
+    if len(curves) < len(fits):
         warnings = ["the probabilities are not calibrated: an output is not a finite number"]
         record = CalibrationRecord("isotonic", len(rows))
         return Calibration(experiment, best, last, record, warnings)
@@ -127,19 +127,19 @@ def calibration_effect(trained: Trained, split: SplitName) -> dict[str, Any] | N
     record = trained.record.calibration
     if record is None:
         return None
-    found: dict[str, Any] = {
+    document: dict[str, Any] = {
         "method": record.method,
         "temperature": record.temperature(trained.weights),
         "units": record.units,
         "rows": record.rows,
     }
     if split == "val" or not record.changes(trained.weights):
-        return found
+        return document
     before = trained.uncalibrated
     effect = _effect(
         split, (before.experiment, before.params), (trained.experiment, trained.params)
     )
-    return found if effect is None else found | effect._asdict()
+    return document if effect is None else document | effect._asdict()
 
 
 class _Effect(NamedTuple):
@@ -163,12 +163,12 @@ def _scores(name: SplitName, experiment: Experiment, params: Vector) -> Scores:
     """Expected calibration error, log loss, and accuracy if that may change, by path."""
     split = experiment.splits[name]
     Z = experiment.output_z(name, params)
-    found = predictions(experiment.network, Z, experiment.preprocessor, split)
-    assert found.log_losses is not None, "there are probabilities"
+    predicted = predictions(experiment.network, Z, experiment.preprocessor, split)
+    assert predicted.log_losses is not None, "there are probabilities"
     scores: Scores = {
-        f"{name}.calibration_error": split_reliability(found, split).error,
-        f"{name}.log_loss": float(found.log_losses.mean()),
+        f"{name}.calibration_error": split_reliability(predicted, split).error,
+        f"{name}.log_loss": float(predicted.log_losses.mean()),
     }
-    if experiment.spec.training.calibration == "isotonic" and found.classes is not None:
-        scores[f"{name}.accuracy"] = float((found.classes == split.labels).mean())
+    if experiment.spec.training.calibration == "isotonic" and predicted.classes is not None:
+        scores[f"{name}.accuracy"] = float((predicted.classes == split.labels).mean())
     return scores

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 from bpcli import system
 from bpcli.data.conversion.cells import Cells, Plan
-from bpcli.data.conversion.rows import Place
+from bpcli.data.conversion.rows import ReadPosition
 from bpcli.nn.arrays import Array
 from bpcli.runs.files import (
     GrowingFile,
@@ -89,7 +89,7 @@ class Resumed:
     """What a journal says: the plan, the state of the cells, and where to go on."""
 
     plan: Plan
-    place: Place
+    position: ReadPosition
     size: int
     modes: Mapping[str, Any]
     texts: Mapping[str, list[tuple[str, int]]]
@@ -130,13 +130,13 @@ class Journal:
         self.close()
         self._begin(plan)
 
-    def append(self, array: Array, cells: Cells, place: Place) -> None:
+    def append(self, array: Array, cells: Cells, position: ReadPosition) -> None:
         """Add the cells of a piece, and the place after it."""
         self._cells.grow(array.tobytes())
         line = {
             "size": self._cells.size,
             "sha256": self._cells.digest(),
-            "place": asdict(place),
+            "place": asdict(position),
             "modes": {k: mode for k, mode in cells.modes.items() if self._modes.get(k) != mode},
             "rounded": cells.rounded,
             "texts": {k: new for k in cells.texts if (new := self._new_texts(cells, k))},
@@ -195,7 +195,7 @@ def _state(files: Files, plan: Plan, lines: list[Any]) -> Resumed | None:
     whole = _whole_lines(files.cells, lines) if lines else []
     _cut(files.journal, 1 + len(whole))
     if not whole:
-        return Resumed(plan, Place(), 0, {}, {}, {})
+        return Resumed(plan, ReadPosition(), 0, {}, {}, {})
     modes: dict[str, Any] = {}
     texts: dict[str, list[tuple[str, int]]] = {}
     for line in whole:
@@ -203,9 +203,9 @@ def _state(files: Files, plan: Plan, lines: list[Any]) -> Resumed | None:
         for name, new in line["texts"].items():
             texts.setdefault(name, []).extend((str(text), int(row)) for text, row in new)
     last = whole[-1]
-    place = Place(**{key: _plain(value) for key, value in last["place"].items()})
+    position = ReadPosition(**{key: _plain(value) for key, value in last["place"].items()})
     rounded = {str(name): int(count) for name, count in last["rounded"].items()}
-    return Resumed(plan, place, last["size"], modes, texts, rounded)
+    return Resumed(plan, position, last["size"], modes, texts, rounded)
 
 
 def _whole_lines(cells: Path, lines: list[Any]) -> list[Any]:

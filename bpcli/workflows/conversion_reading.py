@@ -10,7 +10,7 @@ from typing import Any
 
 from bpcli.data.conversion.cells import Cells, Plan
 from bpcli.data.conversion.kept import Read
-from bpcli.data.conversion.rows import Place, rows_from
+from bpcli.data.conversion.rows import ReadPosition, rows_from
 from bpcli.data.conversion.store import Store
 from bpcli.data.conversion.table import Choices
 from bpcli.data.files.beside import MOST_CHARACTERS
@@ -112,7 +112,7 @@ def chosen_in(request: Request, notes: Notes) -> Chosen:
     many = tuple(select(columns, given, "categories")) if given else ()
     empty = pd.DataFrame(columns=list(columns))
     places, why = find_targets(empty, request.targets)
-    targets = [columns[place] for place in places]
+    targets = [columns[position] for position in places]
     if not request.targets:
         notes(f"the target is {listed_names(targets)}: {why}; --target names another")
     selectors = tuple(selectors_of(columns, request.inputs)) or ("*",)
@@ -154,11 +154,11 @@ def read_all(
 ) -> Read:
     """Read all rows into the store, from the beginning or from where the journal ends."""
     header = _header(request, chosen)
-    found = resumed(files, header)
-    _say_how_it_begins(files, found, notes)
-    journal = Journal(files, header, found)
+    earlier = resumed(files, header)
+    _say_how_it_begins(files, earlier, notes)
+    journal = Journal(files, header, earlier)
     try:
-        read = _passes(chosen, journal, found, files, notes, watched)
+        read = _passes(chosen, journal, earlier, files, notes, watched)
     finally:
         journal.close()
     if _header(request, chosen) != header:
@@ -166,10 +166,10 @@ def read_all(
     return read
 
 
-def _say_how_it_begins(files: Files, found: Resumed | None, notes: Notes) -> None:
-    if found is not None and found.place.row:
-        notes(f"continues after row {found.place.row:,}, from {files.cells.name}")
-    elif found is None and files.journal.exists():
+def _say_how_it_begins(files: Files, earlier: Resumed | None, notes: Notes) -> None:
+    if earlier is not None and earlier.position.row:
+        notes(f"continues after row {earlier.position.row:,}, from {files.cells.name}")
+    elif earlier is None and files.journal.exists():
         notes(
             f"starts over: {files.journal.name} belongs to another table or other options, or "
             "is damaged"
@@ -179,26 +179,28 @@ def _say_how_it_begins(files: Files, found: Resumed | None, notes: Notes) -> Non
 def _passes(
     chosen: Chosen,
     journal: Journal,
-    found: Resumed | None,
+    earlier: Resumed | None,
     files: Files,
     notes: Notes,
     watched: Watched,
 ) -> Read:
     """Read all rows once, or again as long as columns turn out to hold something else."""
-    plan, place = (Plan(), Place()) if found is None else (found.plan, found.place)
+    plan, position = (
+        (Plan(), ReadPosition()) if earlier is None else (earlier.plan, earlier.position)
+    )
     while True:
         layout = _as_planned(chosen.layout, plan)
         cells = Cells(chosen.names, layout.dialect, plan, cleans=not is_parquet(layout.path))
-        if found is not None:
-            cells.resume(found.modes, found.texts, found.rounded)
-        place = _one_pass(layout, cells, journal, place, watched)
+        if earlier is not None:
+            cells.resume(earlier.modes, earlier.texts, earlier.rounded)
+        position = _one_pass(layout, cells, journal, position, watched)
         if not cells.must_read_again:
             width = 1 + len(chosen.names)
             store = Store(files.cells, width, journal.size // (8 * width))
-            return _as_read(layout, cells, store, chosen, place, notes)
+            return _as_read(layout, cells, store, chosen, position, notes)
         for note in _why_again(cells.again):
             notes(note)
-        plan, place, found = plan.joined(cells.again), Place(), None
+        plan, position, earlier = plan.joined(cells.again), ReadPosition(), None
         journal.begin_again(plan)
 
 
@@ -208,20 +210,20 @@ def _as_planned(layout: Layout, plan: Plan) -> Layout:
 
 
 def _one_pass(
-    layout: Layout, cells: Cells, journal: Journal, place: Place, watched: Watched
-) -> Place:
+    layout: Layout, cells: Cells, journal: Journal, position: ReadPosition, watched: Watched
+) -> ReadPosition:
     """Read all rows from a place on; return the place after them."""
     has_offsets = not is_parquet(layout.path) and not is_packed(layout.path)
     total = layout.path.stat().st_size if has_offsets else 0
-    for rows in rows_from(layout, place, lambda: cells.read_as_text):
-        place = rows.after
-        cells.find_codes(place.codes)
+    for rows in rows_from(layout, position, lambda: cells.read_as_text):
+        position = rows.after
+        cells.find_codes(position.codes)
         array = cells.add(rows.frame)
         if array is not None:
-            journal.append(array, cells, place)
-        watched.progress.read(place.offset or 0, total, place.row)
+            journal.append(array, cells, position)
+        watched.progress.read(position.offset or 0, total, position.row)
         watched.check()
-    return place
+    return position
 
 
 def _why_again(again: Plan) -> Iterator[str]:
@@ -236,11 +238,11 @@ def _why_again(again: Plan) -> Iterator[str]:
 
 
 def _as_read(
-    layout: Layout, cells: Cells, store: Store, chosen: Chosen, place: Place, notes: Notes
+    layout: Layout, cells: Cells, store: Store, chosen: Chosen, position: ReadPosition, notes: Notes
 ) -> Read:
     cleaner = None
     if not is_parquet(layout.path):
         cleaner = cleaner_of(layout)
-        if place.cleaned is not None:
-            cleaner.resume(place.cleaned)
+        if position.cleaned is not None:
+            cleaner.resume(position.cleaned)
     return Read(store, cells, chosen.inputs, chosen.targets, cleaner, layout.dialect.date_format)

@@ -159,17 +159,19 @@ def _notes_on_reading(layout: Layout, read: Read) -> Iterator[str]:
 
 def _open_signs(read: Read) -> Iterator[str]:
     """Notes on columns where all fractions of all rows have three decimals."""
-    found: dict[str, float] = {}
+    fractions_by_name: dict[str, float] = {}
     names = {name for name, mode in read.cells.modes.items() if mode == "number"}
     for cells in read.store.chunks():
         for name in [*names]:
             numbers = cells[:, read.place(name)]
             if len(fractions := thousandths(numbers)):
-                found.setdefault(name, float(fractions[0]))
+                fractions_by_name.setdefault(name, float(fractions[0]))
             elif (numbers % 1 > 0).any():
                 names.discard(name)
     yield from (
-        open_sign(name, found[name]) for name in read.cells.names if name in names & found.keys()
+        open_sign(name, fractions_by_name[name])
+        for name in read.cells.names
+        if name in names & fractions_by_name.keys()
     )
 
 

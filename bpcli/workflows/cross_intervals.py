@@ -75,12 +75,12 @@ def _runs(trained: Trained) -> list[Run]:
     fold, folder = trained.record.fold, trained.run.folder.parent
     if fold is None:
         raise DataError("it is not a fold: train with `data.split: {folds: 10}`")
-    found = [each for each in siblings(trained.record, folder) if each.status == "finished"]
-    numbers = {each.fold.number for each in found if each.fold is not None}
+    finished = [each for each in siblings(trained.record, folder) if each.status == "finished"]
+    numbers = {each.fold.number for each in finished if each.fold is not None}
     if len(numbers) < fold.of:
         missing = ", ".join(str(n) for n in range(1, fold.of + 1) if n not in numbers)
         raise DataError(
             f"only {len(numbers)} of its {fold.of} folds are finished runs in {folder}: train "
             f"all of them, because no network was trained without the rows of fold {missing}"
         )
-    return [Run(folder / each.run_id) for each in found]
+    return [Run(folder / each.run_id) for each in finished]

@@ -115,15 +115,15 @@ def evaluate(
 
     By default, intervals are computed if they take little time.
     """
-    objective, found = _in_detail(trained, split_name, with_intervals)
+    objective, detail = _in_detail(trained, split_name, with_intervals)
     experiment = trained.experiment
     return SplitEvaluation(
         split_name,
         len(experiment.splits[split_name]),
         split_scores(experiment, split_name, trained.params, objective),
         baselines(experiment, split_name, trained.record.constant),
-        found.intervals,
-        found.report,
+        detail.intervals,
+        detail.report,
     )
 
 

@@ -170,7 +170,7 @@ def _importance(
     split = explained.at_most(rows)
     measured = explained.measured(split)
     permutation = Permutation(explained.encoded(split), measured, repeats, seed)
-    found = [
+    importances = [
         worsening(each)
         for each in permutation.importances(
             asked, pool, lambda done: progress("permuting inputs", done, len(asked))
@@ -181,10 +181,10 @@ def _importance(
         len(split),
         repeats,
         {name: float(each.value(each.statistics.mean(axis=1))) for name, each in before.items()},
-        found[: len(columns)],
+        importances[: len(columns)],
         [
             Group(each, float(association[np.ix_(each, each)].max()), importance)
-            for each, importance in zip(members, found[len(columns) :], strict=True)
+            for each, importance in zip(members, importances[len(columns) :], strict=True)
         ],
     )
 
@@ -228,15 +228,15 @@ def _effects(
 ) -> dict[int, Curve]:
     """The curves of some columns; constant ones have none."""
     X = explained.encoded(explained.at_most(options.rows or CURVE_ROWS))
-    found = {}
+    effects = {}
     for done, at in enumerate(order, start=1):
         column = explained.columns[at]
         known = column.known(X)
         curve = _curve(explained, options, at, X[known], outputs, seed) if known.any() else None
         if curve is not None:
-            found[at] = in_order_of_levels(curve) if column.levels else curve
+            effects[at] = in_order_of_levels(curve) if column.levels else curve
         progress("effect curves", done, len(order))
-    return found
+    return effects
 
 
 def _curve(
@@ -283,15 +283,15 @@ def _sensitivities(explained: Explained, rows: int) -> list[list[Sensitivity] | 
     """The derivatives of each output by each column of numbers; None for other columns."""
     X = explained.encoded(explained.at_most(rows))
     gradients = explained.gradients(X)
-    found: list[list[Sensitivity] | None] = []
+    sensitivities: list[list[Sensitivity] | None] = []
     for column in explained.columns:
         known = column.known(X)
         if not column.is_smooth or not known.any():
-            found.append(None)
+            sensitivities.append(None)
             continue
         own = gradients[:, known, column.start]
-        found.append([sensitivity(each, column.numbers(X)[known]) for each in own])
-    return found
+        sensitivities.append([sensitivity(each, column.numbers(X)[known]) for each in own])
+    return sensitivities
 
 
 def _surface(
@@ -346,7 +346,7 @@ def _outside_training(explained: Explained) -> dict[int, int]:
     if explained.name == "train" or not len(explained.training):
         return {}
     own, training = explained.encoded(explained.split), explained.encoded(explained.training)
-    found = {}
+    outside = {}
     for at, column in enumerate(explained.columns):
         known = column.numbers(training)
         if column.levels or not np.isfinite(known).any():
@@ -354,5 +354,5 @@ def _outside_training(explained: Explained) -> dict[int, int]:
         values = column.numbers(own)
         count = int(((values < np.nanmin(known)) | (values > np.nanmax(known))).sum())
         if count:
-            found[at] = count
-    return found
+            outside[at] = count
+    return outside

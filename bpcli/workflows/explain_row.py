@@ -32,7 +32,7 @@ class RowExplanation:
     explained: Explained
     number: int
     x: Vector
-    found: Shapley
+    values: Shapley
     background: int
     background_of: str
     all_background: bool
@@ -48,7 +48,7 @@ def explain_row(
     background, name, has_all = _background(explained, chosen)
     p = len(explained.columns)
     orders = int(np.clip(_EVALUATIONS // (2 * (p + 1) * len(background)), 1, _MOST_ORDERS))
-    found = shapley(
+    values = shapley(
         explained.columns,
         x,
         background,
@@ -57,7 +57,7 @@ def explain_row(
         chosen,
         lambda done, total: progress("background rows", done, total),
     )
-    return RowExplanation(explained, number, x, found, len(background), name, has_all, chosen)
+    return RowExplanation(explained, number, x, values, len(background), name, has_all, chosen)
 
 
 def _row(explained: Explained, number: int) -> Vector:
@@ -88,20 +88,20 @@ def _background(explained: Explained, seed: int) -> tuple[Array, str, bool]:
 
 def row_document(row: RowExplanation) -> dict[str, Any]:
     """The document of `bpnet explain --row --json`; inputs by falling size of their values."""
-    explained, found = row.explained, row.found
+    explained, values = row.explained, row.values
     names = explained.output_names
-    sizes = np.abs(found.values).max(axis=1)
+    sizes = np.abs(values.values).max(axis=1)
     return {
         "run_id": explained.trained.run.run_id,
         "name": explained.trained.record.name,
         "row": row.number,
         "seed": row.seed,
         "outputs": list(names),
-        "method": "exact" if found.is_exact else "sampled",
+        "method": "exact" if values.is_exact else "sampled",
         "background": {"rows": row.background, "of": row.background_of},
-        "evaluations": found.evaluations,
-        "base": dict(zip(names, found.base.tolist(), strict=True)),
-        "prediction": dict(zip(names, found.prediction.tolist(), strict=True)),
+        "evaluations": values.evaluations,
+        "base": dict(zip(names, values.base.tolist(), strict=True)),
+        "prediction": dict(zip(names, values.prediction.tolist(), strict=True)),
         "inputs": [
             {
                 "name": explained.columns[at].name,
@@ -109,7 +109,7 @@ def row_document(row: RowExplanation) -> dict[str, Any]:
                 "shapley": [
                     {"output": name, "value": float(value), "error": _error(row, error)}
                     for name, value, error in zip(
-                        names, found.values[at], found.errors[at], strict=True
+                        names, values.values[at], values.errors[at], strict=True
                     )
                 ],
             }
@@ -121,13 +121,13 @@ def row_document(row: RowExplanation) -> dict[str, Any]:
 
 def _error(row: RowExplanation, error: float) -> float | None:
     """The standard error; 0 if nothing was drawn: every training row, and every coalition."""
-    if row.all_background and row.found.is_exact:
+    if row.all_background and row.values.is_exact:
         return 0.0
     return float(error) if np.isfinite(error) else None
 
 
 def _caveats(row: RowExplanation) -> Iterator[str]:
-    if not row.found.is_exact:
+    if not row.values.is_exact:
         yield (
             f"{len(row.explained.columns):,} inputs have too many coalitions for all of them (up "
             f"to {MOST_EXACT} inputs are exact): the values are sampled, and ± is a standard error"

@@ -90,12 +90,12 @@ class Explained:
         if restarts is None or restarts.combine != "mean":
             return ()
         try:
-            network, found = averaged_members(
+            network, members = averaged_members(
                 self.trained.experiment.network, self.params, len(restarts.kept)
             )
         except ValueError:
             return ()
-        return tuple(partial(self._outputs_of, network, params) for params in found)
+        return tuple(partial(self._outputs_of, network, params) for params in members)
 
     def _outputs_of(self, network: Network, params: Vector, X: Array) -> Array:
         preprocessor = self.trained.experiment.preprocessor
@@ -127,15 +127,15 @@ class Explained:
             Z = output_z(network, params, preprocessor.inputs.apply(X)).T
             A = output_activations(network, Z)
             losses = weighted(network.loss.per_sample(Z, A, Y), split)
-            found = {"loss": Sample(losses, mean_of if split.weight is None else ratio_of)}
+            samples = {"loss": Sample(losses, mean_of if split.weight is None else ratio_of)}
             piece = Piece(split, predictions(network, Z, preprocessor), values)
             pieces = {name: piece}
             pieces |= {f"{name}.{own}": piece.of_target(k) for k, own in enumerate(targets)}
             for key, each in pieces.items():
                 statistics = METRICS[name].statistics(each)
                 assert statistics is not None, "the metric fits the task"
-                found[key] = Sample(statistics, METRICS[name].value)
-            return found
+                samples[key] = Sample(statistics, METRICS[name].value)
+            return samples
 
         return measure
 

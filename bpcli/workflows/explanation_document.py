@@ -20,66 +20,68 @@ _MAINLY = 0.95
 """With so many derivatives of one sign, an input without a curve raises or lowers an output."""
 
 
-def explanation_document(found: Explanation) -> dict[str, Any]:
+def explanation_document(explanation: Explanation) -> dict[str, Any]:
     """The document of `bpnet explain --json`."""
-    explained = found.explained
+    explained = explanation.explained
     return {
         "run_id": explained.trained.run.run_id,
         "name": explained.trained.record.name,
         "split": explained.name,
-        "rows": found.importance.rows,
-        "repeats": found.importance.repeats,
-        "seed": found.seed,
-        "method": found.options.method,
+        "rows": explanation.importance.rows,
+        "repeats": explanation.importance.repeats,
+        "seed": explanation.seed,
+        "method": explanation.options.method,
         "outputs": list(explained.output_names),
-        "baseline": found.importance.baseline,
-        "inputs": [_input(found, at) for at in found.order],
+        "baseline": explanation.importance.baseline,
+        "inputs": [_input(explanation, at) for at in explanation.order],
         "groups": [
             {
-                "inputs": [found.columns[at].name for at in each.members],
+                "inputs": [explanation.columns[at].name for at in each.members],
                 "association": each.strongest,
                 "importance": _changes(each.importance),
             }
-            for each in _ordered_groups(found)
+            for each in _ordered_groups(explanation)
         ],
-        "effects": [_effect(found, at) for at in found.order if at in found.effects],
+        "effects": [
+            _effect(explanation, at) for at in explanation.order if at in explanation.effects
+        ],
         "bands": "restarts" if explained.members else "bootstrap",
-        "surface": _surface(found),
-        "connection_weights": found.shares if isinstance(found.shares, str) else None,
-        "caveats": list(caveats(found)),
+        "surface": _surface(explanation),
+        "connection_weights": explanation.shares if isinstance(explanation.shares, str) else None,
+        "caveats": list(caveats(explanation)),
     }
 
 
-def _ordered_groups(found: Explanation) -> list[Any]:
-    order = by_importance([each.importance for each in found.importance.groups])
-    return [found.importance.groups[at] for at in order]
+def _ordered_groups(explanation: Explanation) -> list[Any]:
+    order = by_importance([each.importance for each in explanation.importance.groups])
+    return [explanation.importance.groups[at] for at in order]
 
 
 def _changes(changes: Mapping[str, Change]) -> dict[str, Any]:
     return {name: change._asdict() for name, change in changes.items()}
 
 
-def _input(found: Explanation, at: int) -> dict[str, Any]:
-    column, names = found.columns[at], found.explained.output_names
-    each = found.sensitivities[at]
+def _input(explanation: Explanation, at: int) -> dict[str, Any]:
+    column, names = explanation.columns[at], explanation.explained.output_names
+    each = explanation.sensitivities[at]
     return {
         "name": column.name,
         "kind": column.rule.kind,
-        "importance": _changes(found.importance.columns[at]),
-        "direction": direction(found, at),
+        "importance": _changes(explanation.importance.columns[at]),
+        "direction": direction(explanation, at),
         "sensitivity": None
         if each is None
         else [{"output": name, **one._asdict()} for name, one in zip(names, each, strict=True)],
-        **_connection_weights(found, column),
+        **_connection_weights(explanation, column),
     }
 
 
-def _connection_weights(found: Explanation, column: Column) -> dict[str, Any]:
+def _connection_weights(explanation: Explanation, column: Column) -> dict[str, Any]:
     """Garson's share of a column by output; Olden's product, for a single network input."""
-    if isinstance(found.shares, str):
+    if isinstance(explanation.shares, str):
         return {"garson": None, "olden": None}
-    names = found.explained.output_names
-    garson, olden = (each[:, column.where] for each in found.shares)
+    names = explanation.explained.output_names
+    garson, olden = (each[:, column.where] for each in explanation.shares)
     return {
         "garson": dict(zip(names, garson.sum(axis=1).tolist(), strict=True)),
         "olden": dict(zip(names, olden[:, 0].tolist(), strict=True))
@@ -88,26 +90,26 @@ def _connection_weights(found: Explanation, column: Column) -> dict[str, Any]:
     }
 
 
-def direction(found: Explanation, at: int) -> str:
+def direction(explanation: Explanation, at: int) -> str:
     """What the output that changes most along a column does, with its name if there are several."""
-    column, curve = found.columns[at], found.effects.get(at)
+    column, curve = explanation.columns[at], explanation.effects.get(at)
     if curve is None:
-        return _by_derivatives(found, at)
-    spreads = found.spreads[found.outputs]
+        return _by_derivatives(explanation, at)
+    spreads = explanation.spreads[explanation.outputs]
     ratios = curve.ranges / np.where(spreads > 0, spreads, 1)
     strongest = int(ratios.argmax())
     words = shape(column, curve, strongest, float(spreads[strongest]))
-    return _named(found, found.outputs[strongest], words)
+    return _named(explanation, explanation.outputs[strongest], words)
 
 
-def _named(found: Explanation, output: int, words: str) -> str:
-    names = found.explained.output_names
+def _named(explanation: Explanation, output: int, words: str) -> str:
+    names = explanation.explained.output_names
     return f"{names[output]} {words}" if len(names) > 1 and words != "hardly changes" else words
 
 
-def _by_derivatives(found: Explanation, at: int) -> str:
-    each = found.sensitivities[at]
-    if found.order.index(at) < MOST_CURVES:
+def _by_derivatives(explanation: Explanation, at: int) -> str:
+    each = explanation.sensitivities[at]
+    if explanation.order.index(at) < MOST_CURVES:
         return "always the same"
     if each is None:
         return "-"
@@ -115,11 +117,11 @@ def _by_derivatives(found: Explanation, at: int) -> str:
     words = "goes up and down"
     for share, word in ((each[strongest].positive, "rises"), (each[strongest].negative, "falls")):
         words = word if share >= _MAINLY else words
-    return _named(found, strongest, words)
+    return _named(explanation, strongest, words)
 
 
-def _effect(found: Explanation, at: int) -> dict[str, Any]:
-    column, curve = found.columns[at], found.effects[at]
+def _effect(explanation: Explanation, at: int) -> dict[str, Any]:
+    column, curve = explanation.columns[at], explanation.effects[at]
     return {
         "input": column.name,
         "kind": column.rule.kind,
@@ -127,12 +129,12 @@ def _effect(found: Explanation, at: int) -> dict[str, Any]:
         "rows": curve.rows.tolist(),
         "outputs": [
             {
-                "output": found.explained.output_names[output],
+                "output": explanation.explained.output_names[output],
                 "effect": curve.values[:, k].tolist(),
                 "low": curve.low[:, k].tolist(),
                 "high": curve.high[:, k].tolist(),
             }
-            for k, output in enumerate(found.outputs)
+            for k, output in enumerate(explanation.outputs)
         ],
     }
 
@@ -147,21 +149,24 @@ def _places(column: Column, at: Any) -> list[Any]:
     return numbers
 
 
-def _surface(found: Explanation) -> dict[str, Any] | None:
-    if found.surface is None:
+def _surface(explanation: Explanation) -> dict[str, Any] | None:
+    if explanation.surface is None:
         return None
-    a, b, surface = found.surface
+    a, b, surface = explanation.surface
     return {
-        "inputs": [found.columns[a].name, found.columns[b].name],
-        "at": [_places(found.columns[a], surface.x), _places(found.columns[b], surface.y)],
+        "inputs": [explanation.columns[a].name, explanation.columns[b].name],
+        "at": [
+            _places(explanation.columns[a], surface.x),
+            _places(explanation.columns[b], surface.y),
+        ],
         "rows": surface.counts.astype(int).tolist(),
         "outputs": [
             {
-                "output": found.explained.output_names[output],
+                "output": explanation.explained.output_names[output],
                 "effect": surface.values[:, :, k].tolist(),
                 "interaction": float(surface.strength[k]),
             }
-            for k, output in enumerate(found.outputs)
+            for k, output in enumerate(explanation.outputs)
         ],
     }
 
@@ -169,58 +174,62 @@ def _surface(found: Explanation) -> dict[str, Any] | None:
 # Caveats.
 
 
-def caveats(found: Explanation) -> Iterator[str]:
+def caveats(explanation: Explanation) -> Iterator[str]:
     """What a reader must know before trusting the numbers, each in a sentence."""
-    yield from _on_amount(found)
-    for group in found.importance.groups:
-        names = listed_names([found.columns[at].name for at in group.members])
+    yield from _on_amount(explanation)
+    for group in explanation.importance.groups:
+        names = listed_names([explanation.columns[at].name for at in group.members])
         yield (
             f"{names} carry nearly the same information (association {group.strongest:.2f}, "
             f"above {THRESHOLD}): permuting one of them alone gives unrealistic rows, and one can "
             "replace the other, so judge them by their joint importance"
         )
-    if found.outside:
-        counts = [f"`{found.columns[at].name}` {count:,}" for at, count in found.outside.items()]
+    if explanation.outside:
+        counts = [
+            f"`{explanation.columns[at].name}` {count:,}"
+            for at, count in explanation.outside.items()
+        ]
         yield (
             "rows outside the range of the training rows, where the network extrapolates: "
             f"{listed(counts[:_MOST_LISTED], len(counts))}"
         )
-    if found.options.method == "pd" and found.importance.groups:
+    if explanation.options.method == "pd" and explanation.importance.groups:
         yield (
             "partial dependence combines every row with every value, also if correlated inputs "
             "never have these values together: --effects ale avoids most of this"
         )
-    if found.surface is not None and found.surface[2].empty:
+    if explanation.surface is not None and explanation.surface[2].empty:
         yield (
-            f"{found.surface[2].empty:.0%} of the cells of the surface have no rows and are "
+            f"{explanation.surface[2].empty:.0%} of the cells of the surface have no rows and are "
             "extrapolated"
         )
-    if len(found.columns) > MOST_CURVES:
+    if len(explanation.columns) > MOST_CURVES:
         yield (
             f"effect curves are computed for the {MOST_CURVES} most important of "
-            f"{plural(len(found.columns), 'input')}; the direction of others comes from derivatives"
+            f"{plural(len(explanation.columns), 'input')}; the direction of others comes from "
+            "derivatives"
         )
-    if len(found.outputs) < len(found.explained.output_names):
+    if len(explanation.outputs) < len(explanation.explained.output_names):
         yield (
-            f"effects are computed for the {len(found.outputs)} of "
-            f"{plural(len(found.explained.output_names), 'output')} that vary most"
+            f"effects are computed for the {len(explanation.outputs)} of "
+            f"{plural(len(explanation.explained.output_names), 'output')} that vary most"
         )
 
 
-def _on_amount(found: Explanation) -> Iterator[str]:
+def _on_amount(explanation: Explanation) -> Iterator[str]:
     """Whether fewer rows or permutations were used than there are, or than usual."""
-    total, rows = len(found.explained.split), found.importance.rows
-    curves = min(total, found.options.rows or CURVE_ROWS)
-    if min(curves, found.slope_rows) < total:
+    total, rows = len(explanation.explained.split), explanation.importance.rows
+    curves = min(total, explanation.options.rows or CURVE_ROWS)
+    if min(curves, explanation.slope_rows) < total:
         yield (
-            f"curves are computed on {curves:,}, and derivatives on {found.slope_rows:,} of "
+            f"curves are computed on {curves:,}, and derivatives on {explanation.slope_rows:,} of "
             f"{plural(total, 'row')}, evenly spaced"
         )
-    repeats = found.importance.repeats
+    repeats = explanation.importance.repeats
     if rows < total:
-        why = ", to bound the time; --rows uses more" * (found.options.rows is None)
+        why = ", to bound the time; --rows uses more" * (explanation.options.rows is None)
         yield f"importance is measured on {rows:,} of {plural(total, 'row')}, evenly spaced{why}"
-    if found.options.repeats is None and repeats < REPEATS:
+    if explanation.options.repeats is None and repeats < REPEATS:
         yield (
             f"every input is permuted {plural(repeats, 'time')} instead of {REPEATS}, to bound the "
             "time; --repeats changes that"

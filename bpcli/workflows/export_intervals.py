@@ -23,8 +23,8 @@ def with_intervals(model: Model, trained: Trained, level: float) -> tuple[Model,
             "A set of classes depends on all bits of the probabilities, and the last bits differ "
             "between programs: leave out --interval, and use `bpnet predict --interval`."
         )
-    found = calibrated(trained, level)
-    columns = found.columns
+    intervals = calibrated(trained, level)
+    columns = intervals.columns
     assert isinstance(columns, IntervalsOfValues), "there are no classes"
     assert isinstance(columns.method, AbsoluteErrors), "the method is conformal"
     model = replace(model, intervals=Intervals(level, columns.method))
@@ -34,4 +34,4 @@ def with_intervals(model: Model, trained: Trained, level: float) -> tuple[Model,
                 f"A target has the same name as a limit of an interval, `{name}`: rename its "
                 "column."
             )
-    return model, found.note
+    return model, intervals.note

@@ -70,5 +70,5 @@ def _refuse_other_shape(shape: tuple[int, ...], names: Sequence[str]) -> None:
 
 
 def _of_inputs(count: int, names: Sequence[str]) -> str:
-    found, expected = plural(count, "column"), plural(len(names), "input")
-    return f"{found}, expected {expected} in this order: {first_of(names)}"
+    given, expected = plural(count, "column"), plural(len(names), "input")
+    return f"{given}, expected {expected} in this order: {first_of(names)}"

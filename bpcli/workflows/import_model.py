@@ -78,8 +78,8 @@ class Import:
                 experiment = build(config, encoder=encoder)
         if issues := [*start.issues(experiment.table, experiment.network)]:
             raise config.source.error(issues)
-        found = start.adapted(experiment.network, experiment.preprocessor)
-        return experiment.with_preprocessor(found.preprocessor), found.params
+        adapted = start.adapted(experiment.network, experiment.preprocessor)
+        return experiment.with_preprocessor(adapted.preprocessor), adapted.params
 
     def _tree(self, name: str, table: Path | None) -> dict[str, Any]:
         model = self.model

@@ -27,11 +27,11 @@ def by_category(
     """
     column, places = _input(trained, by)
     X, scaler = split.X, trained.experiment.preprocessor.inputs
-    found = ByCategory.fit(Categories.of(X, places), X, scores, level)
-    rows = np.zeros((len(found.rows), X.shape[1]))
-    rows[:, places] = found.categories.keys
+    quantiles = ByCategory.fit(Categories.of(X, places), X, scores, level)
+    rows = np.zeros((len(quantiles.rows), X.shape[1]))
+    rows[:, places] = quantiles.categories.keys
     names = tuple(_name(column, row) for row in scaler.invert(rows)[:, places])
-    return QuantilesOfInput(by, found, names, scaler, _unpromised(names, found.rows, level))
+    return QuantilesOfInput(by, quantiles, names, scaler, _unpromised(names, quantiles.rows, level))
 
 
 def names_the_classes(trained: Trained, by: str) -> bool:

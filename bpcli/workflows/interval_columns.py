@@ -76,8 +76,8 @@ class FittedColumns(NamedTuple):
 
 def _in_turn(columns: Sequence[Array]) -> Array:
     """The columns (n, targets) of each target in turn (n, targets · columns)."""
-    found: Array = np.stack(columns, axis=2)
-    return found.reshape(len(found), found.shape[1] * found.shape[2])
+    stacked: Array = np.stack(columns, axis=2)
+    return stacked.reshape(len(stacked), stacked.shape[1] * stacked.shape[2])
 
 
 @dataclass(frozen=True)
@@ -136,8 +136,8 @@ class IntervalsAndParts(IntervalsOfValues):
         return _in_turn([*self.arrays(inputs, outputs).values()])
 
     def documents(self, inputs: Array, outputs: Array) -> Iterator[dict[str, Any]]:
-        found = self.arrays(inputs, outputs)
-        by_row = np.stack([*found.values()], axis=2).tolist()
+        arrays = self.arrays(inputs, outputs)
+        by_row = np.stack([*arrays.values()], axis=2).tolist()
         for row in by_row:
             named = dict(zip(self.output_names, row, strict=True))
             yield {

@@ -94,8 +94,8 @@ def _learned(X: Array, logarithms: Array, units: int) -> NetworkScale:
     training = experiment.training(experiment.objective())
     *_, last = train_epochs(training, _EPOCHS)
     network, params = experiment.network, last.params
-    found = scaler.invert(predict(network, params, X))
-    ends = found.min(axis=0), found.max(axis=0)
+    predicted = scaler.invert(predict(network, params, X))
+    ends = predicted.min(axis=0), predicted.max(axis=0)
     return NetworkScale(network, params, scaler.shift, scaler.factor, *ends)
 
 

@@ -93,11 +93,11 @@ def calibrated(
         )
     try:
         if method == "cross":
-            found = cross_columns(trained, level, weights)
-            return Calibrated(method, level, None, found.rows, found.columns, found.basis)
+            fit = cross_columns(trained, level, weights)
+            return Calibrated(method, level, None, fit.rows, fit.columns, fit.basis)
         if method in ("delta", "posterior"):
-            found = linearized_columns(trained, level, method)
-            return Calibrated(method, level, "train", found.rows, found.columns, found.basis)
+            fit = linearized_columns(trained, level, method)
+            return Calibrated(method, level, "train", fit.rows, fit.columns, fit.basis)
         return _conformal(trained, level, method, by)
     except DataError as error:
         raise RunError(
@@ -182,8 +182,8 @@ def _fitted(
     if by is None:
         errors = LocalErrors(Everywhere(quantile(scores, level)), scale)
         return IntervalsOfValues(errors, *names), said
-    found = by_category(trained, split, by, scores, level)
-    return IntervalsByCategory(LocalErrors(found.by, scale), *names, found), said
+    quantiles = by_category(trained, split, by, scores, level)
+    return IntervalsByCategory(LocalErrors(quantiles.by, scale), *names, quantiles), said
 
 
 def _unscaled(trained: Trained) -> tuple[Scale, list[str]]:
@@ -286,25 +286,25 @@ def coverage(
             f"All rows of the folds of {trained.run.run_id} are calibration rows: measure the "
             "coverage on other rows, with --data."
         )
-    found = calibrated(trained, level, method, by=by)
-    if split == found.split:
+    intervals = calibrated(trained, level, method, by=by)
+    if split == intervals.split:
         raise RunError(
             f"The intervals of {trained.run.run_id} are calibrated on its {_named(split)}: "
             "measure their coverage on other rows, with --split or --data."
         )
-    return _measured(found, trained, split)
+    return _measured(intervals, trained, split)
 
 
 def cross_coverage(
     trained: Trained, level: float, by: str | None, weights: Weights, other_rows: OtherRows
 ) -> Coverage:
     """Measure the coverage of `cross` on the split `data`, which `other_rows` gives each fold."""
-    found = calibrated(trained, level, "cross", by=by, weights=weights)
-    scored = scored_by_folds(found.columns, trained, weights, other_rows)
-    return _measured(replace(found, columns=scored), trained, "data")
+    intervals = calibrated(trained, level, "cross", by=by, weights=weights)
+    scored = scored_by_folds(intervals.columns, trained, weights, other_rows)
+    return _measured(replace(intervals, columns=scored), trained, "data")
 
 
-def _measured(found: Calibrated, trained: Trained, split: SplitName) -> Coverage:
-    rows, columns = trained.experiment.splits[split], found.columns
+def _measured(intervals: Calibrated, trained: Trained, split: SplitName) -> Coverage:
+    rows, columns = trained.experiment.splits[split], intervals.columns
     measured = columns.measured(split_outputs(trained, split), rows)
-    return Coverage(found, *measured, columns.codes(rows))
+    return Coverage(intervals, *measured, columns.codes(rows))

@@ -78,9 +78,9 @@ def _least_squares_fit(trained: Trained) -> Fit:
     experiment, network = trained.experiment, trained.experiment.network
     rows = experiment.rows("train")
     objective = NetworkObjective(network, rows)
-    found = objective.gauss_newton(trained.params)
+    model = objective.gauss_newton(trained.params)
     kept = trained_params(network)
-    JTJ = found.hessian[np.ix_(kept, kept)].astype(np.float64) / found.scale
+    JTJ = model.hessian[np.ix_(kept, kept)].astype(np.float64) / model.scale
     # The objective has λ/(2n) Σ w² beside f/n Σ r², so λ/(2f) is added to JᵀJ.
     decay = experiment.spec.training.l2 / 2 / network.loss.factor_of_squares(network.outputs)
     split = experiment.splits["train"]

@@ -92,7 +92,7 @@ class NewRows:
                 kept = tuple(self._kept(frame, texts)) if len(frame) else ()
                 X = self.model.encoder.encode(frame, self.tally)
                 inputs = beside.prepare(frame, X)
-                yield Block(inputs, self.model.outputs(X), row_numbers(frame), kept)
+                yield Block(inputs, self.model.outputs(X, self.tally), row_numbers(frame), kept)
 
     def _frames(self) -> Iterator[tuple[DataFrame, DataFrame]]:
         """The rows as they are read, and the columns kept as text, block by block."""
@@ -235,14 +235,14 @@ def layout_as_trained(path: Path, model: Model, signs: Signs) -> Layout:
         return _with_header(bare, names, said)
     by_position = not asked.header or bool(model.dialect.columns)
     if by_position and signs.get("header", bare.seems_headed() and not _is_data(first, model)):
-        named = bare.headed(True, _as_trained(len(first), model))
+        named = bare.headed(_as_trained(len(first), model))
         note = (
             f"{path.name}: the names in its header differ from training: columns are matched by "
             "position"
         )
         return replace(named, notes=(*named.notes, note))
     if signs.get("header"):
-        return bare.headed(True, may_be_numbers=True)
+        return bare.headed(may_be_numbers=True)
     if (layout := _written_otherwise(path, asked.told(_UNTOLD | dict(signs)), model)) is not None:
         return layout
     if not asked.header:
@@ -252,7 +252,7 @@ def layout_as_trained(path: Path, model: Model, signs: Signs) -> Layout:
         named = _named(bare, names)
         note = f"{path.name}: no header: its columns are the inputs in order, {first_of(names)}"
         return replace(named, notes=(*named.notes, note))
-    return bare.headed(True)
+    return bare.headed()
 
 
 def _is_data(first: tuple[str, ...], model: Model) -> bool:
@@ -291,7 +291,7 @@ def _header_names(bare: Layout, model: Model) -> tuple[tuple[str, ...], list[str
 
 def _with_header(bare: Layout, names: tuple[str, ...], said: Sequence[str]) -> Layout:
     """The layout with the names in its header, or those of training where notes say so."""
-    layout = bare.headed(True, names) if said else bare.headed(True, may_be_numbers=True)
+    layout = bare.headed(names) if said else bare.headed(may_be_numbers=True)
     return replace(layout, notes=(*layout.notes, *said))
 
 

@@ -182,6 +182,6 @@ def _frame(path: Path) -> tuple[DataFrame, Sequence[str]]:
         return read(layout_of(path, Dialect()))
     bare = layout_of(path, Dialect(header=False))
     if bare.seems_headed():
-        return read(bare.headed(True, may_be_numbers=True))
+        return read(bare.headed(may_be_numbers=True))
     columns = numbered("x", len(bare.first))
     return read(replace(bare, dialect=replace(bare.dialect, columns=columns)))

@@ -95,13 +95,13 @@ def _save_results(session: Session, ending: Ending) -> tuple[Ending, RunRecord]:
     return ending, record
 
 
-def _scored(session: Session, ending: Ending, found: Calibration) -> tuple[Ending, RunRecord]:
+def _scored(session: Session, ending: Ending, calibration: Calibration) -> tuple[Ending, RunRecord]:
     """The record with the results: without metrics if rows in a file cannot be read any more."""
     try:
-        return ending, _ended(session, ending, found)
+        return ending, _ended(session, ending, calibration)
     except DataError as error:
         ending = replace(_failed(ending, error), skips_scores=True)
-        return ending, _ended(session, ending, found)
+        return ending, _ended(session, ending, calibration)
 
 
 def _let_weights_change(target: RunToTrain) -> None:
@@ -110,9 +110,9 @@ def _let_weights_change(target: RunToTrain) -> None:
         target.run.write_record(target.record)
 
 
-def _ended(session: Session, ending: Ending, found: Calibration) -> RunRecord:
+def _ended(session: Session, ending: Ending, calibration: Calibration) -> RunRecord:
     """Return the record with the results; scores are those of the best parameters."""
-    experiment, decision, last = found.experiment, session.decision, ending.last
+    experiment, decision, last = calibration.experiment, session.decision, ending.last
     record = replace(
         session.target.record,
         status="finished" if ending.failure is None else _STATUS.get(ending.reason, "failed"),
@@ -125,10 +125,10 @@ def _ended(session: Session, ending: Ending, found: Calibration) -> RunRecord:
         seconds=0.0 if last is None else round(last.seconds, 6),
         watching_seconds=round(ending.callback_seconds, 6),
         stop=[criterion_record(rule) for rule in decision.stopping.criteria],
-        metrics={} if ending.skips_scores else all_scores(experiment, found.best),
+        metrics={} if ending.skips_scores else all_scores(experiment, calibration.best),
         baselines={} if ending.skips_scores else all_baselines(experiment),
     )
-    late = [] if ending.failure else end_warnings(session, record, experiment, found.best)
+    late = [] if ending.failure else end_warnings(session, record, experiment, calibration.best)
     return replace(record, warnings=[*record.warnings, *late])
 
 

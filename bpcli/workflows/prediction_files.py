@@ -291,11 +291,11 @@ def _arrays(file: BinaryIO, predictions: Predictions) -> int:
                 if name not in waiting:
                     waiting[name] = _Rows(stack.enter_context(TemporaryFile()))
                 waiting[name].add(array)
-        found = {name: rows.all() for name, rows in waiting.items()}
-        outputs, count = found["outputs"], len(found["outputs"])
-        found |= {"output_names": np.array(model.output_names), **_answers(model, outputs)}
-        np.savez(file, allow_pickle=False, **found)
-        del outputs, found  # Windows removes no file that is mapped
+        by_name = {name: rows.all() for name, rows in waiting.items()}
+        outputs, count = by_name["outputs"], len(by_name["outputs"])
+        by_name |= {"output_names": np.array(model.output_names), **_answers(model, outputs)}
+        np.savez(file, allow_pickle=False, **by_name)
+        del outputs, by_name  # Windows removes no file that is mapped
     return count
 
 

@@ -48,8 +48,8 @@ def _parts(experiment: Experiment, in_passes: float, in_matrix: float) -> dict[s
     """Return the seconds per epoch of the work in the objective."""
     optimizer = experiment.spec.training.optimizer
     if optimizer.needs_sum_of_squares:  # its passes are not those of a gradient
-        kind = "matrix" if optimizer.needs_matrix else "products"
-        return {f"Gauss-Newton {kind}": in_matrix, "losses and gradients": in_passes}
+        quantity = "matrix" if optimizer.needs_matrix else "products"
+        return {f"Gauss-Newton {quantity}": in_matrix, "losses and gradients": in_passes}
     parts = _pass_seconds(experiment)
     rest = max(0.0, in_passes - sum(parts.values()))
     return {**parts, "adding up, scale, L2, Python": rest}
@@ -111,10 +111,10 @@ class _Timed(Optimizer):
         return self._optimizer.init(params)
 
     def step(
-        self, objective: Objective, here: Point, state: State, learning_rate: Array
+        self, objective: Objective, point: Point, state: State, learning_rate: Array
     ) -> tuple[Point, State]:
         timed = _TimedObjective(objective, self.passes, self.matrix)
-        return self._optimizer.step(timed, Point(here.params), state, learning_rate)
+        return self._optimizer.step(timed, Point(point.params), state, learning_rate)
 
 
 def _train(experiment: Experiment) -> tuple[float, float, float]:

@@ -197,9 +197,9 @@ def _require_prunable(trained: Trained, how: How) -> None:
         )
     rows = len(experiment.splits["val"])
     if rows < _FEWEST_ROWS:
-        found = "has no validation set" if not rows else "has one validation row"
+        lack = "has no validation set" if not rows else "has one validation row"
         raise RunError(
-            f"{run_id} {found}, and networks of different sizes are compared on validation rows: "
+            f"{run_id} {lack}, and networks of different sizes are compared on validation rows: "
             "train with `data.split: {val: 0.2}`."
         )
     params = experiment.network.n_params

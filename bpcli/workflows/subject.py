@@ -90,13 +90,13 @@ def _intervals(trained: Trained, level: float, method: Method) -> Intervals:
         raise RunError(
             f"Plots show rows of {trained.run.run_id} that `cross` calibrates on: use another one."
         )
-    found = calibrated(trained, level, method)
+    intervals = calibrated(trained, level, method)
 
     def bounds(inputs: Array, outputs: Array) -> Bounds:
-        arrays = found.columns.arrays(inputs, outputs)
+        arrays = intervals.columns.arrays(inputs, outputs)
         return Bounds(arrays["low"], arrays["high"])
 
-    return Intervals(level, bounds, found.note)
+    return Intervals(level, bounds, intervals.note)
 
 
 def _without_rows(run: Run, weights: Weights, errors: dict[Need, str]) -> Trained | None:

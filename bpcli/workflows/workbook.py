@@ -76,10 +76,10 @@ def _row(
     return f'<row r="{number}">{cells}</row>'
 
 
-def _cell(place: str, cell: Cell, number: int, name: str, style: int) -> str:
+def _cell(reference: str, cell: Cell, number: int, name: str, style: int) -> str:
     if isinstance(cell, str) and len(cell) > MOST_CHARACTERS:
         raise DataError(
             f"row {number - 1}, column `{name}`: a cell of an .xlsx file has at most "
             f"{MOST_CHARACTERS:,} characters, and this has {len(cell):,}: {_INSTEAD}"
         )
-    return cell_xml(place, cell, style)
+    return cell_xml(reference, cell, style)

@@ -9,9 +9,11 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.io import savemat
 
+import bpcli
 from bpcli.data.files.rendered import rendered
 from bpcli.export.model import load_model
 from bpcli.runs.references import find_run
@@ -59,6 +61,24 @@ def test_predictions_for_the_training_file_are_those_for_its_rows(bpnet, folder)
         {"outputs": row["outputs"], "class": row["class"]} for row in own
     ]
     assert result.err == "note: t.csv: ignored target column: `answer`\n"
+
+
+def test_rows_that_are_too_large_for_the_network_are_said(bpnet, folder) -> None:
+    """Their products with the weights are +inf and -inf, and the sum is no number."""
+    signs = "parameters=[{weights: [[1, -1, 0, 0, 0]], bias: [0]}, {weights: [[1]], bias: [0]}]"
+    sets = ["--set", "network={layers: [auto, 1, auto], activations: [relu, sigmoid]}"]
+    sets += ["--set", "network.dtype=float32", "--set", f"network.{signs}"]
+    sets += ["--set", "data.split={val: 0.3}", "--set", "training.epochs=0"]
+    assert bpnet("train", "c.yaml", "--quiet", *sets).code == 0
+    write("far.csv", [TABLE[0] | {"n": "1e300", "m m": "1e300"}, TABLE[1]], ["n", "m m", "colour"])
+    shown = bpnet("predict", "latest", "far.csv")
+    assert shown.out.splitlines()[1].startswith("nan\t")
+    note = "1 row with an output that is not a finite number, because an input is too large"
+    assert f"note: far.csv: {note}: do not use their predictions" in shown.err
+    frame = pd.read_csv("far.csv")
+    for prediction in ({}, {"interval": 0.9}):
+        with pytest.warns(bpcli.BpnetWarning, match=note):
+            bpcli.load_run("latest").predict(frame, **prediction)
 
 
 def test_a_model_is_used_where_its_data_are_not(bpnet, folder) -> None:

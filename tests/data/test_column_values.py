@@ -76,4 +76,4 @@ def test_many_columns_at_once_are_summarised_as_each_alone() -> None:
         assert at_once.summary == pytest.approx(alone.summary, rel=1e-13, nan_ok=True)
         assert at_once.labels.tolist() == alone.labels.tolist()
         assert at_once.counted == alone.counted
-    assert [each.name for each in columns if not each.found] == ["ids", "infinite", "word"]
+    assert [each.name for each in columns if not each.known_summary] == ["ids", "infinite", "word"]

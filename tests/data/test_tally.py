@@ -69,3 +69,15 @@ def test_an_encoder_counts_in_columns_taken_together_and_alone() -> None:
     filled, unknown = tally.notes()
     assert filled == "filled 4 missing values: `b` (2, by 0.5), `a` (1, by 7), `d` (1, by true)"
     assert unknown == "column `c`: 1 value not seen in training: `z` (1)"
+
+
+def test_rows_with_an_output_that_is_not_finite_are_counted() -> None:
+    tally = Tally()
+    tally.outputs(np.array([[0.5, 0.5], [1.0, 0.0]]))
+    assert [*tally.notes()] == []
+    tally.outputs(np.array([[0.5, np.nan], [np.inf, np.nan], [1.0, 2.0]]))
+    (said,) = tally.notes()
+    assert said == (
+        "2 rows with an output that is not a finite number, because an input is too large: do not "
+        "use their predictions"
+    )

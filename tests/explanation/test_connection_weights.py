@@ -50,4 +50,4 @@ def test_they_are_defined_for_one_hidden_layer_of_single_units() -> None:
     assert "no hidden layer" in str(why_no_connection_weights(network()))
     assert "2 hidden layers" in str(why_no_connection_weights(network("tanh", "tanh")))
     for name in ("maxout", "softmax"):
-        assert "one by one" in str(why_no_connection_weights(network(name)))
+        assert "each unit separately" in str(why_no_connection_weights(network(name)))

@@ -19,11 +19,16 @@ from bpcli.nn.losses import legal_losses
 def test_the_catalogue_is_exact_to_rounding(
     is_recorded: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As small networks are trained, and as large ones are, in place: of these, some cases."""
+    """As small networks are trained, and as large ones are, in place.
+
+    By default every fifth case: these have all combinations of the 24 options that cases cycle
+    through, and of each loss and output.
+    """
     if not is_recorded:
         monkeypatch.setattr(passes, "_RECORDED_BYTES", 0)
-        step = 1 if os.environ.get("BPNET_FULL") else 4
-        monkeypatch.setattr(catalogue, "all_cases", lambda: islice(all_cases(), 0, None, step))
+    if not os.environ.get("BPNET_FULL"):
+        first = 0 if is_recorded else 2
+        monkeypatch.setattr(catalogue, "all_cases", lambda: islice(all_cases(), first, None, 5))
     rows = check_catalogue()
     assert all(row.passed for row in rows)
     assert max(row.error for row in rows) <= 1e-13

@@ -51,7 +51,7 @@ def test_frozen_biases_are_neither_moved_nor_counted() -> None:
         directions.append(direction)
         return objective.hessian_product(params, direction)
 
-    check = check_hessian("hessian", point, probe, objective.grad, product, 1.0)
+    check = check_hessian(point, probe, objective.grad, product, 1.0)
     assert (check.passed, check.checked, check.skipped, check.shape) == (True, 7, 0, (9, 9))
     assert not np.array(directions)[:, network.frozen].any()
     assert np.linalg.norm(directions, axis=1) == pytest.approx([1, 1])

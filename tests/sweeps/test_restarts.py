@@ -557,7 +557,7 @@ name: xor
 data: {generator: xor}
 network: {layers: [2, 2, 1], activations: [sigmoid, sigmoid]}
 loss: mse
-training: {optimizer: rprop, epochs: 300, restarts: 20}
+training: {optimizer: rprop, epochs: 300, restarts: 20, stop: {goal: 0.005}}
 """
 STUCK = 0.1
 """A loss of 1/8 has two of the four rows right, and the other two at 1/2."""

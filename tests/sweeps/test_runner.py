@@ -133,7 +133,7 @@ def test_trainings_that_fail_are_recorded_and_the_rest_goes_on(
 def test_after_a_signal_those_in_flight_save_and_are_resumed_to_the_same_bits(
     tmp_path: Path,
 ) -> None:
-    trainings = restarts(4, "training.epochs=6000", "training.log_every=1")
+    trainings = restarts(4, "training.epochs=3000", "training.log_every=1")
     whole = run(sweep_in(tmp_path / "whole"), trainings)
     sweep, request, recorder = sweep_in(tmp_path / "interrupted"), StopRequest(), Recorder()
     logs = [sweep.trainings / each.name / METRICS for each in trainings[:2]]

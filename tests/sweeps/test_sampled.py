@@ -20,7 +20,7 @@ from bpcli.sweeps.folder import SweepFolder, list_sweeps
 from bpcli.sweeps.options import SweepOptions, load_sweep
 from bpcli.sweeps.run_plan import PlanResults
 from bpcli.sweeps.sampler import BATCH, Told, propose
-from bpcli.sweeps.sweep import plan_sweep, resume_sweep, resumed_config, start_sweep
+from bpcli.sweeps.sweep import plan_sweep, resumed_config
 from bpcli.terminal.sweep import SilentProgress
 
 BASE = f"""\
@@ -43,17 +43,25 @@ def config(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> PlanResults:
+    """The sweep of `config`, done at once by one process; for all tests that compare with it."""
+    path = tmp_path_factory.mktemp("whole") / "t.yaml"
+    path.write_text(BASE)
+    return swept(path, "a")
+
+
 def swept(path: Path, runs: str, *, processes: int = 1, **options: Any) -> PlanResults:
     """A new sweep in a folder of its own beside the config."""
     planned = plan_sweep(load_sweep(path, ["data.split.val=0.25"], SweepOptions(**options)))
-    return start_sweep(planned, path.parent / runs, SilentProgress(), processes)
+    return planned.start(path.parent / runs, SilentProgress(), processes)
 
 
 def resumed(path: Path, runs: str, *, processes: int = 1, **options: Any) -> PlanResults:
     """The sweep in a folder, resumed."""
     (sweep,) = list_sweeps(path.parent / runs)
     planned = plan_sweep(resumed_config(sweep, SweepOptions(**options)), sweep)
-    return resume_sweep(sweep, planned, SilentProgress(), processes)
+    return planned.resume(sweep, SilentProgress(), processes)
 
 
 def content(done: PlanResults) -> dict[str, Any]:
@@ -70,8 +78,10 @@ def settings_file(done: PlanResults) -> str:
 
 
 @pytest.mark.parametrize("halving", [False, True])
-def test_the_settings_are_the_same_for_any_number_of_processes(config: Path, halving: bool) -> None:
-    one = swept(config, "a", halving=halving)
+def test_the_settings_are_the_same_for_any_number_of_processes(
+    config: Path, whole: PlanResults, halving: bool
+) -> None:
+    one = swept(config, "a", halving=True) if halving else whole
     several = swept(config, "b", processes=3, halving=halving)
     assert content(one) == content(several)
     assert settings_file(one) == settings_file(several)
@@ -170,8 +180,9 @@ def test_values_that_make_no_valid_config_fail_without_being_trained(
     assert not (done.plan.folder / "trainings" / "0001-0").exists()
 
 
-def test_an_extended_sweep_has_the_settings_that_it_would_have_had_at_once(config: Path) -> None:
-    whole = swept(config, "a")
+def test_an_extended_sweep_has_the_settings_that_it_would_have_had_at_once(
+    config: Path, whole: PlanResults
+) -> None:
     short = swept(config, "b", trials=BATCH + 2)
     assert settings_file(whole).startswith(settings_file(short))
     extended = resumed(config, "b", processes=2, trials=10)
@@ -190,7 +201,7 @@ _KILLED = """
 import os, signal, sys
 from pathlib import Path
 from bpcli.sweeps.options import SweepOptions, load_sweep
-from bpcli.sweeps.sweep import plan_sweep, start_sweep
+from bpcli.sweeps.sweep import plan_sweep
 from bpcli.terminal.sweep import SilentProgress
 
 class Killer(SilentProgress):
@@ -201,15 +212,14 @@ class Killer(SilentProgress):
         self.left -= 1
 
 planned = plan_sweep(load_sweep(Path(sys.argv[1]), ["data.split.val=0.25"], SweepOptions()))
-start_sweep(planned, Path(sys.argv[2]), Killer(), 1)
+planned.start(Path(sys.argv[2]), Killer(), 1)
 """
 
 
 @pytest.mark.parametrize("trainings", [0, 2 * BATCH, 2 * BATCH + 3])
 def test_a_sweep_that_was_killed_is_resumed_with_the_same_settings(
-    config: Path, trainings: int
+    config: Path, whole: PlanResults, trainings: int
 ) -> None:
-    whole = swept(config, "a")
     runs = config.parent / "b"
     done = subprocess.run(
         [sys.executable, "-c", _KILLED, config, runs, str(trainings)], check=False
@@ -244,7 +254,7 @@ def test_settings_that_another_process_has_written_meanwhile_win(
     other = json.loads(settings_file(first).splitlines()[0])["values"]
     with (first.plan.folder / SETTINGS).open("a") as file:
         file.write(json.dumps({"setting": BATCH, "values": other}) + "\n")
-    done = resume_sweep(sweep, planned, SilentProgress(), 1)
+    done = planned.resume(sweep, SilentProgress(), 1)
     assert done.plan.settings[BATCH] == other
     assert len(done.results) == 2 * (BATCH + 1)
 
@@ -269,7 +279,7 @@ def test_the_total_is_known_from_the_start(config: Path) -> None:
             documents.append(document)
 
     planned = plan_sweep(load_sweep(config, [], SweepOptions()))
-    done = start_sweep(planned, config.parent / "a", View(), 50)
+    done = planned.start(config.parent / "a", View(), 50)
     assert {each["counts"]["trainings"] for each in documents} == {20}
     assert {each["counts"]["settings"] for each in documents} == {10}
     assert [each["counts"]["missing"] for each in documents] == [*range(20, -1, -1)]

@@ -17,7 +17,7 @@ from bpcli.sweeps.folder import SweepFolder
 from bpcli.sweeps.listing import listed_sweep, listed_sweeps
 from bpcli.sweeps.options import SweepOptions
 from bpcli.sweeps.run_plan import PlanResults
-from bpcli.sweeps.sweep import plan_sweep, resume_sweep, resumed_config, start_sweep
+from bpcli.sweeps.sweep import plan_sweep, resumed_config
 from bpcli.sweeps.training import run_training
 from bpcli.terminal.sweep import SilentProgress
 
@@ -86,13 +86,13 @@ def drawn(trials: int, seeds: int) -> str:
 
 def begun(folder: Path, *overrides: str) -> tuple[SweepFolder, PlanResults]:
     config = load(SINE, "training.epochs=5", *overrides, drawn(2, 2))
-    done = start_sweep(plan_sweep(config), folder, SilentProgress(), 1)
+    done = plan_sweep(config).start(folder, SilentProgress(), 1)
     return SweepFolder(done.plan.folder), done
 
 
 def resumed(sweep: SweepFolder, **options: Any) -> PlanResults:
     config = resumed_config(sweep, SweepOptions(**options))
-    return resume_sweep(sweep, plan_sweep(config), SilentProgress(), 1)
+    return plan_sweep(config).resume(sweep, SilentProgress(), 1)
 
 
 def test_more_trials_and_seeds_add_to_what_was_trained(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_more_trials_and_seeds_add_to_what_was_trained(tmp_path: Path) -> None:
     assert again.document == after.document
     assert len(sweep.results()) == 9, "none is trained again"
     at_once = load(SINE, "training.epochs=5", drawn(3, 3))
-    fresh = start_sweep(plan_sweep(at_once), tmp_path / "b", SilentProgress(), 1)
+    fresh = plan_sweep(at_once).start(tmp_path / "b", SilentProgress(), 1)
     assert lasting(fresh.document) == lasting(after.document)
 
 
@@ -150,7 +150,7 @@ def test_changed_data_are_refused(tmp_path: Path) -> None:
         SINE, "data={file: " + str(table) + ", targets: y, task: regression, split: {val: 0.3}}",
         "training.epochs=5", "sweep={grid: {training.l2: [0, 1]}}",
     )  # fmt: skip
-    done = start_sweep(plan_sweep(config), tmp_path, SilentProgress(), 1)
+    done = plan_sweep(config).start(tmp_path, SilentProgress(), 1)
     sweep = SweepFolder(done.plan.folder)
     assert resumed(sweep).document == done.document
     table.write_text(table.read_text().replace("7,1", "7,2"))
@@ -220,7 +220,7 @@ def test_more_trainings_than_can_be_planned_are_refused_at_once() -> None:
 
 def test_a_halved_sweep_keeps_its_seeds_and_its_metric(tmp_path: Path) -> None:
     config = load(SINE, "sweep={grid: {training.l2: [0, 1, 2]}, halving: true}")
-    done = start_sweep(plan_sweep(config), tmp_path, SilentProgress(), 1)
+    done = plan_sweep(config).start(tmp_path, SilentProgress(), 1)
     sweep = SweepFolder(done.plan.folder)
     for options in (SweepOptions(seeds=2), SweepOptions(metric="val.rmse")):
         with pytest.raises(ConfigError, match="has stopped settings by halving"):
@@ -232,7 +232,7 @@ def test_what_halving_has_paused_is_missing_until_the_sweep_has_ended(tmp_path: 
     config = load(
         SINE, "sweep={grid: {training.learning_rate: [0.1, 0.01, 0.001, 1.0e-4]}, halving: true}"
     )
-    done = start_sweep(plan_sweep(config), tmp_path, SilentProgress(), 1)
+    done = plan_sweep(config).start(tmp_path, SilentProgress(), 1)
     stopped = done.document["counts"]["stopped"]
     assert stopped
     assert done.document["counts"]["missing"] == 0
@@ -242,7 +242,7 @@ def test_what_halving_has_paused_is_missing_until_the_sweep_has_ended(tmp_path: 
 
 def test_a_setting_without_epochs_is_trained_with_halving_too(tmp_path: Path) -> None:
     config = load(SINE, "sweep={grid: {training.epochs: [0, 6]}, halving: true}")
-    done = start_sweep(plan_sweep(config), tmp_path, SilentProgress(), 1)
+    done = plan_sweep(config).start(tmp_path, SilentProgress(), 1)
     assert done.document["counts"]["missing"] == 0
     assert {each["setting"]: each["epochs"] for each in done.document["trainings"]}[0] == 0
 
@@ -257,10 +257,10 @@ def test_what_has_failed_is_tried_again_on_resume(
             "run_training",
             lambda one, at: "The disk is full." if one.setting else run_training(one, at),
         )
-        done = start_sweep(plan_sweep(config), tmp_path, SilentProgress(), 1)
+        done = plan_sweep(config).start(tmp_path, SilentProgress(), 1)
     assert [each.status for each in done.in_order] == ["finished", "failed"]
     before = done.in_order[0].to_json()
-    again = resume_sweep(SweepFolder(done.plan.folder), plan_sweep(config), SilentProgress(), 1)
+    again = plan_sweep(config).resume(SweepFolder(done.plan.folder), SilentProgress(), 1)
     assert [each.status for each in again.in_order] == ["finished", "finished"]
     assert again.in_order[0].to_json() == before
 
@@ -280,7 +280,7 @@ def test_a_folder_that_is_not_of_the_sweep_is_left_alone(what: str, tmp_path: Pa
         victim.rename(sweep.trainings)
         victim = sweep.trainings
     before = {path.name: path.read_bytes() for path in (victim / other.name).iterdir()}
-    done = planned.run(sweep, SilentProgress(), 1)
+    done = planned.resume(sweep, SilentProgress(), 1)
     first = done.in_order[0]
     assert first.status == "failed"
     assert "a symbolic link" in str(first.error) or "the run of another config" in str(first.error)

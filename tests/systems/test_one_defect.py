@@ -21,7 +21,7 @@ from bpcli.terminal.progress import SilentView
 from bpcli.workflows.new_rows import new_rows
 from bpcli.workflows.train import train
 
-TABLES = 500 if os.environ.get("BPNET_FULL") else 50
+TABLES = 500 if os.environ.get("BPNET_FULL") else 24
 DEFECTS_PER_TABLE = 10
 CHUNKS = 2
 SEED = 11

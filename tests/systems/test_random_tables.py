@@ -17,7 +17,7 @@ from bpcli.data.types import DataFrame
 from bpcli.data.values import as_numbers, kind_of, text_of
 from bpcli.errors import DataError
 
-TABLES, CHUNKS = (20_000, 4) if os.environ.get("BPNET_FULL") else (600, 1)
+TABLES, CHUNKS = (20_000, 4) if os.environ.get("BPNET_FULL") else (300, 1)
 SEED = 5
 
 TELLING = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -357,6 +358,27 @@ def test_pictures_of_the_training_show_the_network_before_its_curves(
     page = report_of([subject], "en", has_lesson=True)
     assert "before its probabilities were calibrated on 30 validation rows (isotonic)" in page
     assert diagnose(subject).unchecked == diagnose(load_subject(pair[0], "best", None)).unchecked
+
+
+@pytest.mark.parametrize("kind", ["temperature", "isotonic"])
+def test_a_runs_own_rows_have_its_probabilities_and_a_trace_has_those_before(
+    kind: str, pair: tuple[Run, Run], curved: Run, bpnet: Callable[..., Result]
+) -> None:
+    run = curved if kind == "isotonic" else pair[1]
+    shown = bpnet("predict", run.folder, "--split", "test", "--json")
+    rows = json.loads(shown.out)["rows"]
+    X = np.array([[*row["inputs"].values()] for row in rows])
+    found = np.array([[*row["outputs"].values()] for row in rows])
+    np.testing.assert_allclose(found, load_model(run).outputs(X), rtol=1e-12)
+    assert shown.err == ""
+    note = "note: the network is the one before the calibration of its probabilities\n"
+    first = str(rows[0]["row"])
+    traced = bpnet("trace", run.folder, "--row", first, "--json")
+    assert traced.err == note
+    before = load_model(pair[0]).outputs(X[:1])
+    assert json.loads(traced.out)["forward"][-1]["a"] == pytest.approx(before, rel=1e-12)
+    assert bpnet("gradcheck", run.folder, "--rows", "4").err == note
+    assert bpnet("trace", pair[0].folder, "--row", first).err == ""
 
 
 def test_a_smaller_network_is_compared_without_the_curves(curved: Run, tmp_path: Path) -> None:

@@ -116,14 +116,14 @@ class Cells:
         """
         cells = np.empty((len(frame), 1 + len(self.names)))
         cells[:, 0] = frame.index
-        for place, name in enumerate(self.names, start=1):
-            cells[:, place] = self._cells(name, frame[name])
+        for position, name in enumerate(self.names, start=1):
+            cells[:, position] = self._cells(name, frame[name])
         return None if self.must_read_again else cells
 
     def find_codes(self, names: Sequence[str]) -> None:
         """Let columns of codes such as 007 be read again as text, if they were not."""
-        found = [name for name in names if name in self.names and name not in self.told]
-        self.again = self.again.joined(Plan(codes=tuple(found)))
+        codes = [name for name in names if name in self.names and name not in self.told]
+        self.again = self.again.joined(Plan(codes=tuple(codes)))
 
     def _cells(self, name: str, values: Series) -> Vector:
         if self.again.has(name):
@@ -135,11 +135,11 @@ class Cells:
         if name in self.told:
             self.modes[name] = "text"
             return self._codes(name, values)
-        found = _mode_of(values)
-        if found is None:
+        current = _mode_of(values)
+        if current is None:
             return np.full(len(values), np.nan)
-        mode = self.modes.setdefault(name, found)
-        if found != mode or self._may_be_dates(name, mode, values):
+        mode = self.modes.setdefault(name, current)
+        if current != mode or self._may_be_dates(name, mode, values):
             self.again = self.again.joined(Plan(texts=(name,)))
             return np.full(len(values), np.nan)
         if count := count_rounded(values):
@@ -153,8 +153,8 @@ class Cells:
 
     def _may_be_dates(self, name: str, mode: Mode, values: Series) -> bool:
         """Whether numbers such as 20240131 may be dates of the format that was given."""
-        told = self._dialect.date_format
-        return mode == "number" and bool(told) and dates_of(values, told) is not None
+        date_format = self._dialect.date_format
+        return mode == "number" and bool(date_format) and dates_of(values, date_format) is not None
 
     def _stripped(self, values: Series) -> tuple[Array, list[str | None]]:
         """The index of each value among the unique ones, and their texts; None if missing."""
@@ -185,7 +185,7 @@ class Cells:
         Raises `DataError` if they are neither.
         """
         texts = [*self.texts[name]]
-        told = self._dialect.date_format
+        date_format = self._dialect.date_format
         if name not in self.told:
             signs = self._dialect.decimal or ".", self._dialect.thousands or ""
             numbers, marks = numbers_in(texts, *signs)
@@ -193,7 +193,7 @@ class Cells:
             are_alike = ~np.isnan(numbers) & (np.array(marks) == mark)
             if np.count_nonzero(are_alike) >= NEARLY_ALL * len(texts):
                 return Plan(shown={name: mark})
-        if (dates := date_format_of(texts, told)) is not None:
+        if (dates := date_format_of(texts, date_format)) is not None:
             return Plan(dates={name: dates.chosen})
         raise DataError(
             f"column `{name}` has more than {MOST_TEXTS:,} unique texts up to row "

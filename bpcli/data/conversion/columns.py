@@ -222,8 +222,8 @@ def encoding_of(column: Column, can_be_many: bool) -> InputColumn:
     """How a column becomes inputs, without a fill. Raises `DataError` for too many categories."""
     if column.kind != "category":
         return InputColumn(column.name, column.kind, date_format=column.date_format)
-    found = column_of_categories(column.name, column.counts, PLAIN, can_be_many=can_be_many)
-    return replace(found, fill=None)
+    categories = column_of_categories(column.name, column.counts, PLAIN, can_be_many=can_be_many)
+    return replace(categories, fill=None)
 
 
 def classes_of(column: Column) -> tuple[str, ...]:

@@ -40,14 +40,14 @@ class Read:
             {self.place(name): np.isin(texts, AMBIGUOUS) for name, texts in known.items()},
             FEW,
         )
-        found = {}
+        by_name = {}
         for name, texts in known.items():
             rows, first = counted[self.place(name)]
             unique = UniqueTexts(texts, rows, first, self.store.rows)
             cleaner = self.cleaner if name in self.cells.texts else None
             read = cleaned(name, unique, self.cells.firsts.get(name, [0, 0]), cleaner)
-            found[name] = replace(read, are_words=read.are_words or name in self.cells.told)
-        return found
+            by_name[name] = replace(read, are_words=read.are_words or name in self.cells.told)
+        return by_name
 
     def _texts_of(self, name: str) -> list[Any]:
         is_boolean = self.cells.modes.get(name) == "boolean"

@@ -23,7 +23,7 @@ _VALUES_OF_A_BATCH = 2**19
 
 
 @dataclass(frozen=True)
-class Place:
+class ReadPosition:
     """A place in a file where rows begin: those before it are counted in `row`.
 
     In a text, `offset` counts its bytes, and `line` its lines. In a Parquet file, `offset` counts
@@ -46,35 +46,35 @@ class SomeRows:
     """Rows with their numbers, from 0, as index; and the place of the next ones."""
 
     frame: DataFrame = field(repr=False)
-    after: Place
+    after: ReadPosition
 
 
 def rows_from(
-    layout: Layout, place: Place, texts: Callable[[], Collection[str]]
+    layout: Layout, position: ReadPosition, texts: Callable[[], Collection[str]]
 ) -> Iterator[SomeRows]:
     """The rows of a file from a place on; `texts` says which columns to read as text from now on.
 
     Raises `DataError` with the line if the file is not a table.
     """
     if is_parquet(layout.path):
-        return _batches(layout.path, place)
-    return _pieces(layout, place, texts)
+        return _batches(layout.path, position)
+    return _pieces(layout, position, texts)
 
 
 def _pieces(
-    layout: Layout, place: Place, texts: Callable[[], Collection[str]]
+    layout: Layout, position: ReadPosition, texts: Callable[[], Collection[str]]
 ) -> Iterator[SomeRows]:
     watch = CodeWatch(layout.dialect, columns_of(layout.dialect))
-    watch.known.update(place.known)
-    with pieces_of(layout, place.offset) as pieces:
-        while not place.is_end:
-            rows = _next_rows(layout, pieces, place, watch, texts())
-            place = rows.after
+    watch.known.update(position.known)
+    with pieces_of(layout, position.offset) as pieces:
+        while not position.is_end:
+            rows = _next_rows(layout, pieces, position, watch, texts())
+            position = rows.after
             yield rows
 
 
 def _next_rows(
-    layout: Layout, pieces: Pieces, place: Place, watch: CodeWatch, texts: Collection[str]
+    layout: Layout, pieces: Pieces, position: ReadPosition, watch: CodeWatch, texts: Collection[str]
 ) -> SomeRows:
     """The rows of the next piece, which is made larger until it ends with a row."""
     size = SIZE
@@ -82,7 +82,7 @@ def _next_rows(
         piece = _decoded(pieces, size, layout)
         if piece is not None:
             try:
-                rows = _rows_of(layout, piece, place, watch, texts)
+                rows = _rows_of(layout, piece, position, watch, texts)
             except OpenQuote:
                 if piece.is_last:
                     raise
@@ -90,49 +90,49 @@ def _next_rows(
                 pieces.skip(piece)
                 return rows
         size *= 2
-    raise too_long(replace(layout, start=layout.start + place.line))
+    raise too_long(replace(layout, start=layout.start + position.line))
 
 
 def _decoded(pieces: Pieces, size: int, layout: Layout) -> Piece | None:
     try:
         return pieces.next(size)
     except UnicodeDecodeError as error:
-        place = pieces.offset + error.start
+        byte = pieces.offset + error.start
         raise DataError(
-            f"byte {place + 1:,} is not {layout.dialect.encoding}: {error.reason}{see('encoding')}",
+            f"byte {byte + 1:,} is not {layout.dialect.encoding}: {error.reason}{see('encoding')}",
             "file",
         ) from None
 
 
 def _rows_of(
-    layout: Layout, piece: Piece, place: Place, watch: CodeWatch, texts: Collection[str]
+    layout: Layout, piece: Piece, position: ReadPosition, watch: CodeWatch, texts: Collection[str]
 ) -> SomeRows:
     dialect = layout.dialect
     own = replace(
         layout,
         text=piece.text,
-        row=place.row,
-        start=layout.start + place.line,
+        row=position.row,
+        start=layout.start + position.line,
         dialect=replace(dialect, skip_last=dialect.skip_last * piece.is_last),
     )
-    cleaner = _cleaner(own, place)
+    cleaner = _cleaner(own, position)
     try:
         frame, rows = read_piece(own, cleaner, watch, texts, is_end=piece.is_last)
     except NoRows:
-        if piece.is_last and not place.row:
+        if piece.is_last and not position.row:
             raise
         frame, rows = _no_rows(dialect.columns), 0
-    _require_last_lines(own, piece, place)
-    after = Place(
+    _require_last_lines(own, piece, position)
+    after = ReadPosition(
         piece.end,
-        place.row + rows,
-        place.line + piece.text.count("\n"),
+        position.row + rows,
+        position.line + piece.text.count("\n"),
         cleaner.state,
-        tuple(sorted({*watch.found, *long_codes(frame)})),
+        tuple(sorted({*watch.names, *long_codes(frame)})),
         tuple(sorted(watch.known)),
         piece.is_last,
     )
-    watch.found.update(after.codes)
+    watch.names.update(after.codes)
     return SomeRows(frame, after)
 
 
@@ -142,17 +142,17 @@ def _no_rows(columns: tuple[str, ...]) -> DataFrame:
     return pd.DataFrame({name: [] for name in columns})
 
 
-def _cleaner(layout: Layout, place: Place) -> Cleaner:
+def _cleaner(layout: Layout, position: ReadPosition) -> Cleaner:
     cleaner = cleaner_of(layout)
-    if place.cleaned is not None:
-        cleaner.resume(place.cleaned)
+    if position.cleaned is not None:
+        cleaner.resume(position.cleaned)
     return cleaner
 
 
-def _require_last_lines(layout: Layout, piece: Piece, place: Place) -> None:
+def _require_last_lines(layout: Layout, piece: Piece, position: ReadPosition) -> None:
     """Raises `DataError` if lines to be left out at the end are before the last piece."""
     count = layout.dialect.skip_last
-    if count and place.row and sum(map(bool, map(str.strip, piece.text.splitlines()))) < count:
+    if count and position.row and sum(map(bool, map(str.strip, piece.text.splitlines()))) < count:
         raise DataError(
             f"`skip_last` is {plural(count, 'line')}, more than the last "
             f"{len(piece.text) >> 20} MB of the file have: remove these lines from the file",
@@ -160,20 +160,20 @@ def _require_last_lines(layout: Layout, piece: Piece, place: Place) -> None:
         )
 
 
-def _batches(path: Path, place: Place) -> Iterator[SomeRows]:
+def _batches(path: Path, position: ReadPosition) -> Iterator[SomeRows]:
     """The rows of a Parquet file, which are read in groups and batches of these."""
-    group, row = place.offset or 0, place.row
+    group, row = position.offset or 0, position.row
     with open_parquet(path) as file:
         rows = max(1, _VALUES_OF_A_BATCH // max(1, len(file.schema_arrow.names)))
         for index in range(group, file.num_row_groups):
             batches = file.iter_batches(batch_size=rows, row_groups=[index])
             for number, batch in enumerate(batches, start=1):
-                if index == group and number <= place.line:
+                if index == group and number <= position.line:
                     continue
                 frame = _exact_frame(batch)
                 frame.index += row
                 row += len(frame)
-                yield SomeRows(frame, Place(index, row, number))
+                yield SomeRows(frame, ReadPosition(index, row, number))
 
 
 def _exact_frame(batch: Any) -> DataFrame:

@@ -49,16 +49,16 @@ def count_texts(
     `are_words` (k,) says of each text of a column whether it is an entry for missing values; the
     first rows are those with another text.
     """
-    counts = {place: np.zeros(len(each), np.intp) for place, each in are_words.items()}
-    firsts: dict[int, list[int]] = {place: [] for place in are_words}
+    counts = {position: np.zeros(len(each), np.intp) for position, each in are_words.items()}
+    firsts: dict[int, list[int]] = {position: [] for position in are_words}
     for cells in chunks:
-        for place, is_word in are_words.items():
-            codes = cells[:, place]
+        for position, is_word in are_words.items():
+            codes = cells[:, position]
             known = codes[~np.isnan(codes)].astype(np.intp)
-            counts[place] += np.bincount(known, minlength=len(is_word))
-            if (missing := few - len(firsts[place])) > 0:
-                firsts[place] += known[~is_word[known]][:missing].tolist()
-    return {place: (counts[place], firsts[place]) for place in are_words}
+            counts[position] += np.bincount(known, minlength=len(is_word))
+            if (missing := few - len(firsts[position])) > 0:
+                firsts[position] += known[~is_word[known]][:missing].tolist()
+    return {position: (counts[position], firsts[position]) for position in are_words}
 
 
 def means(chunks: Iterator[Array]) -> list[float]:
@@ -78,22 +78,22 @@ def medians(chunks: Callable[[], Iterator[Array]], counts: Labels) -> list[float
     The bits of a float, with those of negative numbers inverted, have the order of the numbers.
     Four passes count the rows by 16 further bits of the numbers around the middle.
     """
-    ranks = {(place, rank) for place, n in enumerate(counts.tolist()) for rank in _middle(n)}
+    ranks = {(position, rank) for position, n in enumerate(counts.tolist()) for rank in _middle(n)}
     prefixes = dict.fromkeys(ranks, 0)
     below = dict.fromkeys(ranks, 0)
     for done in range(0, _ALL_BITS, _BITS):
-        wanted = {(place, prefixes[place, rank]) for place, rank in ranks}
+        wanted = {(position, prefixes[position, rank]) for position, rank in ranks}
         histograms = _histograms(chunks(), wanted, done)
-        for place, rank in ranks:
-            histogram = histograms[place, prefixes[place, rank]]
+        for position, rank in ranks:
+            histogram = histograms[position, prefixes[position, rank]]
             until = np.cumsum(histogram)
-            digit = int(np.searchsorted(until, rank - below[place, rank], side="right"))
-            below[place, rank] += int(until[digit] - histogram[digit])
-            prefixes[place, rank] = prefixes[place, rank] << _BITS | digit
-    found = {each: _number_of(prefix) for each, prefix in prefixes.items()}
+            digit = int(np.searchsorted(until, rank - below[position, rank], side="right"))
+            below[position, rank] += int(until[digit] - histogram[digit])
+            prefixes[position, rank] = prefixes[position, rank] << _BITS | digit
+    values = {each: _number_of(prefix) for each, prefix in prefixes.items()}
     return [
-        float(np.mean([found[place, rank] for rank in _middle(n)]))
-        for place, n in enumerate(counts.tolist())
+        float(np.mean([values[position, rank] for rank in _middle(n)]))
+        for position, n in enumerate(counts.tolist())
     ]
 
 
@@ -106,16 +106,16 @@ def _histograms(
     chunks: Iterator[Array], wanted: set[tuple[int, int]], done: int
 ) -> dict[tuple[int, int], Labels]:
     """Numbers of rows by their next bits, for columns and the bits that are known already."""
-    found = {each: np.zeros(2**_BITS, np.intp) for each in wanted}
+    histograms = {each: np.zeros(2**_BITS, np.intp) for each in wanted}
     for numbers in chunks:
-        for place, prefix in wanted:
-            column = numbers[:, place]
+        for position, prefix in wanted:
+            column = numbers[:, position]
             keys = _keys(column[~np.isnan(column)])
             if done:
                 keys = keys[keys >> np.uint64(_ALL_BITS - done) == np.uint64(prefix)]
             digits = keys >> np.uint64(_ALL_BITS - done - _BITS) & np.uint64(2**_BITS - 1)
-            found[place, prefix] += np.bincount(digits.astype(np.intp), minlength=2**_BITS)
-    return found
+            histograms[position, prefix] += np.bincount(digits.astype(np.intp), minlength=2**_BITS)
+    return histograms
 
 
 _SIGN = np.uint64(2**63)

@@ -117,13 +117,13 @@ class ConvertedTable:
 
     def _numbers(self, cells: Array) -> Array:
         out = np.empty((len(cells), len(self.names)))
-        place, start = self.kept.read.place, 0
+        position_of, start = self.kept.read.place, 0
         for each in self.inputs:
             end = start + len(each.rule.names)
-            each.write(cells[:, place(each.column.name)], out[:, start:end])
+            each.write(cells[:, position_of(each.column.name)], out[:, start:end])
             start = end
         for target in self.targets:
-            out[:, start] = target.numbers(cells[:, place(target.column.name)])
+            out[:, start] = target.numbers(cells[:, position_of(target.column.name)])
             start += 1
         return out
 
@@ -146,7 +146,7 @@ class ConvertedTable:
                 numbers = self._numbers(cells)
                 change = np.abs(self._narrowed(numbers, cells[:, 0]) - numbers)
                 lost += np.count_nonzero(change > _EXACT * np.abs(numbers), axis=0)
-        return {self.names[place]: int(lost[place]) for place in np.flatnonzero(lost)}
+        return {self.names[position]: int(lost[position]) for position in np.flatnonzero(lost)}
 
 
 def converted(read: Read, choices: Choices) -> ConvertedTable:
@@ -160,10 +160,10 @@ def converted(read: Read, choices: Choices) -> ConvertedTable:
     summary = kept.counted
     _refuse_no_rows(read, summary)
     columns = {name: _decided(name, kept, choices.many) for name in read.cells.names}
-    gaps = {name: count for name in read.inputs if (count := summary.gaps[name])}
-    if gaps and choices.fill is None:
-        raise _gaps(gaps)
-    inputs = _inputs(kept, columns, gaps, choices, summary)
+    missing = {name: count for name in read.inputs if (count := summary.gaps[name])}
+    if missing and choices.fill is None:
+        raise _gaps(missing)
+    inputs = _inputs(kept, columns, missing, choices, summary)
     targets = _targets([columns[name] for name in read.targets])
     fits = (
         summary.is_exact
@@ -176,7 +176,7 @@ def converted(read: Read, choices: Choices) -> ConvertedTable:
         targets,
         summary.kept,
         *_precision(choices, fits),
-        (*_notes(read, summary, choices), *_notes_on_columns(inputs, gaps)),
+        (*_notes(read, summary, choices), *_notes_on_columns(inputs, missing)),
     )
     _refuse_names(table)
     if len(table.names) > MOST_COLUMNS:
@@ -236,11 +236,11 @@ def _decided(name: str, kept: KeptRows, many: Sequence[str]) -> Column:
     return decided(column, read.cells.modes.get(name), counted.heads.get(name, []), date_format)
 
 
-def _gaps(gaps: Mapping[str, int]) -> Gaps:
-    most = sorted(gaps.items(), key=lambda item: -item[1])
-    shown = listed([f"`{name}` ({count:,})" for name, count in most[:_MOST_NAMED]], len(gaps))
+def _gaps(missing: Mapping[str, int]) -> Gaps:
+    most = sorted(missing.items(), key=lambda item: -item[1])
+    shown = listed([f"`{name}` ({count:,})" for name, count in most[:_MOST_NAMED]], len(missing))
     return Gaps(
-        f"the inputs have {plural(sum(gaps.values()), 'missing value')}: {shown}: repeat the "
+        f"the inputs have {plural(sum(missing.values()), 'missing value')}: {shown}: repeat the "
         "command with --fill median (or mean, or zero), or with --drop-missing to leave these "
         "rows out"
     )
@@ -249,18 +249,18 @@ def _gaps(gaps: Mapping[str, int]) -> Gaps:
 def _inputs(
     kept: KeptRows,
     columns: Mapping[str, Column],
-    gaps: Mapping[str, int],
+    missing: Mapping[str, int],
     choices: Choices,
     summary: Summary,
 ) -> tuple[Encoded, ...]:
-    fills = _fills(kept, [columns[name] for name in gaps], choices, summary)
-    found = []
+    fills = _fills(kept, [columns[name] for name in missing], choices, summary)
+    inputs = []
     for name in kept.read.inputs:
         rule = encoding_of(columns[name], name in choices.many)
         if name in fills:
             rule = replace(rule, fill=fills[name], indicator=choices.indicator)
-        found.append(Encoded(columns[name], rule))
-    return tuple(found)
+        inputs.append(Encoded(columns[name], rule))
+    return tuple(inputs)
 
 
 def _fills(
@@ -294,15 +294,17 @@ def _middles(
     """The means or medians of columns of numbers or dates."""
     if not columns:
         return {}
-    place = kept.read.place
+    position_of = kept.read.place
 
     def chunks() -> Iterator[Array]:
         for cells in kept.chunks():
-            yield np.column_stack([each.numbers(cells[:, place(each.name)]) for each in columns])
+            yield np.column_stack(
+                [each.numbers(cells[:, position_of(each.name)]) for each in columns]
+            )
 
     counts = np.array([summary.kept - summary.gaps[each.name] for each in columns])
-    found = means(chunks()) if choices.fill == "mean" else medians(chunks, counts)
-    return dict(zip((each.name for each in columns), found, strict=True))
+    middles = means(chunks()) if choices.fill == "mean" else medians(chunks, counts)
+    return dict(zip((each.name for each in columns), middles, strict=True))
 
 
 def _targets(columns: Sequence[Column]) -> tuple[Target, ...]:
@@ -331,12 +333,12 @@ def _notes(read: Read, summary: Summary, choices: Choices) -> Iterator[str]:
         yield f"left out {plural(dropped, 'row')} with a missing value of an input"
 
 
-def _notes_on_columns(inputs: Sequence[Encoded], gaps: Mapping[str, int]) -> Iterator[str]:
+def _notes_on_columns(inputs: Sequence[Encoded], missing: Mapping[str, int]) -> Iterator[str]:
     """Notes on values that are filled, and on dates that fit two formats."""
     tally = Tally()
     for each in inputs:
-        if (name := each.column.name) in gaps:
-            tally.fill(name, gaps[name], each.rule.fill_text)
+        if (name := each.column.name) in missing:
+            tally.fill(name, missing[name], each.rule.fill_text)
         if each.column.note is not None:
             yield each.column.note
     yield from tally.notes()

@@ -7,7 +7,7 @@ into memory, not read.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -107,6 +107,14 @@ def as_matrix(array: Array) -> Array:
     """Rows of numbers; an image becomes a row. Raises `DataError` for text and single numbers."""
     refuse_no_rows(array.shape, array.dtype)
     return array.reshape(len(array), -1)
+
+
+def columns_of(matrix: Array, names: Sequence[str], chosen: Sequence[str]) -> Array:
+    """Some columns of a matrix (n, d) with these names; no copy if they are adjacent."""
+    places = [names.index(name) for name in chosen]
+    if places and places == list(range(places[0], places[-1] + 1)):
+        return matrix[:, places[0] : places[-1] + 1]
+    return matrix[:, places]
 
 
 def refuse_no_rows(shape: tuple[int, ...], dtype: np.dtype) -> None:

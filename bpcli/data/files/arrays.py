@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bpcli.data.files.array_files import as_matrix, listed, load_arrays
+from bpcli.data.files.array_files import as_matrix, columns_of, listed, load_arrays
 from bpcli.data.files.array_names import USUAL_NAMES, is_vector, name_of_array
 from bpcli.data.files.beside import has_sidecar
 from bpcli.data.files.dialect import Samples
@@ -122,8 +122,8 @@ class ArraySource:
             raise no_single_array()
         names = numbered("x", matrix.shape[1])
         inputs, targets = choose(names, self.inputs, self.targets)
-        Y = _columns(matrix, names, targets) if targets else None
-        return _columns(matrix, names, inputs), Y, []
+        Y = columns_of(matrix, names, targets) if targets else None
+        return columns_of(matrix, names, inputs), Y, []
 
     def _two(self, arrays: Mapping[str, Array]) -> tuple[Array, Array | None, list[str]]:
         """An array of inputs and one of targets."""
@@ -192,23 +192,14 @@ def load_inputs(
     arrays, width = load_arrays(path), len(columns)
     if has_sidecar(path):
         return inputs_named(path, as_matrix(*arrays.values()), columns), ()
-    found = next(iter(arrays)) if len(arrays) == 1 else None
-    found = found or (name if name in arrays else name_of_array("inputs", arrays, None))
-    X = as_matrix(arrays[found])
+    chosen = next(iter(arrays)) if len(arrays) == 1 else None
+    chosen = chosen or (name if name in arrays else name_of_array("inputs", arrays, None))
+    X = as_matrix(arrays[chosen])
     if layout == "columns":
         return X.T, ()
     if layout is None and path.suffix.lower() == ".mat" and X.shape[1] != width == len(X):
         return X.T, (f"{path.name}: {_BY_COLUMN}",)
     return X, ()
-
-
-def _columns(matrix: Array, names: tuple[str, ...], chosen: list[str]) -> Array:
-    """Some columns; no copy if they are adjacent."""
-    indices = [names.index(name) for name in chosen]
-    first, last = indices[0], indices[-1]
-    if indices == list(range(first, last + 1)):
-        return matrix[:, first : last + 1]
-    return matrix[:, indices]
 
 
 def _require_finite(X: Array) -> None:

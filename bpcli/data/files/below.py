@@ -187,7 +187,7 @@ def _leads(row: Row) -> bool:
 
 def _short(layout: Layout, number: int, row: Row) -> DataError:
     if layout.dialect.separator == FIXED:
-        found = f"text where the others have a blank between columns{see('separator', 'skip')}"
-        return DataError(f"row {number + 1} has {found}", "file")
+        flaw = f"text where the others have a blank between columns{see('separator', 'skip')}"
+        return DataError(f"row {number + 1} has {flaw}", "file")
     said = f"row {number + 1} has {len(row.fields)} fields, the others have {_width(layout)}"
     return ragged(layout, said)

@@ -81,10 +81,10 @@ class Cleaner:
         The index keeps the number of each row in the file.
         """
         frame = self.only_rows(frame)
-        told = frame.columns.intersection(self._dialect.text)
-        texts = [name for name in _text_columns(frame) if name not in told]
+        as_text = frame.columns.intersection(self._dialect.text)
+        texts = [name for name in _text_columns(frame) if name not in as_text]
         changed = {name: self._read(name, frame[name]) for name in texts}
-        changed |= {name: self._told_text(frame[name]) for name in told}
+        changed |= {name: self._told_text(frame[name]) for name in as_text}
         frame = frame.assign(**changed) if changed else frame
         if len(frame):
             self._summed = _summed_in(frame) if self._total is not None else None
@@ -196,8 +196,8 @@ class Cleaner:
         """
         import pandas as pd
 
-        gaps = {"", *self._dialect.missing} - {*AMBIGUOUS}
-        cells = [np.nan if text in gaps else text for text in texts]
+        missing = {"", *self._dialect.missing} - {*AMBIGUOUS}
+        cells = [np.nan if text in missing else text for text in texts]
         return pd.Series(np.array([*cells, np.nan], object)[codes], values.index, name=values.name)
 
     def _told_text(self, values: Series) -> Series:

@@ -37,13 +37,13 @@ def long_codes(frame: DataFrame) -> list[str]:
 class CodeWatch:
     """Finds the columns that hold codes with leading zeros, from the pieces of a text.
 
-    `found` are their names, except columns that are read as text anyway. A piece costs a few
+    `names` are their names, except columns that are read as text anyway. A piece costs a few
     comparisons of its bytes; only the first leading zero of each column is examined in its line.
     Then its index is in `known`.
     """
 
     def __init__(self, dialect: Dialect, columns: list[str]) -> None:
-        self.found: set[str] = set()
+        self.names: set[str] = set()
         self._dialect, self._columns = dialect, columns
         self._delimiter = delimiter_of(dialect.separator or ",")
         self._separators = b" \t" if self._delimiter == WHITESPACE else self._delimiter.encode()
@@ -62,8 +62,8 @@ class CodeWatch:
         places = np.flatnonzero((digits[1:-2] == 0) & (digits[2:-1] < 10)) + 1
         places = places[self._begins[codes[places - 1]]]  # no 1e-05, 2024-01-05 or 1.05
         places = places[self._goes_on[codes[places + 2]]]  # no 08:00 or 01.02.2024
-        for place in self._firsts(codes, places) if len(places) else ():
-            self._look_at_line(text, place)
+        for position in self._firsts(codes, places) if len(places) else ():
+            self._look_at_line(text, position)
 
     def _firsts(self, codes: Array, places: Labels) -> Iterator[int]:
         """The first position in each column not known yet; columns are counted by separators."""
@@ -75,16 +75,16 @@ class CodeWatch:
         is_new = ~np.isin(columns, list(self.known))
         yield from map(int, places[first[is_new]][:_MOST_LINES])
 
-    def _look_at_line(self, text: bytes, place: int) -> None:
-        begin = max(text.rfind(b"\n", 0, place), text.rfind(b"\r", 0, place)) + 1
-        ends = (text.find(b"\n", place), text.find(b"\r", place))
+    def _look_at_line(self, text: bytes, position: int) -> None:
+        begin = max(text.rfind(b"\n", 0, position), text.rfind(b"\r", 0, position)) + 1
+        ends = (text.find(b"\n", position), text.find(b"\r", position))
         end = min(each for each in ends if each >= 0)
         fields = self._fields(text[begin:end].decode())
-        index = len(self._fields(text[begin : place + 1].decode())) - 1
+        index = len(self._fields(text[begin : position + 1].decode())) - 1
         if len(fields) != len(self._columns) or not 0 <= index < len(fields):
             return
         if CODE.fullmatch(fields[index]) and self._columns[index] not in self._dialect.text:
-            self.found.add(self._columns[index])
+            self.names.add(self._columns[index])
         separators = sum(text.count(sign, begin, end) for sign in self._separators)
         is_sure = CODE.fullmatch(fields[index]) or not _NUMERAL.fullmatch(fields[index])
         if is_sure and separators == len(fields) - 1:  # otherwise quotes hide separators

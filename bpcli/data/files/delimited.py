@@ -84,8 +84,8 @@ def read(layout: Layout) -> tuple[DataFrame, tuple[str, ...]]:
     if codes:
         text = (*layout.dialect.text, *codes)
         said = (f"{layout.path.name}: {note_on_codes(name)}" for name in codes)
-        told = replace(layout.dialect, text=text)
-        frame, notes, _ = _read(replace(layout, dialect=told, notes=(*layout.notes, *said)))
+        dialect = replace(layout.dialect, text=text)
+        frame, notes, _ = _read(replace(layout, dialect=dialect, notes=(*layout.notes, *said)))
     return frame, notes
 
 
@@ -109,8 +109,8 @@ def _read(layout: Layout) -> tuple[DataFrame, tuple[str, ...], list[str]]:
             frame = without(frame, other_rows(layout, cleaner))
         _ignore_lines(cleaner, text, dialect)
         frame = cleaner(_own_columns(dialect, frame))
-    found = {*watch.found, *long_codes(frame)}
-    codes = [name for name in dialect.columns if name in found]
+    code_names = {*watch.names, *long_codes(frame)}
+    codes = [name for name in dialect.columns if name in code_names]
     notes = [*cleaner.notes, *(open_signs(frame) if layout.is_sign_open else ())]
     return frame, (*layout.notes, *(f"{layout.path.name}: {note}" for note in notes)), codes
 
@@ -149,9 +149,9 @@ def read_piece(
     table.
     """
     dialect = layout.dialect
-    told = replace(layout, dialect=replace(dialect, text=(*dialect.text, *texts)))
+    as_text = replace(layout, dialect=replace(dialect, text=(*dialect.text, *texts)))
     with _as_data_errors(layout):
-        with _pandas_frames(told, watch, low_memory=False) as (frame, text):
+        with _pandas_frames(as_text, watch, low_memory=False) as (frame, text):
             frame.index += layout.row
         rows = len(frame)
         is_missing = is_last_missing(layout, frame)

@@ -68,8 +68,8 @@ def _without_blanks(text: str, gaps: Gaps) -> str:
     joined = list(text.replace(" ", "x"))
     for begin, end in gaps:
         runs = [run.span() for run in _BLANKS.finditer(text, begin, end)]
-        for place in range(*max(runs, key=lambda run: run[1] - run[0], default=(0, 0))):
-            joined[place : place + 1] = " "
+        for position in range(*max(runs, key=lambda run: run[1] - run[0], default=(0, 0))):
+            joined[position : position + 1] = " "
     return "".join(joined)
 
 
@@ -120,10 +120,10 @@ def fields_of(line: str, gaps: Gaps) -> str:
     for begin, end in gaps:
         if _is_crossed(text, (begin, end)):
             return text + "\n"
-        place = text.find(" ", begin, end)
-        place = end if place < 0 else place
-        fields.append(text[start:place].strip())
-        start = place
+        blank = text.find(" ", begin, end)
+        blank = end if blank < 0 else blank
+        fields.append(text[start:blank].strip())
+        start = blank
     fields.append(text[start:].strip())
     return FIELD_END.join(fields) + "\n" if text else "\n"
 

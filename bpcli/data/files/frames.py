@@ -27,8 +27,8 @@ def naming(path: Path, key: str = "file") -> Iterator[None]:
             message = f"{file}: {message}"
         is_of_another_key = error.key not in (None, "file")
         key = key if file == path.name else "split"
-        kind = type(error)
-        raise kind(message, error.key if is_of_another_key else key, file) from None
+        error_type = type(error)
+        raise error_type(message, error.key if is_of_another_key else key, file) from None
 
 
 def rows_in(frames: Mapping[Path, DataFrame]) -> int:

@@ -132,8 +132,10 @@ class Grid:
     def _with_titles(self) -> list[Row]:
         """The rows without notes below a short table: text after even rows and a blank line."""
         pairs = zip(self.rows, self.rows[1:], strict=False)
-        gaps = (i for i, (row, after) in enumerate(pairs, start=1) if after.line > row.line + 1)
-        end = next(gaps, len(self.rows))
+        after_blank_lines = (
+            i for i, (row, after) in enumerate(pairs, start=1) if after.line > row.line + 1
+        )
+        end = next(after_blank_lines, len(self.rows))
         widths, below = {len(row.fields) for row in self.rows[:end]}, self.rows[end:]
         is_table = end >= _FEWEST_EVEN and len(widths) == 1 and widths != {1}
         texts = sum(len(row.fields) == 1 and not is_number(row.fields[0]) for row in below)

@@ -89,7 +89,7 @@ def layout_as_asked(path: Path, asked: Dialect) -> Layout:
     if not asked.header or not is_text(path):
         return layout_of(path, asked)
     bare = layout_of(path, replace(asked, header=False))
-    return bare.headed(True, may_be_numbers=True)
+    return bare.headed(may_be_numbers=True)
 
 
 def _look_at_arrays(path: Path, layout: Samples | None, asked: Sequence[str]) -> Look:

@@ -33,8 +33,8 @@ def read_mat(path: Path, **options: Any) -> dict[str, Any]:
     with warnings.catch_warnings():
         # Sparse matrices will be sparse arrays; the option that chooses is newer than scipy 1.11.
         warnings.filterwarnings("ignore", ".*`spmatrix`", DeprecationWarning)
-        found = loadmat(path, chars_as_strings=True, **options)
-    return {name: value for name, value in found.items() if not name.startswith("__")}
+        variables = loadmat(path, chars_as_strings=True, **options)
+    return {name: value for name, value in variables.items() if not name.startswith("__")}
 
 
 def require_whole(path: Path) -> None:
@@ -50,15 +50,15 @@ def _require_elements(file: BinaryIO, end: int, order: str) -> list[int]:
     """The types of the elements up to the byte `end`; those within matrices are checked, too."""
     kinds = []
     while (start := file.tell()) + _TAG <= end:
-        kind, size = struct.unpack(f"{order}II", file.read(_TAG))
-        in_tag = kind >> 16  # the size of data small enough for the tag
-        kind, after = kind & 0xFFFF, file.tell() + (0 if in_tag else size)
-        if kind not in _TYPES or after > end or in_tag > _MOST_IN_TAG:
+        data_type, size = struct.unpack(f"{order}II", file.read(_TAG))
+        in_tag = data_type >> 16  # the size of data small enough for the tag
+        data_type, after = data_type & 0xFFFF, file.tell() + (0 if in_tag else size)
+        if data_type not in _TYPES or after > end or in_tag > _MOST_IN_TAG:
             raise ValueError(f"no MATLAB data begins at byte {start + 1:,}")
-        if kind == _MATRIX and size:
+        if data_type == _MATRIX and size:
             _require_parts(file, after, order)
-        file.seek(after if in_tag or kind == _COMPRESSED else after + -size % _TAG)
-        kinds.append(kind)
+        file.seek(after if in_tag or data_type == _COMPRESSED else after + -size % _TAG)
+        kinds.append(data_type)
     return kinds
 
 
@@ -68,8 +68,8 @@ def _require_parts(file: BinaryIO, end: int, order: str) -> None:
     kinds = _require_elements(file, end, order)
     file.seek(start + _TAG)
     flags, _, sizes, length = struct.unpack(f"{order}IIII", file.read(2 * _TAG).ljust(2 * _TAG))
-    kind = flags & 0xFF
-    needed = _PARTS.get(kind, 0)
+    array_class = flags & 0xFF
+    needed = _PARTS.get(array_class, 0)
     has_parts = len(kinds) - kinds.count(_MATRIX) >= needed + (needed > 0 and flags & _COMPLEX > 0)
-    if kind <= max(_PARTS) and not (has_parts and sizes in _WHOLE and length >= _TAG):
+    if array_class <= max(_PARTS) and not (has_parts and sizes in _WHOLE and length >= _TAG):
         raise ValueError(f"the matrix at byte {start + 1:,} is incomplete")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bpcli.data.files.array_files import columns_of
 from bpcli.data.files.splits import FileSplits, notes_on_splits
 from bpcli.data.row_blocks import row_blocks
 from bpcli.data.selection import Selector, TargetSelectors, choose
@@ -36,9 +37,9 @@ def named_table(
     """
     about = _named_alike(arrays)
     own_inputs, own_targets = chosen_columns(about, inputs, targets)
-    pieces = [columns_named(array, about, own_inputs) for array in arrays.values()]
+    pieces = [columns_of(array, about.columns, own_inputs) for array in arrays.values()]
     X = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
-    Y = np.concatenate([columns_named(each, about, own_targets) for each in arrays.values()])
+    Y = np.concatenate([columns_of(each, about.columns, own_targets) for each in arrays.values()])
     path = next(iter(arrays))
     numbers = {each: np.arange(1, len(array) + 1) for each, array in arrays.items()}
     rows = splits.rows(path, numbers, len(arrays[path]))
@@ -61,14 +62,6 @@ def chosen_columns(
     return own_inputs, own_targets
 
 
-def columns_named(matrix: Array, about: Sidecar, names: Sequence[str]) -> Array:
-    """Some columns of an array (n, d), without a copy if they are adjacent."""
-    places = [about.columns.index(name) for name in names]
-    if places and places == list(range(places[0], places[-1] + 1)):
-        return matrix[:, places[0] : places[-1] + 1]
-    return matrix[:, places]
-
-
 def inputs_named(path: Path, matrix: Array, names: Sequence[str]) -> Array:
     """Columns of an array (n, d), by their names in the file beside it; all, if it has others.
 
@@ -76,7 +69,7 @@ def inputs_named(path: Path, matrix: Array, names: Sequence[str]) -> Array:
     """
     about = _named_alike({path: matrix})
     has_all = {*names} <= {*about.columns}
-    return columns_named(matrix, about, names) if has_all else matrix
+    return columns_of(matrix, about.columns, names) if has_all else matrix
 
 
 def _named_alike(arrays: Mapping[Path, Array]) -> Sidecar:
@@ -148,7 +141,7 @@ def hold_classes(names: Sequence[str], about: Sidecar, task: AskedTask | None) -
 
 def _as_labels(Y: Array, names: tuple[str, ...], about: Sidecar) -> MultiLabels:
     words = [about.names_of[name] for name in names]
-    labels = [_labels(Y[:, place], name, words[place]) for place, name in enumerate(names)]
+    labels = [_labels(Y[:, position], name, words[position]) for position, name in enumerate(names)]
     pairs = tuple((zero, one) for zero, one in words)
     return MultiLabels(np.column_stack(labels).astype(np.float64), names, pairs)
 

@@ -96,13 +96,13 @@ class NpyRows(RowSource):
     def at(self, index: Array) -> Array:
         if len(index) < 2:
             return self._near(index)
-        gaps = np.diff(index)
-        if gaps.min() < 1:
+        distances = np.diff(index)
+        if distances.min() < 1:
             ascending, order = np.unique(index, return_inverse=True)
             return self.at(ascending)[order]
-        if gaps.max() <= self._longest_gap:
+        if distances.max() <= self._longest_gap:
             return self._near(index)
-        ends = [*(np.flatnonzero(gaps > self._longest_gap) + 1).tolist(), len(index)]
+        ends = [*(np.flatnonzero(distances > self._longest_gap) + 1).tolist(), len(index)]
         starts = [0, *ends[:-1]]
         return np.concatenate(
             [self._near(index[start:end]) for start, end in zip(starts, ends, strict=True)]

@@ -21,23 +21,23 @@ def with_signs(
     """The dialect with the signs of numbers, and columns of codes such as 007 as text."""
     start = below[0].line if below else math.inf
     judged = [row.fields for row in grid.judged if row.line >= start]
-    found = numerals_of(judged, grid.separator, dialect.missing)
+    numerals = numerals_of(judged, grid.separator, dialect.missing)
     if is_rendered(path) and (is_named(path) or _has_stored_fractions(judged)):
-        found = Numerals(".", "")
+        numerals = Numerals(".", "")
     decimal, thousands = dialect.decimal, dialect.thousands
     if decimal is None:
-        decimal = found.decimal
+        decimal = numerals.decimal
         if thousands in (".", ","):
             decimal = "," if thousands == "." else "."
     if thousands is None:
-        thousands = found.thousands if found.thousands != decimal else ""
+        thousands = numerals.thousands if numerals.thousands != decimal else ""
     if thousands == decimal:
         raise DataError(
             f"the decimal and the thousands sign are both `{decimal}`, but must differ", "thousands"
         )
     codes = _columns_of_codes(dialect, [row.fields for row in grid.usual if row.line >= start])
     is_guessed = dialect.thousands is None and (dialect.decimal is None or thousands)
-    notes = list(found.notes) if is_guessed else []
+    notes = list(numerals.notes) if is_guessed else []
     notes += map(note_on_codes, codes)
     text = (*dialect.text, *codes)
     return replace(dialect, decimal=decimal, thousands=thousands, text=text), notes

@@ -98,8 +98,10 @@ class ParquetRows(RowSource):
         groups = np.searchsorted(self._starts, index, "right") - 1
         for group in np.flatnonzero(np.bincount(groups)).tolist():
             wanted = groups == group
-            here = index[wanted] - self._starts[group]
-            rows[wanted] = np.stack([column[here] for column in self._group(group)], axis=1)
+            rows_of_group = index[wanted] - self._starts[group]
+            rows[wanted] = np.stack(
+                [column[rows_of_group] for column in self._group(group)], axis=1
+            )
         return rows
 
     def between(self, start: int, stop: int) -> Array:

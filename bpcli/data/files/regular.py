@@ -24,9 +24,9 @@ def require_regular(path: Path, key: str = "file") -> None:
         raise DataError(f"{path} cannot be read: {error.strerror}", key) from None
 
 
-def damaged(kind: str, error: Exception) -> DataError:
+def damaged(file_type: str, error: Exception) -> DataError:
     """The error if the reader of a file fails; its message is cut, as it may quote the file."""
     said = " ".join(str(error).split()) or type(error).__name__
     return DataError(
-        f"this is not a {kind} file, or it is damaged: {plain(said, _MOST_SAID)}", "file"
+        f"this is not a {file_type} file, or it is damaged: {plain(said, _MOST_SAID)}", "file"
     )

@@ -32,13 +32,13 @@ def scan(
     memory these rows are left out, but rows that stay in their file are read as they are.
     """
     X = StoredColumns(source, inputs)
-    found = _Targets(target_names)
+    seen = _Targets(target_names)
     for block in row_blocks(source.shape):
         raw = source[block]
         require_finite(X.of(raw), block.start, input_names)
         if targets:
-            found.add(StoredColumns(source, targets).of(raw), block.start)
-    return found.facts()
+            seen.add(StoredColumns(source, targets).of(raw), block.start)
+    return seen.facts()
 
 
 def require_finite(X: Array, first: int = 0, names: Sequence[str] | None = None) -> None:

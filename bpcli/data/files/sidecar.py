@@ -110,10 +110,10 @@ def read_sidecar(array: Path, shape: Sequence[int]) -> Sidecar:
     if path.stat().st_size > MOST_BYTES:
         raise DataError(f"{path.name} is not a file of names: it has more than 64 MB", "file")
     try:
-        found = Sidecar.model_validate_json(path.read_bytes())
+        sidecar = Sidecar.model_validate_json(path.read_bytes())
     except ValidationError as error:
         raise _damaged(path, error) from None
-    expected = (found.rows, len(found.columns))
+    expected = (sidecar.rows, len(sidecar.columns))
     if tuple(shape) != expected:
         raise DataError(
             f"{path.name} describes {expected[0]:,} rows of {expected[1]:,} columns, but "
@@ -121,7 +121,7 @@ def read_sidecar(array: Path, shape: Sequence[int]) -> Sidecar:
             f"again (bpnet data convert), or remove {path.name}",
             "file",
         )
-    return found
+    return sidecar
 
 
 def _damaged(path: Path, error: ValidationError) -> DataError:

@@ -58,36 +58,34 @@ class Layout:
     is_sign_open: bool = False
     text: str | None = field(default=None, repr=False)
     row: int = 0
-    _found: _Found | None = field(default=None, repr=False, compare=False)
+    _sniffed: _Sniffed | None = field(default=None, repr=False, compare=False)
 
     def header_names(self) -> tuple[tuple[str, ...], list[str]]:
         """The names of the columns if row 1 is a header, including numbers; and notes."""
-        assert self._found is not None, "only for text"
-        _, grid, _ = self._found
+        assert self._sniffed is not None, "only for text"
+        _, grid, _ = self._sniffed
         below = unit_rows(grid, self.dialect.missing)
         return names_of_header(self.first, may_be_numbers=True, below=below)
 
     @property
     def own_names(self) -> tuple[str, ...]:
         """The names in the header, even if the columns were given others."""
-        if self._found is None or not self.dialect.header:
+        if self._sniffed is None or not self.dialect.header:
             return self.dialect.columns
         return self.header_names()[0]
 
     def seems_headed(self) -> bool:
         """Whether row 1 looks like a header, whatever was requested."""
-        assert self._found is not None, "only for text"
-        return _judged(self.path, self._found, None, len(self.first)).header
+        assert self._sniffed is not None, "only for text"
+        return _judged(self.path, self._sniffed, None, len(self.first)).header
 
-    def headed(
-        self, header: bool, columns: tuple[str, ...] = (), may_be_numbers: bool = False
-    ) -> Layout:
-        """The same file with or without a header, or with other names, without reading it again."""
-        assert self._found is not None, "only for text"
-        return _headed(self.path, self._found, header, columns, may_be_numbers)
+    def headed(self, columns: tuple[str, ...] = (), *, may_be_numbers: bool = False) -> Layout:
+        """The same file with a header, or with other names, without reading it again."""
+        assert self._sniffed is not None, "only for text"
+        return _headed(self.path, self._sniffed, True, columns, may_be_numbers)
 
 
-class _Found(NamedTuple):
+class _Sniffed(NamedTuple):
     """The dialect without its header and number signs, the rows, and notes on them."""
 
     dialect: Dialect
@@ -129,8 +127,8 @@ def sniff(path: Path, asked: Dialect) -> Layout:
         skip=grid.rows[top].line if top else skip,
     )
     notes += [f"{path.name}: {note}" for note in _notes_on_lines(path, grid, asked, comment, top)]
-    found = _Found(dialect, replace(grid, rows=grid.rows[top:]), tuple(notes))
-    return _headed(path, found, asked.header, asked.columns)
+    sniffed = _Sniffed(dialect, replace(grid, rows=grid.rows[top:]), tuple(notes))
+    return _headed(path, sniffed, asked.header, asked.columns)
 
 
 # Lines that are not rows.
@@ -246,19 +244,19 @@ def _may_separate(row: Row) -> bool:
 
 def _headed(
     path: Path,
-    found: _Found,
+    sniffed: _Sniffed,
     header: bool | None,
     names: tuple[str, ...],
     may_be_numbers: bool = False,
 ) -> Layout:
     """The layout of a grid whose rows begin at the table's first row."""
-    dialect, grid, _ = found
+    dialect, grid, _ = sniffed
     _refuse_no_table(grid, dialect)
     rows, first = grid.rows, grid.rows[0].fields
     padded, named = is_padded(grid), has_row_names(grid)
     width = len(first) - (padded and len(first) == grid.width)
-    header, why, are_named, told = _judged(path, found, header, width)
-    notes = [*told]
+    header, why, are_named, header_notes = _judged(path, sniffed, header, width)
+    notes = [*header_notes]
     units = unit_rows(grid, dialect.missing) if header and not is_named(path) else []
     if names and len(names) != width:
         raise DataError(
@@ -284,9 +282,9 @@ def _headed(
     dialect, more = with_signs(path, dialect, grid, below)
     notes += [*_notes_on_rows(dialect, grid), *more]
     start = below[0].line if below else rows[-1].line + 1
-    said = (*found.notes, *(f"{path.name}: {note}" for note in notes))
-    is_open = found.dialect.decimal is None and is_sign_open(grid)
-    return Layout(path, dialect, start, tuple(first[:width]), why, said, is_open, _found=found)
+    said = (*sniffed.notes, *(f"{path.name}: {note}" for note in notes))
+    is_open = sniffed.dialect.decimal is None and is_sign_open(grid)
+    return Layout(path, dialect, start, tuple(first[:width]), why, said, is_open, _sniffed=sniffed)
 
 
 class _Judged(NamedTuple):
@@ -298,15 +296,15 @@ class _Judged(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def _judged(path: Path, found: _Found, header: bool | None, width: int) -> _Judged:
+def _judged(path: Path, sniffed: _Sniffed, header: bool | None, width: int) -> _Judged:
     if is_named(path):
         return _Judged(True, "the file stores names", may_be_numbers=True)
-    first = found.grid.rows[0].fields[:width]
+    first = sniffed.grid.rows[0].fields[:width]
     number = next(filter(is_number, first), None)
     if header is False or (header and number is None):
         return _Judged(header, "as requested")
-    rows = [row.fields[:width] for row in found.grid.rows]
-    guess, why = guess_header(rows, found.dialect.missing)
+    rows = [row.fields[:width] for row in sniffed.grid.rows]
+    guess, why = guess_header(rows, sniffed.dialect.missing)
     if header:
         return _Judged(True, "as requested", may_be_numbers=guess)
     if not guess:
@@ -317,9 +315,9 @@ def _judged(path: Path, found: _Found, header: bool | None, width: int) -> _Judg
 
 
 def _refuse_no_table(grid: Grid, dialect: Dialect) -> None:
-    told = [key for key in ("skip", "skip_last", "comment") if getattr(dialect, key)]
+    options = [key for key in ("skip", "skip_last", "comment") if getattr(dialect, key)]
     if not grid.rows:
-        raise DataError(f"the file has no rows{see(*told) if told else ''}", "file")
+        raise DataError(f"the file has no rows{see(*options) if options else ''}", "file")
     width = len(grid.rows[0].fields)
     if width > MOST_COLUMNS:
         raise DataError(

@@ -39,8 +39,10 @@ def stored_named_table(
     own_inputs, own_targets = chosen_columns(about, inputs, targets)
     places, others = (tuple(map(about.columns.index, names)) for names in (own_inputs, own_targets))
     facts = scan(source, places, others, own_targets)
-    found = _targets(source, others, tuple(own_targets), about, task, facts) if others else None
-    return Table(StoredColumns(source, places), tuple(own_inputs), targets=found)
+    own_target = (
+        _targets(source, others, tuple(own_targets), about, task, facts) if others else None
+    )
+    return Table(StoredColumns(source, places), tuple(own_inputs), targets=own_target)
 
 
 def _targets(
@@ -71,9 +73,9 @@ def _require_indices(name: str, classes: Sequence[str], unique: np.ndarray | Non
     """Raises `DataError` for a number that is not the index of a class."""
     wrong = None if unique is None else unique[~np.isin(unique, np.arange(len(classes)))]
     if wrong is None or len(wrong):
-        found = "more numbers than classes" if wrong is None else f"{wrong[0]:g}"
+        flaw = "more numbers than classes" if wrong is None else f"{wrong[0]:g}"
         raise DataError(
-            f"column `{name}` has {found}, which is not the index of one of its {len(classes)} "
+            f"column `{name}` has {flaw}, which is not the index of one of its {len(classes)} "
             "classes",
             "targets",
         )

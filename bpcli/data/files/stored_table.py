@@ -65,9 +65,9 @@ def stored_table(
     facts = scan(source, inputs, targets, target_names, named_inputs)
     stored = source.dtype.newbyteorder("=")  # pandas reads no other byte order
     types = dict(zip(target_names, target_types or [stored] * len(targets), strict=True))
-    found = _targets(path, source, targets, types, task, facts) if targets else None
+    own_target = _targets(path, source, targets, types, task, facts) if targets else None
     X = StoredColumns(source, inputs, is_by_column=target_types is None and _have_gaps(inputs))
-    return Table(X, input_names, targets=found)
+    return Table(X, input_names, targets=own_target)
 
 
 def _have_gaps(places: tuple[int, ...]) -> bool:
@@ -90,16 +90,16 @@ def _targets(
     rows = _rows_with_all_values(source, places, names, task, facts)
     native = rows.astype(rows.dtype.newbyteorder("="), copy=False)
     frame = pd.DataFrame(native, columns=list(names)).astype(types)
-    found = targets_of({path: frame}, names, task)
-    if isinstance(found, Classes):
+    few = targets_of({path: frame}, names, task)
+    if isinstance(few, Classes):
         values = facts.uniques[0]
         assert values is not None, "the rows have every value"
         _refuse_inexact(names[0], types[names[0]], values)
-        codes = StoredCodes(source, places[0], values, found.labels[: len(values)])
-        return Classes(lazily(codes), found.names)
-    if isinstance(found, MultiLabels):
-        ones = np.where(found.Y == 1, rows, -np.inf).max(axis=0)  # -inf: no row has the label
-        return MultiLabels(lazily(StoredFlags(source, places, ones)), found.names, found.words)
+        codes = StoredCodes(source, places[0], values, few.labels[: len(values)])
+        return Classes(lazily(codes), few.names)
+    if isinstance(few, MultiLabels):
+        ones = np.where(few.Y == 1, rows, -np.inf).max(axis=0)  # -inf: no row has the label
+        return MultiLabels(lazily(StoredFlags(source, places, ones)), few.names, few.words)
     return StoredValues(lazily(StoredFloats(source, places)), names, facts)
 
 

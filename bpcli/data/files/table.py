@@ -175,11 +175,11 @@ def _with_targets(
     files: Mapping[Path, DataFrame], names: tuple[str, ...]
 ) -> tuple[dict[Path, DataFrame], list[str]]:
     """The rows of each file that have a value of every target, and notes on the others."""
-    found = read_each(files, lambda frame: rows_with_targets(frame, names))
-    frames = {path: frame for path, (frame, _) in zip(files, found, strict=True)}
+    results = read_each(files, lambda frame: rows_with_targets(frame, names))
+    frames = {path: frame for path, (frame, _) in zip(files, results, strict=True)}
     said = [
         f"{path.name}: {note}"
-        for path, (_, notes) in zip(files, found, strict=True)
+        for path, (_, notes) in zip(files, results, strict=True)
         for note in notes
     ]
     return frames, said
@@ -234,8 +234,8 @@ def targets_of(
 
 
 def _classes(frames: Mapping[Path, DataFrame], name: str, spelling: Spelling) -> Classes:
-    found = read_each(frames, lambda frame: classes_in(frame[name], name))
-    classes = sorted_classes(found, name, spelling)
+    by_file = read_each(frames, lambda frame: classes_in(frame[name], name))
+    classes = sorted_classes(by_file, name, spelling)
     labels = read_joined(frames, lambda frame: target_labels(frame[name], name, classes, spelling))
     return Classes(labels, classes)
 

@@ -87,19 +87,19 @@ def comments_in(lines: Iterable[str], sign: str, quote: str) -> Iterator[tuple[s
 
 def _stays_open(line: str, quote: str, opening: re.Pattern[str], is_open: bool) -> bool:
     """Whether a quote is open after a line; one within a word, as in 3" pipe, opens nothing."""
-    place = 0
+    position = 0
     while True:
         if is_open:
-            place = line.find(quote, place)
-            if place < 0:
+            position = line.find(quote, position)
+            if position < 0:
                 return True
-            is_open = line.startswith(quote, place + 1)  # a doubled quote closes none
-            place += 1 + is_open
+            is_open = line.startswith(quote, position + 1)  # a doubled quote closes none
+            position += 1 + is_open
         else:
-            opened = opening.search(line, place)
+            opened = opening.search(line, position)
             if opened is None:
                 return False
-            is_open, place = True, opened.end()
+            is_open, position = True, opened.end()
 
 
 class TableText:

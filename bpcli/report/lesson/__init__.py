@@ -31,8 +31,8 @@ def section(subject: Subject, words: Words) -> Section | None:
     """The questions that fit a run; None if its network could not be rebuilt."""
     if subject.rebuilt is None:
         return None
-    found = questions_of(subject, words)
-    items = [_item(number, question, words) for number, question in enumerate(found, start=1)]
+    questions = questions_of(subject, words)
+    items = [_item(number, question, words) for number, question in enumerate(questions, start=1)]
     body = joined(
         tag("p", words("lesson.opening")),
         None if has_trials(subject) else tag("p", words("lesson.no_trials"), class_="aside"),

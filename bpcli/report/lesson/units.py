@@ -10,7 +10,7 @@ from bpcli.report.words import Words
 
 def dead_units(pupil: Pupil) -> Question | None:
     """Which unit with a threshold is dead: active for no training row?"""
-    words, found = pupil.words, list[tuple[str, float]]()
+    words, units = pupil.words, list[tuple[str, float]]()
     for at, layer in enumerate(pupil.training_pass[:-1], start=1):
         activation = layer.activation
         if not activation.is_elementwise or activation.linear_region(layer.z) is None:
@@ -19,37 +19,39 @@ def dead_units(pupil: Pupil) -> Question | None:
         if slopes.min() > 0:  # a leaky unit always learns
             continue
         shares = (slopes > 0).mean(axis=1)
-        found += [(_unit(words, at, unit), float(share)) for unit, share in enumerate(shares)]
-    if not found:
+        units += [(_unit(words, at, unit), float(share)) for unit, share in enumerate(shares)]
+    if not units:
         return None
-    dead = [name for name, share in found if not share]
+    dead = [name for name, share in units if not share]
     key = "yes" if dead else "no"
-    name, share = min(found, key=lambda each: each[1])
+    name, share = min(units, key=lambda each: each[1])
     text = words(f"lesson.dead.{key}", units=words("lesson.and").join(dead), unit=name,
                  share=f"{share:.0%}")  # fmt: skip
-    answer = joined(paragraph(text), _bars(found, words("lesson.dead.bars")))
+    answer = joined(paragraph(text), _bars(units, words("lesson.dead.bars")))
     return Question(words("lesson.dead.question"), answer)
 
 
 def saturated_units(pupil: Pupil) -> Question | None:
     """Which hidden unit is most often saturated?"""
-    words, found = pupil.words, list[tuple[str, float]]()
+    words, shares_by_name = pupil.words, list[tuple[str, float]]()
     for at, layer in enumerate(pupil.training_pass[:-1], start=1):
         most = layer.activation.max_slope
         if most is None or not layer.activation.is_elementwise:
             continue
         shares = (slopes_of(layer) < FLAT * most).mean(axis=1)
-        found += [(_unit(words, at, unit), float(share)) for unit, share in enumerate(shares)]
-    if len(found) < 2:
+        shares_by_name += [
+            (_unit(words, at, unit), float(share)) for unit, share in enumerate(shares)
+        ]
+    if len(shares_by_name) < 2:
         return None
-    share = max(share for _, share in found)
-    names = [name for name, own in found if own == share]
+    share = max(share for _, share in shares_by_name)
+    names = [name for name, own in shares_by_name if own == share]
     if share < _OFTEN or len(names) > _FEW_UNITS:
         return None
     units = words("lesson.and").join(names)
     answer = joined(
         paragraph(words("lesson.saturated.answer", units=units, share=f"{share:.0%}")),
-        _bars(found, words("lesson.saturated.bars")),
+        _bars(shares_by_name, words("lesson.saturated.bars")),
     )
     return Question(words("lesson.saturated.question"), answer)
 

@@ -45,7 +45,7 @@ def can_be_drawn(network: Network) -> bool:
 
 
 @dataclass(frozen=True)
-class Place:
+class Segment:
     """The ends of one line, (x, y) each."""
 
     start: tuple[float, float]
@@ -82,12 +82,12 @@ class Diagram:
         first = (self._tallest - units - has_bias) / 2
         return self.left + _ACROSS * layer, _TOP + _DOWN * (first + unit + 0.5)
 
-    def places(self) -> Iterator[Place]:
+    def places(self) -> Iterator[Segment]:
         """The lines in the order of the parameter vector."""
         for number, layer in enumerate(self.network.layers):
             for row in range(layer.rows):
                 for column in range(layer.columns):
-                    yield Place(self.place(number, column), self.place(number + 1, row))
+                    yield Segment(self.place(number, column), self.place(number + 1, row))
 
     def width(self, value: float) -> float:
         return max(NARROWEST, round(WIDEST * abs(value) / self.largest, 2))
@@ -147,9 +147,9 @@ _WIDTHS = (0.25, 0.75, 1.5, 2.5, 3.5, 4.5)
 def _grouped(diagram: Diagram, params: Vector) -> Iterator[Html]:
     """One path for each sign and width."""
     paths: dict[tuple[str, float], list[str]] = {}
-    for place, value in zip(diagram.places(), params.tolist(), strict=True):
+    for segment, value in zip(diagram.places(), params.tolist(), strict=True):
         width = min(_WIDTHS, key=lambda each: abs(each - diagram.width(value)))
-        text = "M{:g} {:g}L{:g} {:g}".format(*place.start, *place.end)
+        text = "M{:g} {:g}L{:g} {:g}".format(*segment.start, *segment.end)
         paths.setdefault((_sign(value), width), []).append(text)
     for (sign, width), texts in sorted(paths.items()):
         yield tag("path", d="".join(texts), class_=sign, stroke_width=width)
@@ -159,8 +159,8 @@ def _sign(value: float) -> str:
     return "minus" if value < 0 else "plus"
 
 
-def _line(diagram: Diagram, place: Place, value: float) -> Html:
-    (x1, y1), (x2, y2) = place.start, place.end
+def _line(diagram: Diagram, segment: Segment, value: float) -> Html:
+    (x1, y1), (x2, y2) = segment.start, segment.end
     width = diagram.width(float(value))
     return tag(
         "line", x1=f"{x1:g}", y1=f"{y1:g}", x2=f"{x2:g}", y2=f"{y2:g}",

@@ -97,8 +97,8 @@ def _of_entry(
     row: RowEquations, slots: Slots, entry: Entry, deltas: list[Template]
 ) -> list[Template]:
     """The entry's value, delta of its unit, and its gradient for the row."""
-    kind = entry.tensor[0]
-    value = slots.number(Quantity(kind, entry.layer, *entry.indices))
+    symbol = entry.tensor[0]
+    value = slots.number(Quantity(symbol, entry.layer, *entry.indices))
     own = [(str(entry), value)]
     if entry.column is None:
         delta = slots.number(Quantity("delta", entry.layer, entry.row - 1))
@@ -153,8 +153,8 @@ def stations_of(recording: Recording, equations: Equations) -> Stations:
 def _values(objective: NetworkObjective, one: Pass, quantities: tuple[Quantity, ...]) -> Array:
     """The numbers (R, Q) of a pass."""
     rows = Rows(one, objective.data.columns[1], objective.data.weight)
-    found: Array = np.stack([rows.values(quantity) for quantity in quantities], axis=1)
-    return found
+    values: Array = np.stack([rows.values(quantity) for quantity in quantities], axis=1)
+    return values
 
 
 def _chosen_rows(training: Labels, worst: int, n_params: int) -> Labels:

@@ -83,8 +83,8 @@ def _how_to_read(recording: Recording, views: Views, words: Words) -> str:
     """What the pictures show, in a few sentences."""
     parts = []
     if views.picture is not None:
-        kind = kind_of(recording.subject, views.picture)
-        parts.append(words(f"scrubber.read.{kind}"))
+        view = kind_of(recording.subject, views.picture)
+        parts.append(words(f"scrubber.read.{view}"))
         names, count = views.picture.names, recording.subject.network.outputs
         if len(names) < count:
             shown = words("page.comma").join(names)

@@ -47,8 +47,8 @@ def loss_chart(recording: Recording, words: Words) -> LossChart:
         [tag("path", d=line_path(x, each), class_=f"line {style}")
          for style, each in zip(STYLES, y, strict=False)],
         tag("line", x1=x[-1], x2=x[-1], y1=_TOP, y2=HEIGHT - _BOTTOM, class_="now"),
-        [tag("circle", cx=x[-1], cy=each[-1], r=5 - place, class_=f"point {STYLES[place]}")
-         for place, each in enumerate(places)],
+        [tag("circle", cx=x[-1], cy=each[-1], r=5 - position, class_=f"point {STYLES[position]}")
+         for position, each in enumerate(places)],
         viewBox=f"0 0 {WIDTH:g} {HEIGHT:g}", role="img", aria_label=words("scrubber.loss.label"),
         class_="loss-chart",
     )  # fmt: skip

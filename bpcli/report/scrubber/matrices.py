@@ -32,7 +32,7 @@ def matrices_of(recording: Recording) -> list[Matrix]:
     """One picture per layer; the last column is the bias, and one scale serves all."""
     network = recording.subject.network
     share = min(1.0, MOST_SHOWN_WEIGHTS / network.n_params) ** 0.5
-    found = []
+    matrices = []
     for number, (layer, where) in enumerate(
         zip(network.layers, network.layer_slices, strict=True), start=1
     ):
@@ -42,8 +42,8 @@ def matrices_of(recording: Recording) -> list[Matrix]:
         half = _SHADES // 2
         tiles = np.rint(half * np.clip(stack / recording.largest, -1, 1)).astype(np.int8) + half
         name = f"[W{number} b{number}]" if layer.has_bias else f"W{number}"
-        found.append(Matrix(tiles.astype(np.uint8), palette(), name, full))
-    return found
+        matrices.append(Matrix(tiles.astype(np.uint8), palette(), name, full))
+    return matrices
 
 
 def _spaced(size: int, count: int) -> Array:

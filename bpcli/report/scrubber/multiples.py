@@ -36,16 +36,16 @@ def multiples(recording: Recording, views: Views, words: Words) -> Html:
 
 def _drawings(recording: Recording, views: Views, frame: int, words: Words) -> list[Html]:
     epoch = f"{int(recording.epochs[frame]):,}"
-    found = []
+    drawings = []
     if views.picture is not None:
         label = words("scrubber.multiples.picture", epoch=epoch)
-        found.append(still(views.picture, frame, label))
+        drawings.append(still(views.picture, frame, label))
     label = words("scrubber.multiples.weights", epoch=epoch)
     if views.diagram is not None:
-        found.append(small(views.diagram, recording.params[frame], label))
+        drawings.append(small(views.diagram, recording.params[frame], label))
     elif views.picture is None:
-        found.append(still_matrix(views.matrices[0], frame, label))
-    return found
+        drawings.append(still_matrix(views.matrices[0], frame, label))
+    return drawings
 
 
 def still_matrix(matrix: Matrix, frame: int, label: str) -> Html:
@@ -94,11 +94,11 @@ def percent(share: float) -> str:
 
 def facts(recording: Recording, frame: int, words: Words) -> str:
     """The losses and the correct predictions of a frame."""
-    found = [words("scrubber.facts.loss", loss=number(float(recording.losses[frame]), 4))]
+    parts = [words("scrubber.facts.loss", loss=number(float(recording.losses[frame]), 4))]
     if recording.val_losses is not None:
         val = number(float(recording.val_losses[frame]), 4)
-        found.append(words("scrubber.facts.val", loss=val))
+        parts.append(words("scrubber.facts.val", loss=val))
     if recording.right is not None:
         right, rows = f"{int(recording.right[frame]):,}", f"{recording.training_rows:,}"
-        found.append(words("scrubber.facts.right", right=right, rows=rows))
-    return words("scrubber.facts.joint").join(found) + words("scrubber.facts.stop")
+        parts.append(words("scrubber.facts.right", right=right, rows=rows))
+    return words("scrubber.facts.joint").join(parts) + words("scrubber.facts.stop")

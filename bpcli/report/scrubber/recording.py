@@ -92,7 +92,7 @@ class Recording:
         return max(1, int((fall >= share * fall[-1]).argmax())) if best > 1 else best
 
 
-def recording_of(subject: Subject, most: int = MOST_FRAMES) -> Recording | None:
+def recording_of(subject: Subject) -> Recording | None:
     """The recording of a run; None without at least two epochs of finite numbers."""
     path = subject.path
     if path is None or subject.rebuilt is None:
@@ -100,7 +100,7 @@ def recording_of(subject: Subject, most: int = MOST_FRAMES) -> Recording | None:
     finite = _finite(path)
     if finite < 2:
         return None
-    chosen = chosen_epochs(finite - 1, _affordable(subject, most), _logged(subject))
+    chosen = chosen_epochs(finite - 1, _affordable(subject), _logged(subject))
     epochs = np.union1d(chosen, [min(subject.record.best_epoch, finite - 1)])
     params = np.asarray(path[epochs])
     objective = subject.experiment.objective()
@@ -122,11 +122,11 @@ def _finite(rows: Array) -> int:
     return len(rows) if is_finite.all() else int(is_finite.argmin())
 
 
-def _affordable(subject: Subject, most: int) -> int:
+def _affordable(subject: Subject) -> int:
     rows = sum(len(split) for split in subject.experiment.splits.values()) + _DRAWN_POINTS
     by_work = int(_MOST_WORK / max(1, rows * subject.network.n_params))
     by_size = MOST_WEIGHT_BYTES // min(subject.network.n_params, MOST_SHOWN_WEIGHTS)
-    return max(_FEWEST_FRAMES, min(most, by_work, by_size))
+    return max(_FEWEST_FRAMES, min(MOST_FRAMES, by_work, by_size))
 
 
 MOST_SHOWN_WEIGHTS = 6000

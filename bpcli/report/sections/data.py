@@ -92,8 +92,8 @@ def _columns(subject: Subject, words: Words) -> Html:
     rows: list[list[Cell]]
     if encoder is None:
         rows = [
-            [name, words("kind.number"), 1, *_statistics(X[:, place]), words("data.complete"), ""]
-            for place, name in enumerate(experiment.table.input_names[:MOST_COLUMNS])
+            [name, words("kind.number"), 1, *_statistics(X[:, at]), words("data.complete"), ""]
+            for at, name in enumerate(experiment.table.input_names[:MOST_COLUMNS])
         ]
         count = len(experiment.table.input_names)
     else:
@@ -174,8 +174,8 @@ def _targets(subject: Subject, words: Words) -> Html | None:
     heads = [Column(words("data.target"))]
     heads += [Column(words(f"data.{key}"), True) for key in ("low", "mean", "sd", "high")]
     rows_: list[list[Cell]] = [
-        [name, *_statistics(values[:, place])]
-        for place, name in enumerate(table_.target_names[:MOST_COLUMNS])
+        [name, *_statistics(values[:, position])]
+        for position, name in enumerate(table_.target_names[:MOST_COLUMNS])
     ]
     content = table(words("data.targets_caption"), heads, rows_)
     return joined(tag("h3", words("data.targets")), content)

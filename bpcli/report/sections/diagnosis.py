@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 def section(subject: Subject, words: Words) -> Section | None:
     """The findings, the most severe first, or that there are none."""
-    found = findings_of(subject)
+    findings = findings_of(subject)
     errors = [tag("li", text) for text in dict.fromkeys(subject.errors.values())]
     missing = None
     if errors:
         missing = joined(paragraph(words("diagnosis.missing")), tag("ul", errors, lang="en"))
     body: Html = paragraph(words("diagnosis.nothing"))
-    if found:
-        body = tag("ol", [_finding(each, words) for each in found], class_="findings")
+    if findings:
+        body = tag("ol", [_finding(each, words) for each in findings], class_="findings")
     return Section("diagnosis", words("diagnosis.title"), joined(missing, body))
 
 

@@ -55,14 +55,14 @@ def _about_calibration(subject: Subject, words: Words) -> Html | None:
 def _charts(subject: Subject, test: TestScores | None, words: Words) -> list[Html]:
     charts = [_loss(subject, test, words)]
     charts += [
-        _metric(subject, test, metric, f"metric-{place}", words)
-        for place, metric in enumerate(_metrics(subject)[:MOST_METRICS], 1)
+        _metric(subject, test, metric, f"metric-{position}", words)
+        for position, metric in enumerate(_metrics(subject)[:MOST_METRICS], 1)
     ]
     if subject.has_numbers("grad_norms"):
         charts.append(_gradients(subject, words))
     charts += [
-        _diagnostic(subject, key, f"diagnostic-{place}", words)
-        for place, key in enumerate(filter(partial(_varies, subject), subject.diagnostics), 1)
+        _diagnostic(subject, key, f"diagnostic-{position}", words)
+        for position, key in enumerate(filter(partial(_varies, subject), subject.diagnostics), 1)
     ]
     return [chart for chart in charts if chart is not None]
 
@@ -206,14 +206,12 @@ def _lines(subject: Subject, words: Words) -> Html:
     keys = [key for key in paths if key.partition(".")[2] not in again]
     lines = [line.numbers() for line in subject.lines]
     wanted = set(np.linspace(0, len(lines) - 1, min(len(lines), MOST_LINES)).round().astype(int))
-    wanted |= {
-        place for place, line in enumerate(lines) if line["epoch"] == subject.record.best_epoch
-    }
+    wanted |= {at for at, line in enumerate(lines) if line["epoch"] == subject.record.best_epoch}
     heads = [Column(words("history.epoch"), True)]
     heads += [Column(_key_text(key, words), True) for key in keys]
     rows = [
-        [lines[place].get(key) for key in ("epoch", *keys)]  # none of these is a list
-        for place in sorted(wanted)
+        [lines[at].get(key) for key in ("epoch", *keys)]  # none of these is a list
+        for at in sorted(wanted)
     ]
     said = words("history.shown", shown=len(rows), count=f"{len(lines):,}")
     return table(said, heads, rows)

@@ -43,13 +43,13 @@ def _parts(subject: Subject, words: Words) -> list[Html | None]:
 
 
 def _scores(subject: Subject, words: Words) -> Html:
-    record, found = subject.record, scores(subject)
-    if not found:
+    record, all_scores = subject.record, scores(subject)
+    if not all_scores:
         return paragraph(words("quality.no_scores"))
-    main = [score for score in found if "." not in score.metric]
+    main = [score for score in all_scores if "." not in score.metric]
     main.sort(key=lambda score: score.metric.startswith("loss"))
-    others = [score for score in found if "." in score.metric]
-    baselines = list(dict.fromkeys(name for score in found for name in score.baselines))
+    others = [score for score in all_scores if "." in score.metric]
+    baselines = list(dict.fromkeys(name for score in all_scores for name in score.baselines))
     caption = words("quality.scores")
     if is_log_loss(subject):
         main = [score for score in main if score.metric != "loss"]
@@ -64,7 +64,7 @@ def _scores(subject: Subject, words: Words) -> Html:
 
 
 def score_table(
-    caption: str, found: Sequence[Score], baselines: Sequence[str], words: Words
+    caption: str, scores: Sequence[Score], baselines: Sequence[str], words: Words
 ) -> Html:
     """One row per metric and split: the network, its interval, and the baselines."""
     heads = [
@@ -82,7 +82,7 @@ def score_table(
             interval_text(score.interval, words),
             *(rounded(score.baselines.get(name), score.metric) for name in baselines),
         ]
-        for score in found
+        for score in scores
     ]
     return table(caption, heads, rows)
 

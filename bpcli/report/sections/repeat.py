@@ -98,11 +98,11 @@ def _origins(subject: Subject) -> dict[str, str]:
     try:
         source = read_source(run.checked(CONFIG, subject.record), subject.record.overrides)
         resolved = Source.read(run.checked(RESOLVED, subject.record))
-        found = origins(replace(subject.experiment.config, source=source), resolved)
+        by_location = origins(replace(subject.experiment.config, source=source), resolved)
     except BpnetError:
         return {}
     by_key: dict[str, str] = {}
-    for location, origin in found.items():
+    for location, origin in by_location.items():
         key = ".".join(map(str, (part for part in location if not isinstance(part, int))))
         by_key.setdefault(key, origin)
     return by_key
@@ -133,5 +133,5 @@ def _machine(subject: Subject, words: Words) -> Html:
 
 
 def _blas(subject: Subject) -> str:
-    found = [" ".join(filter(None, each.values())) for each in subject.record.blas]
-    return ", ".join(found) or "–"
+    libraries = [" ".join(filter(None, each.values())) for each in subject.record.blas]
+    return ", ".join(libraries) or "–"

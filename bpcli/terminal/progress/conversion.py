@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import perf_counter as clock
 from typing import TYPE_CHECKING, Self
 
-from bpcli.terminal.region import Region
+from bpcli.terminal.region import InRegion, Region
 from bpcli.terminal.stream import Stream
 from bpcli.text import duration, plain
 
@@ -46,7 +46,7 @@ class PlainConversion(SilentConversion):
         self._out.say(f"note: {plain(text, _LONGEST_NOTE)}")
 
 
-class LiveConversion(PlainConversion):
+class LiveConversion(InRegion, PlainConversion):
     """Prints notes above a line that is redrawn, which has bytes, rows, rate and time left."""
 
     def __init__(self, console: Console) -> None:
@@ -54,13 +54,6 @@ class LiveConversion(PlainConversion):
         self._region = Region(console)
         self._started = self._next = clock()
         self._first: int | None = None
-
-    def __enter__(self) -> Self:
-        self._region.open()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._region.close()
 
     def read(self, done: int, total: int, rows: int) -> None:
         if self._first is None or done < self._first:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import perf_counter as clock
 from typing import TYPE_CHECKING, Self
 
-from bpcli.terminal.region import Region
+from bpcli.terminal.region import InRegion, Region
 from bpcli.terminal.stream import Stream
 
 if TYPE_CHECKING:
@@ -28,19 +28,12 @@ class SilentSteps:
         """Learn that so many of all steps are finished."""
 
 
-class LiveSteps(SilentSteps):
+class LiveSteps(InRegion, SilentSteps):
     """Redraws a line on a terminal."""
 
     def __init__(self, console: Console) -> None:
         self._region = Region(console)
         self._next = 0.0
-
-    def __enter__(self) -> Self:
-        self._region.open()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._region.close()
 
     def __call__(self, what: str, done: int, total: int) -> None:
         if clock() >= self._next:

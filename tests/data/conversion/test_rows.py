@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bpcli.data.conversion import pieces, rows
-from bpcli.data.conversion.rows import Place, SomeRows, rows_from
+from bpcli.data.conversion.rows import ReadPosition, SomeRows, rows_from
 from bpcli.data.files.delimited import layout_of
 from bpcli.data.files.dialect import Dialect
 from bpcli.errors import DataError
@@ -22,9 +22,9 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "MOST", 1000)
 
 
-def read(path: Path, place: Place | None = None, **signs: Any) -> list[SomeRows]:
+def read(path: Path, position: ReadPosition | None = None, **signs: Any) -> list[SomeRows]:
     layout = layout_of(path, Dialect(comment="#").told(signs))
-    return list(rows_from(layout, place or Place(), lambda: ["b"]))
+    return list(rows_from(layout, position or ReadPosition(), lambda: ["b"]))
 
 
 def table(path: Path, *, end: str = "") -> Path:
@@ -87,7 +87,7 @@ def test_a_quote_that_is_never_closed_ends_the_reading_soon(
     layout = layout_of(table(tmp_path / "t.csv"), Dialect())
     table(tmp_path / "t.csv", end='1,"2,3\n' + "1,2,3\n" * more)  # far below what is examined first
     with pytest.raises(DataError, match=said):
-        list(rows_from(layout, Place(), list))
+        list(rows_from(layout, ReadPosition(), list))
 
 
 def test_lines_to_leave_out_at_the_end_must_be_in_the_last_piece(tmp_path: Path) -> None:
@@ -103,4 +103,4 @@ def test_a_byte_of_another_encoding_is_named(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes() + b"1,\xff,3\n")
     layout = replace(layout, dialect=replace(layout.dialect, encoding="utf-8"))
     with pytest.raises(DataError, match="byte 379 is not utf-8: invalid start byte; see `encod"):
-        list(rows_from(layout, Place(), list))
+        list(rows_from(layout, ReadPosition(), list))

@@ -14,7 +14,7 @@ def found(content: str, size: int = 10**6, **asked: object) -> set[str]:
     for begin in range(0, len(content), size):
         watch(content[begin : begin + size])
     watch("")
-    return watch.found
+    return watch.names
 
 
 @pytest.mark.parametrize(

@@ -63,16 +63,18 @@ def rendering(path: Path, sheet: str | None = None) -> Rendering:
 
 @lru_cache(maxsize=1)
 def _rendering(path: Path, sheet: str | None, modified: int, size: int) -> Rendering:
-    kind = _kind(path)
+    file_type = _kind(path)
     with open_content(path) as file:
         content = file.read()
     try:
-        result = _RENDERERS[kind](content, sheet)
-        return result if kind == content_suffix(path) else replace(result, notes=(_BY_CONTENT,))
+        result = _RENDERERS[file_type](content, sheet)
+        return (
+            result if file_type == content_suffix(path) else replace(result, notes=(_BY_CONTENT,))
+        )
     except DataError:
         raise
     except Exception as error:  # readers raise many types for damaged files
-        raise damaged(kind, error) from None
+        raise damaged(file_type, error) from None
 
 
 def _kind(path: Path) -> str:

@@ -120,15 +120,17 @@ def _declared(lines: Iterator[tuple[int, str]]) -> Iterator[_Attribute]:
 
 
 def _attribute(line: str) -> _Attribute:
-    found = _DECLARED.fullmatch(line)
-    name, kind = found.groups("") if found else ("", "")
-    if kind.startswith("{"):
-        fields = _between_commas(kind[1:-1]) if "," in kind else _WORD.findall(kind[1:-1])
+    declaration = _DECLARED.fullmatch(line)
+    name, data_type = declaration.groups("") if declaration else ("", "")
+    if data_type.startswith("{"):
+        fields = (
+            _between_commas(data_type[1:-1]) if "," in data_type else _WORD.findall(data_type[1:-1])
+        )
         return _Attribute(_plain(name), "nominal", dict.fromkeys(map(_plain, fields)))
-    if kind.lower() not in (*_NUMBERS, *_TEXTS):
+    if data_type.lower() not in (*_NUMBERS, *_TEXTS):
         types = ", ".join((*_NUMBERS, *_TEXTS))
         raise ValueError(f"expected a name and one of {types} or values in braces")
-    return _Attribute(_plain(name), kind.lower())
+    return _Attribute(_plain(name), data_type.lower())
 
 
 # The rows.
@@ -170,5 +172,5 @@ def _between_commas(text: str) -> list[str]:
 def _plain(field: str) -> str:
     """A field without its quotes."""
     if len(field) > 1 and field[0] in "'\"" and field[0] == field[-1]:
-        field = _ESCAPE.sub(lambda found: _BLANKS.get(found[1], found[1]), field[1:-1])
+        field = _ESCAPE.sub(lambda match: _BLANKS.get(match[1], match[1]), field[1:-1])
     return field.strip()

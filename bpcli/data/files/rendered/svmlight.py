@@ -33,7 +33,7 @@ def is_svmlight(text: str) -> bool:
     If all values have two digits, they are times: `7 10:30 11:45`.
     """
     lines = [line for line in text.split("\n") if line.strip() and not line.startswith("#")]
-    pairs = [_PAIR.findall(found[1]) for line in lines if (found := _LINE.fullmatch(line))]
+    pairs = [_PAIR.findall(match[1]) for line in lines if (match := _LINE.fullmatch(line))]
     if len(pairs) < max(_FEWEST, _NEARLY_ALL * len(lines)) or not all(map(_is_rising, pairs)):
         return False
     several = sum(len(each) > 1 for each in pairs)
