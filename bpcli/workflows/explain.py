@@ -128,13 +128,15 @@ def explain(
 ) -> Explanation:
     """Importance, sensitivity and effects of all inputs of a run.
 
-    Raises `RunError` if there is a single row, whose values cannot be permuted.
+    Raises `RunError` if there is a single row, whose values cannot be permuted, or if an output is
+    not finite.
     """
     if len(explained.split) < 2:
         raise RunError(
             "The importance of inputs is measured by permuting their values between rows, and "
             "there is one row only: use more rows, or explain this one with --row."
         )
+    explained.require_finite(explained.encoded(explained.split), "row")
     spec = explained.trained.experiment.spec
     seed = spec.seed if options.seed is None else options.seed
     measured = _importance(explained, options, seed, pool, progress)

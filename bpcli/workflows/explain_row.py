@@ -46,6 +46,8 @@ def explain_row(
     chosen = explained.trained.experiment.spec.seed if seed is None else seed
     x = _row(explained, number)
     background, name, has_all = _background(explained, chosen)
+    explained.require_finite(x[np.newaxis], "row")
+    explained.require_finite(background, "background row")
     p = len(explained.columns)
     orders = int(np.clip(_EVALUATIONS // (2 * (p + 1) * len(background)), 1, _MOST_ORDERS))
     values = shapley(

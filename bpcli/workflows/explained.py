@@ -34,6 +34,7 @@ from bpcli.nn.propagation import output_z, predict
 from bpcli.runs.store import Run
 from bpcli.runs.subject import SPLIT_NAMES
 from bpcli.runs.trained import Trained, Weights, load_trained, load_without_rows
+from bpcli.text import plural
 from bpcli.workflows.evaluate import default_split
 from bpcli.workflows.other_data import GivenRows, with_given_rows
 from bpcli.workflows.subject import with_rows_in_memory
@@ -79,6 +80,17 @@ class Explained:
     def outputs(self, X: Array) -> Array:
         """The outputs (n, K) in original units, for encoded rows X (n, d)."""
         return self._outputs_of(self.trained.experiment.network, self.params, X)
+
+    def require_finite(self, X: Array, which: str) -> None:
+        """Raises `RunError` if an output for encoded rows (n, d) is not a finite number."""
+        with np.errstate(all="ignore"):
+            wrong = ~np.isfinite(self.outputs(X)).all(axis=1)
+        if wrong.any():
+            raise RunError(
+                f"The outputs of {self.trained.run.run_id} are not finite for {wrong.sum():,} of "
+                f"{plural(len(X), which)}, so they cannot be explained: check the values of these "
+                "rows and the scale of the data, or whether the training diverged."
+            )
 
     @cached_property
     def members(self) -> tuple[Outputs, ...]:

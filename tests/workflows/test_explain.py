@@ -191,3 +191,21 @@ def test_wrong_requests_are_refused(two_targets: bpcli.Run, tmp_path: Path) -> N
     ):
         with pytest.raises(RunError, match=message):
             two_targets.explain(**arguments)  # type: ignore[arg-type]
+
+
+def test_outputs_that_are_not_finite_are_counted_and_not_explained(tmp_path: Path) -> None:
+    """e^x of a row with x = 1000 is infinite; slopes and shares would be computed from it."""
+    known, new = tmp_path / "known.csv", tmp_path / "new.csv"
+    rows = "".join(f"{x / 10},{x / 5}\n" for x in range(1, 13))
+    known.write_text("x,y\n" + rows)
+    new.write_text("x,y\n" + rows + "1000,1\n2000,1\n")
+    layer = {"weights": [[1.0]], "bias": [0.0]}
+    network = {"layers": [1, 1], "activations": ["exponential"], "parameters": [layer]}
+    data = {"file": str(known), "targets": "y", "scale": {"inputs": "none", "targets": "none"}}
+    training = {"epochs": 1, "learning_rate": 1e-6}
+    run = bpcli.train({"data": data, "network": network, "loss": "mse", "training": training})
+    with pytest.raises(RunError, match="not finite for 2 of 14 rows, so they cannot be explained"):
+        run.explain(data=new)
+    with pytest.raises(RunError, match="not finite for 1 of 1 row,"):
+        run.explain(data=new, row=13)
+    assert run.explain(data=known)["inputs"]
