@@ -16,7 +16,7 @@ from sklearn.datasets import load_diabetes, load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-from bpcli.estimators import BPClassifier, BPRegressor, base
+from bpcli.estimators import BPClassifier, BPRegressor, fitting
 from bpcli.experiment import Experiment
 from bpcli.workflows import in_memory
 
@@ -55,7 +55,7 @@ def fit_and_engine(make: Callable[[], Any], X: Any, y: Any, repeats: int) -> tup
 
 def experiment_of(estimator: Any, X: Any, y: Any) -> Experiment:
     """The experiment that `fit` builds and trains."""
-    with mock.patch.object(base, "fit", wraps=in_memory.fit) as fit:
+    with mock.patch.object(fitting, "fit", wraps=in_memory.fit) as fit:
         _quietly(lambda: estimator.fit(X, y))
     experiment: Experiment = fit.call_args.args[0]
     return experiment

@@ -166,7 +166,7 @@ def test_another_file_that_does_not_fit_is_one_sentence(bpnet, run, tmp_path: Pa
 
 def test_other_data_go_with_runs_of_files_and_without_split(bpnet, run) -> None:
     run()
-    assert "use one of them" in bpnet("eval", "latest", "--data", "t.csv", "--split", "test").err
+    assert "use only one" in bpnet("eval", "latest", "--data", "t.csv", "--split", "test").err
     assert bpnet("eval", "latest", "--data", "nowhere.csv").code == 2
     bpnet("init", "xor")
     bpnet("train", "xor.yaml", "--quiet", "--set", "training.epochs=2")

@@ -176,7 +176,7 @@ def test_many_rows_of_one_day_stay_as_they_are(dated: Path) -> None:
     ("cells", "by", "message"),
     [
         (("15.12.2023", ""), "when", "column `when`, row 3: the value is missing, so that"),
-        (("15.12.2023", "x"), "when", "column `when` holds categories, but `order_by` takes"),
+        (("15.12.2023", "x"), "when", "column `when` contains categories, but `order_by` needs"),
         (("15.12.2023", "x"), "wen", "there is no column `wen`; did you mean `when`?"),
         (("15.12.2023", "1.12.2023"), '"?"', "`order_by` takes one column, but found 3"),
     ],

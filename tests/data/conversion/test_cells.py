@@ -105,5 +105,7 @@ def test_very_many_texts_become_numbers_or_dates(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("values", [[[1], [2]], [{"a": 1}, {}], [b"x", b"y"], [1j, 2j]])
 def test_other_types_are_refused(values: list[Any]) -> None:
-    with pytest.raises(DataError, match=r"column `a` holds .*: only numbers, booleans, text and"):
+    with pytest.raises(
+        DataError, match=r"column `a` has type .*: only numbers, booleans, text and"
+    ):
         cells().add(frame(a=values, b=[1, 2]))

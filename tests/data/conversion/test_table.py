@@ -260,7 +260,7 @@ def test_so_are_those_of_parquet(
     monkeypatch.setattr(rows, "_VALUES_OF_A_BATCH", 4)
     pd.DataFrame(columns).to_parquet(tmp_path / "t.parquet", row_group_size=2)
     is_refused = isinstance(columns["a"][0], list) or columns["a"][1] is None
-    other = "column `a` holds|have 1 missing value" if is_refused else None
+    other = "column `a` has type|have 1 missing value" if is_refused else None
     require_equal(tmp_path / "t.parquet", "y", other_error=other)
 
 

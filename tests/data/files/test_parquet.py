@@ -79,5 +79,5 @@ def test_values_of_parquet_as_text(tmp_path: Path) -> None:
     assert [*first.iloc[0]] == ["", "1", "1", "0.1", "true", "2024-01-31 00:00:00"]
     assert [*first.iloc[1]] == ["é", "", "0.1", "", "", "2024-01-31 08:05:01.000500"]
     assert [*second.iloc[0]] == ["", str(2**60), "", "1", "false", ""]
-    with pytest.raises(DataError, match=r"^column `list` holds list.*, which cannot be written"):
+    with pytest.raises(DataError, match=r"^column `list` has type list.*, which cannot be written"):
         list(text_blocks(layout, 2, ["list"]))
