@@ -145,7 +145,7 @@ def read_table(
     from bpcli.text import plain
 
     try:
-        look = look_at(file, Dialect(header=None).told(signs), targets, casefold=casefold)
+        look = look_at(file, Dialect(header=None).with_signs(signs), targets, casefold=casefold)
         say_notes(plain(note, 200) for note in look.notes)
         return look
     except DataError as error:

@@ -228,7 +228,7 @@ class FeatureEncoder:
         is_one_hot = len(self.targets) > 1
         return (*texts, *(self.targets if self.class_names and not is_one_hot else ()))
 
-    def told(self, date_format: str | None) -> FeatureEncoder:
+    def with_date_format(self, date_format: str | None) -> FeatureEncoder:
         """The encoder with another format of dates, if one is given."""
         if date_format is None:
             return self

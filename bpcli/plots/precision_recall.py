@@ -29,7 +29,7 @@ class PrecisionRecall(ScoredPlot):
         return each.true_positive_rate, each.precision
 
     def draw_chance(self, axes: Axes, curves: Sequence[Scored]) -> None:
-        """Draw the precision of guessing, which is the share of positive rows, if there is one."""
+        """Draw the chance level, which is the share of positive rows, if there is one."""
         shares = [float(each.is_positive.mean()) for each in curves]
         if max(shares) - min(shares) < 0.02:
             share = float(np.mean(shares))

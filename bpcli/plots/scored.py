@@ -66,7 +66,7 @@ class ScoredPlot(Plot):
         raise NotImplementedError
 
     def draw_chance(self, axes: Axes, curves: Sequence[Scored]) -> None:
-        """Draw the curve of guessing."""
+        """Draw the curve of the chance level."""
         raise NotImplementedError
 
     def labels(self, noun: str) -> tuple[str, str]:

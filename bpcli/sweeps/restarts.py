@@ -229,7 +229,7 @@ class _Choice:
     def _move_up(self, best: Run, run: Run) -> None:
         """Move the files of the best training up; the record last, which makes it a run."""
         if best.path(RECORD).is_file():
-            best.write_record(self._told(best.record(), run.run_id))
+            best.write_record(self._described(best.record(), run.run_id))
         checkpoints = [path.name for path in best.folder.glob("checkpoint-*.safetensors")]
         if best.path(TENSORBOARD).is_dir():
             system.replace(best.path(TENSORBOARD), run.path(TENSORBOARD))
@@ -248,9 +248,9 @@ class _Choice:
         seconds = sum(each.seconds for each in self.done.in_order)
         curves = Curves([], {})
         trained = TrainedInMemory(experiment, params, params, curves, 0, 0, AVERAGED, seconds)
-        write_trained(run, trained, lambda record: self._told(record, run.run_id))
+        write_trained(run, trained, lambda record: self._described(record, run.run_id))
 
-    def _told(self, record: RunRecord, run_id: str) -> RunRecord:
+    def _described(self, record: RunRecord, run_id: str) -> RunRecord:
         """The record with the restarts, with its fold's group, and with the command line."""
         fold, begun = record.fold, self.sweep.record()
         if fold is not None:

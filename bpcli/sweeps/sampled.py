@@ -11,7 +11,7 @@ from bpcli.runs.layout import SETTINGS
 from bpcli.sweeps.chosen import Settings, keep_settings, read_settings
 from bpcli.sweeps.folder import SweepFolder
 from bpcli.sweeps.plan import Plan
-from bpcli.sweeps.sampler import BATCH, Told, propose
+from bpcli.sweeps.sampler import BATCH, Observed, propose
 from bpcli.sweeps.seeds import trainings_of
 from bpcli.sweeps.space import Space, with_values
 from bpcli.sweeps.training import Training, TrainingResult
@@ -42,7 +42,7 @@ class Sampled:
         number = len(plan.settings)
         if number >= len(self.space):
             return []
-        earlier = [_told(each, plan) for each in plan.summaries(results)]
+        earlier = [_observed(each, plan) for each in plan.summaries(results)]
         chosen = self._batch(number, earlier)
         settings = keep_settings(plan.folder / SETTINGS, self.space.random, chosen)
         trainings = self.trainings(settings)
@@ -64,10 +64,10 @@ class Sampled:
             trainings += trainings_of(number, made or self.config, seeds, invalid=invalid)
         return trainings
 
-    def _batch(self, number: int, earlier: Sequence[Told]) -> dict[int, Mapping[str, Any]]:
+    def _batch(self, number: int, earlier: Sequence[Observed]) -> dict[int, Mapping[str, Any]]:
         """The settings of a batch from a number on.
 
-        Batches begin at fixed numbers, and only earlier ones are told. So a sweep whose last batch
+        Batches begin at fixed numbers, and only earlier ones are known. So a sweep whose last batch
         was cut short, and that is extended, has the settings that it would have had at once.
         """
         batch = number // BATCH
@@ -77,8 +77,8 @@ class Sampled:
         return {each: drawn[each - start] for each in range(number, end)}
 
 
-def _told(setting: Mapping[str, Any], plan: Plan) -> Told:
+def _observed(setting: Mapping[str, Any], plan: Plan) -> Observed:
     """What a sampler gets of a setting in the document of a sweep."""
     mean = setting["mean"]
     cost = None if mean is None else plan.criterion.as_cost(mean)
-    return Told(setting["values"], cost, setting["stopped"])
+    return Observed(setting["values"], cost, setting["stopped"])

@@ -39,7 +39,7 @@ random. The seeds and folds of a setting run at the same time too.
 
 
 @dataclass(frozen=True)
-class Told:
+class Observed:
     """The values of a setting, and its cost; None if all its trainings failed.
 
     `stopped` is the epoch at which halving stopped it.
@@ -51,7 +51,7 @@ class Told:
 
 
 def propose(
-    domains: Mapping[str, Distribution], seed: int, batch: int, earlier: Sequence[Told]
+    domains: Mapping[str, Distribution], seed: int, batch: int, earlier: Sequence[Observed]
 ) -> list[dict[str, Any]]:
     """The values of the settings of a batch; `earlier` are all those before it, in order.
 
@@ -109,7 +109,7 @@ def _study(seed: int, batch: int) -> Study:
 
 
 def _trial(
-    setting: Told,
+    setting: Observed,
     domains: Mapping[str, Distribution],
     parameters: Mapping[str, BaseDistribution],
 ) -> FrozenTrial:

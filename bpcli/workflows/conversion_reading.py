@@ -104,7 +104,7 @@ class Chosen:
 def chosen_in(request: Request, notes: Notes) -> Chosen:
     import pandas as pd
 
-    layout = layout_as_asked(request.source, Dialect(header=None).told(request.signs))
+    layout = layout_as_asked(request.source, Dialect(header=None).with_signs(request.signs))
     for note in layout.notes:
         notes(note)
     columns = layout.dialect.columns

@@ -141,10 +141,10 @@ def new_rows(
     `keep` has selectors of columns, see `selectors_of`. Raises `DataError` if inputs are missing,
     or if a selector chooses no column.
     """
-    model = replace(model, encoder=model.encoder.told(signs.get("date_format")))
+    model = replace(model, encoder=model.encoder.with_date_format(signs.get("date_format")))
     with naming(path):
         if is_array_file(path):
-            dialect = Dialect(layout=model.dialect.told(signs).layout)
+            dialect = Dialect(layout=model.dialect.with_signs(signs).layout)
             X, notes = _array(path, model, dialect)
             dialect = replace(dialect, columns=(names := _by_position(X.shape[1], model)))
             layout, cleaner = Layout(path, dialect, 0, names, "", notes), Cleaner(dialect)
@@ -220,7 +220,7 @@ def layout_as_trained(path: Path, model: Model, signs: Signs) -> Layout:
     training rows need not be in this file too.
     """
     text = (*model.encoder.text, *model.preprocessor.words)
-    asked = replace(model.dialect.told(signs), text=text, skip_last=signs.get("skip_last", 0))
+    asked = replace(model.dialect.with_signs(signs), text=text, skip_last=signs.get("skip_last", 0))
     if is_parquet(path):
         return layout_of(path, asked)
     if "encoding" not in signs and _is_unicode(path, asked):
@@ -243,7 +243,9 @@ def layout_as_trained(path: Path, model: Model, signs: Signs) -> Layout:
         return replace(named, notes=(*named.notes, note))
     if signs.get("header"):
         return bare.headed(may_be_numbers=True)
-    if (layout := _written_otherwise(path, asked.told(_UNTOLD | dict(signs)), model)) is not None:
+    if (
+        layout := _written_otherwise(path, asked.with_signs(_UNSET | dict(signs)), model)
+    ) is not None:
         return layout
     if not asked.header:
         return _named(bare, _as_trained(len(first), model))
@@ -264,7 +266,7 @@ def _is_data(first: tuple[str, ...], model: Model) -> bool:
     )
 
 
-_UNTOLD = dict.fromkeys(("encoding", "separator", "decimal", "thousands", "skip", "comment"))
+_UNSET = dict.fromkeys(("encoding", "separator", "decimal", "thousands", "skip", "comment"))
 
 
 def _written_otherwise(path: Path, asked: Dialect, model: Model) -> Layout | None:

@@ -79,7 +79,9 @@ def with_other_data(trained: Trained, path: Path, signs: Signs) -> tuple[Trained
         layout = layout_as_trained(path, _model(trained, encoder, data.dialect), signs)
         layout, renamed = _with_known_weight(layout, data.weight)
         frame, notes = read(layout)
-        trained, more = with_frame(trained, frame, encoder.told(signs.get("date_format")))
+        trained, more = with_frame(
+            trained, frame, encoder.with_date_format(signs.get("date_format"))
+        )
     return trained, (*notes, *(f"{path.name}: {note}" for note in (*renamed, *more)))
 
 

@@ -19,7 +19,7 @@ from bpcli.sweeps import sampled
 from bpcli.sweeps.folder import SweepFolder, list_sweeps
 from bpcli.sweeps.options import SweepOptions, load_sweep
 from bpcli.sweeps.run_plan import PlanResults
-from bpcli.sweeps.sampler import BATCH, Told, propose
+from bpcli.sweeps.sampler import BATCH, Observed, propose
 from bpcli.sweeps.sweep import plan_sweep, resumed_config
 from bpcli.terminal.sweep import SilentProgress
 
@@ -107,9 +107,9 @@ def test_another_seed_and_another_result_lead_to_other_settings(config: Path) ->
 def test_all_earlier_settings_are_told_in_order_with_the_mean_of_their_trainings(
     config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls: list[tuple[int, int, list[Told]]] = []
+    calls: list[tuple[int, int, list[Observed]]] = []
 
-    def recorded(domains: Any, seed: int, batch: int, told: Sequence[Told]) -> Any:
+    def recorded(domains: Any, seed: int, batch: int, told: Sequence[Observed]) -> Any:
         calls.append((seed, batch, [*told]))
         return propose(domains, seed, batch, told)
 
@@ -117,7 +117,7 @@ def test_all_earlier_settings_are_told_in_order_with_the_mean_of_their_trainings
     config.write_text(BASE + "seed: 3\n")
     done = swept(config, "a", processes=3)
     by_number = sorted(content(done)["settings"], key=lambda each: int(each["setting"]))
-    told = [Told(each["values"], each["mean"]) for each in by_number]
+    told = [Observed(each["values"], each["mean"]) for each in by_number]
     assert calls == [(3, 0, []), (3, 1, told[:BATCH]), (3, 2, told[: 2 * BATCH])]
     assert by_number[0]["mean"] == sum(by_number[0]["values_by_training"]) / 2
 
@@ -127,7 +127,7 @@ def test_a_metric_that_is_better_when_greater_is_told_as_a_cost(
 ) -> None:
     costs: list[float | None] = []
 
-    def recorded(domains: Any, seed: int, batch: int, told: Sequence[Told]) -> Any:
+    def recorded(domains: Any, seed: int, batch: int, told: Sequence[Observed]) -> Any:
         costs[:] = [each.cost for each in told]
         return propose(domains, seed, batch, told)
 
@@ -140,9 +140,9 @@ def test_a_metric_that_is_better_when_greater_is_told_as_a_cost(
 def test_a_setting_whose_trainings_fail_is_told_as_failed_and_the_rest_goes_on(
     config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    latest: list[Told] = []
+    latest: list[Observed] = []
 
-    def recorded(domains: Any, seed: int, batch: int, told: Sequence[Told]) -> Any:
+    def recorded(domains: Any, seed: int, batch: int, told: Sequence[Observed]) -> Any:
         latest[:] = told
         return propose(domains, seed, batch, told)
 

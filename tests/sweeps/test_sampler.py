@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from bpcli.config.domains import Choice, Distribution, LogUniform, LogWhole, Uniform, Whole
 from bpcli.errors import ConfigError
-from bpcli.sweeps.sampler import BATCH, Told, propose
+from bpcli.sweeps.sampler import BATCH, Observed, propose
 from bpcli.sweeps.space import Space
 
 DOMAINS: dict[str, Distribution] = {
@@ -32,11 +32,11 @@ def bowl(values: Mapping[str, Any]) -> float:
 
 def told(
     seed: int, batches: int, cost: Callable[[Mapping[str, Any]], float | None] = bowl
-) -> list[Told]:
+) -> list[Observed]:
     """So many batches, with the costs of all settings."""
-    known: list[Told] = []
+    known: list[Observed] = []
     for batch in range(batches):
-        known += [Told(values, cost(values)) for values in propose(DOMAINS, seed, batch, known)]
+        known += [Observed(values, cost(values)) for values in propose(DOMAINS, seed, batch, known)]
     return known
 
 
@@ -58,7 +58,7 @@ def test_a_batch_depends_on_seed_number_and_results_alone() -> None:
     assert propose(DOMAINS, 3, 3, known) == again
     assert propose(DOMAINS, 4, 3, known) != again
     assert propose(DOMAINS, 3, 4, known) != again
-    worse = [Told(each.values, -(each.cost or 0.0)) for each in known]
+    worse = [Observed(each.values, -(each.cost or 0.0)) for each in known]
     assert propose(DOMAINS, 3, 3, worse) != again
 
 
@@ -96,10 +96,10 @@ def test_values_are_those_of_their_domains_with_few_digits() -> None:
     ],
 )  # fmt: skip
 def test_any_limits_will_do(domain: Any) -> None:
-    known: list[Told] = []
+    known: list[Observed] = []
     for batch in range(3):
         drawn = propose({"k": domain}, 0, batch, known)
-        known += [Told(values, number) for number, values in enumerate(drawn)]
+        known += [Observed(values, number) for number, values in enumerate(drawn)]
     assert all(domain.low <= each.values["k"] <= domain.high for each in known)
 
 
@@ -112,7 +112,12 @@ def test_failed_and_stopped_settings_are_told_as_such(monkeypatch: pytest.Monkey
     seen: list[FrozenTrial] = []
     monkeypatch.setattr(optuna.Study, "add_trials", lambda _, trials: seen.extend(trials))
     values = {"a": True}
-    given = [Told(values, 0.5), Told(values, None), Told(values, 0.7, 9), Told({"a": 1}, 0.5)]
+    given = [
+        Observed(values, 0.5),
+        Observed(values, None),
+        Observed(values, 0.7, 9),
+        Observed({"a": 1}, 0.5),
+    ]
     propose({"a": Choice([1, True])}, 0, 1, given)
     states = [TrialState.COMPLETE, TrialState.FAIL, TrialState.PRUNED, TrialState.COMPLETE]
     assert [each.state for each in seen] == states

@@ -67,9 +67,9 @@ class Cells:
     Without `cleans`, an empty text is a text, as in Parquet, which marks missing values otherwise.
     `modes` are the modes of the columns so far, `texts` the unique texts of each with their
     numbers, and `firsts` the first row of each text. `rounded` counts the whole numbers of each
-    column that double precision does not hold. The columns `told` are text even if they look
-    like numbers. If the rows have to be read again, `again` says how; from then on `add` returns
-    None, and only looks for further columns like that.
+    column that double precision does not hold. The columns `given_as_text` are text, also if
+    they look like numbers. If the rows have to be read again, `again` says how; from then on `add`
+    returns None, and only looks for further columns like that.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Cells:
         self.firsts: dict[str, list[int]] = {}
         self.rounded: dict[str, int] = {}
         self.again = Plan()
-        self.told = (*dialect.text, *plan.codes)
+        self.given_as_text = (*dialect.text, *plan.codes)
         self._dialect = dialect
         words = {"", *dialect.missing} if cleans else set()
         self._gaps, self._words = words - {*AMBIGUOUS}, words & {*AMBIGUOUS}
@@ -122,7 +122,7 @@ class Cells:
 
     def find_codes(self, names: Sequence[str]) -> None:
         """Let columns of codes such as 007 be read again as text, if they were not."""
-        codes = [name for name in names if name in self.names and name not in self.told]
+        codes = [name for name in names if name in self.names and name not in self.given_as_text]
         self.again = self.again.joined(Plan(codes=tuple(codes)))
 
     def _cells(self, name: str, values: Series) -> Vector:
@@ -132,7 +132,7 @@ class Cells:
             return self._shown(name, values)
         if name in self.plan.dates:
             return self._dates(name, values)
-        if name in self.told:
+        if name in self.given_as_text:
             self.modes[name] = "text"
             return self._codes(name, values)
         current = _mode_of(values)
@@ -186,7 +186,7 @@ class Cells:
         """
         texts = [*self.texts[name]]
         date_format = self._dialect.date_format
-        if name not in self.told:
+        if name not in self.given_as_text:
             signs = self._dialect.decimal or ".", self._dialect.thousands or ""
             numbers, marks = numbers_in(texts, *signs)
             mark = max({*marks}, key=marks.count)

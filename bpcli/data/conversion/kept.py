@@ -46,7 +46,9 @@ class Read:
             unique = UniqueTexts(texts, rows, first, self.store.rows)
             cleaner = self.cleaner if name in self.cells.texts else None
             read = cleaned(name, unique, self.cells.firsts.get(name, [0, 0]), cleaner)
-            by_name[name] = replace(read, are_words=read.are_words or name in self.cells.told)
+            by_name[name] = replace(
+                read, are_words=read.are_words or name in self.cells.given_as_text
+            )
         return by_name
 
     def _texts_of(self, name: str) -> list[Any]:

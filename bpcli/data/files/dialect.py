@@ -99,7 +99,7 @@ class Dialect:
     layout: Samples | None = None
     gaps: Gaps = ()
 
-    def told(self, signs: Signs) -> Self:
+    def with_signs(self, signs: Signs) -> Self:
         """The dialect with a user's options; `missing_only` replaces `missing`."""
         changes = dict(signs)
         words = (*changes.pop("missing_only", self.missing), *changes.pop("missing", ()))

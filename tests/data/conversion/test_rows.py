@@ -23,7 +23,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def read(path: Path, position: ReadPosition | None = None, **signs: Any) -> list[SomeRows]:
-    layout = layout_of(path, Dialect(comment="#").told(signs))
+    layout = layout_of(path, Dialect(comment="#").with_signs(signs))
     return list(rows_from(layout, position or ReadPosition(), lambda: ["b"]))
 
 

@@ -36,7 +36,7 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def whole(path: Path, target: str, signs: dict[str, Any], many: tuple[str, ...]) -> Table:
     """The table as training reads it, with all rows for training."""
-    dialect = Dialect(header=True).told(signs)
+    dialect = Dialect(header=True).with_signs(signs)
     table = FileSource(path, dialect, ColumnRules(categories=many), targets=(target,)).table(
         np.random.default_rng()
     )

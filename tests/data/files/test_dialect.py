@@ -15,14 +15,14 @@ from bpcli.data.files.dialect import (
 
 
 def test_nothing_told_changes_nothing() -> None:
-    assert Dialect().told({}) == Dialect()
+    assert Dialect().with_signs({}) == Dialect()
     dialect = Dialect(separator=";", missing=("x",))
-    assert dialect.told({}) == dialect
+    assert dialect.with_signs({}) == dialect
 
 
 def test_each_sign_that_is_told_is_kept() -> None:
     signs = {"separator": WHITESPACE, "decimal": ",", "thousands": "", "header": False, "skip": 0}
-    told = Dialect(separator=";", skip=3).told(signs)
+    told = Dialect(separator=";", skip=3).with_signs(signs)
     assert {name: getattr(told, name) for name in signs} == signs
     others = {field.name for field in fields(Dialect)} - signs.keys()
     assert all(getattr(told, name) == getattr(Dialect(), name) for name in others)
@@ -40,13 +40,13 @@ def test_words_are_added_or_replace_the_usual_ones(
     signs: dict[str, tuple[str, ...]], missing: tuple[str, ...]
 ) -> None:
     given = dict(signs)
-    assert Dialect().told(given).missing == missing
+    assert Dialect().with_signs(given).missing == missing
     assert given == signs
 
 
 def test_what_is_no_sign_is_refused() -> None:
     with pytest.raises(TypeError):
-        Dialect().told({"seperator": ";"})
+        Dialect().with_signs({"seperator": ";"})
 
 
 def test_no_usual_word_for_a_missing_value_is_a_number() -> None:
