@@ -120,7 +120,7 @@ class Predictor(SavedRun):
         key = level, method, by
         if key not in self._calibrated:
             with repeatable_numerics():
-                intervals = calibrated(self._trained, level, method, by=by, weights=self.weights)
+                intervals = calibrated(self._trained, level, method, by=by)
             self._calibrated[key] = intervals.columns
         columns = self._calibrated[key].afresh()
         warn(columns.unpromised)

@@ -128,7 +128,7 @@ def _intervals(run: Reference, level: float, method: Method, by: str | None) -> 
     """Calibrate intervals, and print a note on what they promise."""
     from bpcli.workflows.intervals import calibrated
 
-    intervals = calibrated(run.load(), level, method, by=by, weights=run.weights)
+    intervals = calibrated(run.load(), level, method, by=by)
     say_notes(intervals.notes)
     return intervals.columns
 

@@ -14,7 +14,7 @@ from bpcli.intervals.conformal import rank
 from bpcli.intervals.cross import CrossErrors, CrossSets, guaranteed
 from bpcli.runs.folds import siblings
 from bpcli.runs.store import Run
-from bpcli.runs.trained import Trained, Weights, load_trained
+from bpcli.runs.trained import Trained, load_trained
 from bpcli.text import plural
 from bpcli.workflows.calibration_scores import calibration_scores, split_outputs
 from bpcli.workflows.interval_columns import (
@@ -29,14 +29,14 @@ OtherRows: TypeAlias = Callable[[Run], Trained]
 """Loads a run with the rows to score as its split `data`."""
 
 
-def cross_columns(trained: Trained, level: float, weights: Weights) -> FittedColumns:
+def cross_columns(trained: Trained, level: float) -> FittedColumns:
     """Intervals or sets from the errors of each fold's network on its test set.
 
     Raises `DataError` if the run is no fold, or if not all of its folds are there.
     """
-    folds = [load_trained(run, weights) for run in _runs(trained)]
+    folds = [load_trained(run, trained.weights) for run in _runs(trained)]
     experiment = trained.experiment
-    models = tuple(load_model(fold.run, weights) for fold in folds)
+    models = tuple(load_model(fold.run, fold.weights) for fold in folds)
     scores = tuple(calibration_scores(fold.experiment, fold.params, "test") for fold in folds)
     rows = sum(map(len, scores))
     rank(rows, level)
@@ -61,9 +61,7 @@ def cross_columns(trained: Trained, level: float, weights: Weights) -> FittedCol
     )
 
 
-def scored_by_folds(
-    columns: Columns, trained: Trained, weights: Weights, other_rows: OtherRows
-) -> Columns:
+def scored_by_folds(columns: Columns, trained: Trained, other_rows: OtherRows) -> Columns:
     """The columns, with the outputs of all folds for the rows to score."""
     assert isinstance(columns, CrossIntervals | CrossSetsOfClasses), "they are those of folds"
     outputs = [split_outputs(other_rows(run), "data") for run in _runs(trained)]

@@ -21,7 +21,7 @@ from bpcli.intervals.local import Everywhere, LocalErrors, Scale, no_scale
 from bpcli.metrics.bootstrap import share_interval
 from bpcli.nn.arrays import Array
 from bpcli.runs.subject import SPLIT_NAMES
-from bpcli.runs.trained import Trained, Weights
+from bpcli.runs.trained import Trained
 from bpcli.text import plural
 from bpcli.workflows.calibration_scores import calibration_scores, split_outputs
 from bpcli.workflows.cross_intervals import OtherRows, cross_columns, scored_by_folds
@@ -71,12 +71,11 @@ def calibrated(
     method: Method = "conformal",
     *,
     by: str | None = None,
-    weights: Weights = "best",
 ) -> Calibrated:
     """Intervals or sets by a method; all but the last two calibrate on rows not trained on.
 
     `by` is an input, or the target that has the classes: each of its categories has the level by
-    itself. `weights` are those of `trained`, for the other folds of `cross`.
+    itself. The other folds of `cross` have the same weights as `trained`, best or last.
 
     Raises `ConfigError` for a level outside (0, 1) or a method without categories, and `RunError`
     if there are no intervals for the predictions of the run, or if its rows are too few.
@@ -93,7 +92,7 @@ def calibrated(
         )
     try:
         if method == "cross":
-            fit = cross_columns(trained, level, weights)
+            fit = cross_columns(trained, level)
             return Calibrated(method, level, None, fit.rows, fit.columns, fit.basis)
         if method in ("delta", "posterior"):
             fit = linearized_columns(trained, level, method)
@@ -296,11 +295,11 @@ def coverage(
 
 
 def cross_coverage(
-    trained: Trained, level: float, by: str | None, weights: Weights, other_rows: OtherRows
+    trained: Trained, level: float, by: str | None, other_rows: OtherRows
 ) -> Coverage:
     """Measure the coverage of `cross` on the split `data`, which `other_rows` gives each fold."""
-    intervals = calibrated(trained, level, "cross", by=by, weights=weights)
-    scored = scored_by_folds(intervals.columns, trained, weights, other_rows)
+    intervals = calibrated(trained, level, "cross", by=by)
+    scored = scored_by_folds(intervals.columns, trained, other_rows)
     return _measured(replace(intervals, columns=scored), trained, "data")
 
 

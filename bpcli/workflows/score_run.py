@@ -102,13 +102,13 @@ def score_run(rows: RowsToScore, asked: Asked) -> ScoredRun:
 
 
 def _coverage(rows: RowsToScore, interval: Interval) -> Coverage:
-    (level, method, by), weights = interval, rows.trained.weights
+    level, method, by = interval
     if method != "cross" or rows.given is None:
         return coverage(rows.trained, rows.split, level, method, by=by)
     given = rows.given
 
     def other_rows(run: Run) -> Trained:
         """The network of a fold, which encodes the rows by itself."""
-        return with_given_rows(load_without_rows(run, weights), *given)[0]
+        return with_given_rows(load_without_rows(run, rows.trained.weights), *given)[0]
 
-    return cross_coverage(rows.trained, level, by, weights, other_rows)
+    return cross_coverage(rows.trained, level, by, other_rows)

@@ -281,5 +281,5 @@ def test_cross_intervals_cover(name: str, tmp_path: Path) -> None:
                 return with_other_data(load_without_rows(fold), tmp_path / "new.csv", {})[0]
 
             own = other_rows(run.run)
-            shares.append(cross_coverage(own, LEVEL, None, "best", other_rows).covered.mean())
+            shares.append(cross_coverage(own, LEVEL, None, other_rows).covered.mean())
     assert abs(np.mean(shares) - LEVEL) <= tolerance(0.015, FEW_DRAWS), np.mean(shares)
